@@ -1,0 +1,203 @@
+"""Settings: read once from the environment, checked, frozen.
+
+Every name begins with `NEWSLETTER_`; docs/settings.md has a row for each (a test holds the two together). A
+secret may also come from a file: `NEWSLETTER_RELAY_URL_FILE=/run/secrets/relay`.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .errors import SettingError
+
+PREFIX = "NEWSLETTER_"
+_SHORTEST_KEY = 32
+_RELAY_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator decides. Field names are those of the environment, in lower case."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    relay_url: str | None = field(repr=False, default=None)
+    public_url: str = "http://localhost:8000"
+    secret_keys: tuple[str, ...] = field(repr=False, default=())
+    timezone: str = "Europe/London"
+    runner: str = "threads"
+    trusted_proxies: int = 0
+    allow_plain_http: bool = False
+    relay_ca_file: Path | None = None
+    relay_connections: int = 16
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach us over https: cookies, HSTS and the cookie's prefix follow it."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """Host (and port) in the public address: the right-hand side of our identifiers."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read and check every setting. Raises SettingError with one sentence that names the setting."""
+        reader = _Reader(environment)
+        data_dir = Path(reader.text("DATA_DIR", "./var")).expanduser().resolve()
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return cls(
+            data_dir=data_dir,
+            database_url=reader.database_url(data_dir),
+            relay_url=reader.relay_url(),
+            public_url=reader.public_url(),
+            secret_keys=reader.secret_keys(data_dir),
+            timezone=reader.timezone(),
+            runner=reader.choice("RUNNER", ("threads",)),
+            trusted_proxies=reader.number("TRUSTED_PROXIES", 0, 0, 10),
+            allow_plain_http=reader.truth("ALLOW_PLAIN_HTTP"),
+            relay_ca_file=reader.existing_file("RELAY_CA_FILE"),
+            relay_connections=reader.number("RELAY_CONNECTIONS", 16, 1, 256),
+        )
+
+
+class _Reader:
+    """One setting at a time, each with its own sentence when it is wrong."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.optional(name) or default
+
+    def optional(self, name: str) -> str | None:
+        """The value of a setting, or of the file that `…_FILE` names."""
+        value = self._environment.get(PREFIX + name, "").strip()
+        path = self._environment.get(f"{PREFIX}{name}_FILE", "").strip()
+        if value and path:
+            raise SettingError(f"Set {PREFIX}{name} or {PREFIX}{name}_FILE, not both")
+        if not path:
+            return value or None
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{PREFIX}{name}_FILE: {path} cannot be read ({type(error).__name__})") from None
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, allowed[0])
+        if value not in allowed:
+            raise SettingError(f"{PREFIX}{name} must be one of: {', '.join(allowed)}")
+        return value
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isdecimal() or not least <= int(value) <= most:
+            raise SettingError(f"{PREFIX}{name} must be a whole number from {least} to {most}")
+        return int(value)
+
+    def truth(self, name: str) -> bool:
+        return self.choice(name, ("no", "yes")) == "yes"
+
+    def existing_file(self, name: str) -> Path | None:
+        value = self.optional(name)
+        if value is None:
+            return None
+        if not Path(value).is_file():
+            raise SettingError(f"{PREFIX}{name}: there is no file {value}")
+        return Path(value)
+
+    def timezone(self) -> str:
+        value = self.text("TIMEZONE", "Europe/London")
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise SettingError(f"{PREFIX}TIMEZONE must be a zone name such as Europe/London") from None
+        return value
+
+    def database_url(self, data_dir: Path) -> str:
+        value = self.text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.db'}")
+        if value.startswith("postgresql://"):
+            return "postgresql+psycopg://" + value.removeprefix("postgresql://")
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise SettingError(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://")
+        return value
+
+    def relay_url(self) -> str | None:
+        value = self.optional("RELAY_URL")
+        if value is None:
+            return None
+        form = "smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465"
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in _RELAY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise SettingError(f"{PREFIX}RELAY_URL must have the form {form}")
+        if parts.scheme == "smtp" and parts.password and parts.hostname not in _LOOPBACK:
+            raise SettingError(
+                f"{PREFIX}RELAY_URL would send a password without encryption: use smtp+starttls:// or smtps://"
+            )
+        return value
+
+    def public_url(self) -> str:
+        value = self.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+        try:
+            parts = urlsplit(value)
+            host = parts.hostname
+            _ = parts.port
+        except ValueError:
+            host = None
+        if host is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+            raise SettingError(f"{PREFIX}PUBLIC_URL must be an address such as https://news.example.org")
+        if parts.scheme == "http" and host not in _LOOPBACK and not self.truth("ALLOW_PLAIN_HTTP"):
+            raise SettingError(
+                f"{PREFIX}PUBLIC_URL is http, so people's addresses would travel in the clear: use https, "
+                f"or set {PREFIX}ALLOW_PLAIN_HTTP=yes on a network you trust"
+            )
+        return value
+
+    def secret_keys(self, data_dir: Path) -> tuple[str, ...]:
+        """Oldest first, newest last; the newest signs, all verify. Made on first run."""
+        value = self.optional("SECRET_KEYS")
+        if value is None:
+            value = _kept_or_new_keys(data_dir / "secret_keys")
+        keys = tuple(part for part in value.replace(",", " ").split() if part)
+        if not keys or min(map(len, keys)) < _SHORTEST_KEY:
+            raise SettingError(
+                f"{PREFIX}SECRET_KEYS: each key needs {_SHORTEST_KEY} characters or more "
+                "(python3 -c 'import secrets; print(secrets.token_urlsafe(32))' makes one)"
+            )
+        return keys
+
+
+def _kept_or_new_keys(path: Path) -> str:
+    """The keys in `path`, made there with mode 600 when there are none.
+
+    Two processes may start at once: the file is written whole under another name and linked into place, so
+    one wins and both read the same keys.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="utf-8")

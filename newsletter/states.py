@@ -1,0 +1,132 @@
+"""Every state a thing can be in, spelled once. Each is documented in one table in docs/states.md.
+
+What follows from the clock alone (a call that is open, a token that has expired) is no state: it is computed.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class IssueState(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+#: Where an issue may go from where it is.
+ISSUE_TRANSITIONS: Mapping[IssueState, frozenset[IssueState]] = {
+    IssueState.DRAFT: frozenset({IssueState.IN_REVIEW, IssueState.APPROVED, IssueState.CANCELLED}),
+    IssueState.IN_REVIEW: frozenset({IssueState.DRAFT, IssueState.APPROVED, IssueState.CANCELLED}),
+    IssueState.APPROVED: frozenset({IssueState.DRAFT, IssueState.SCHEDULED, IssueState.CANCELLED}),
+    IssueState.SCHEDULED: frozenset({IssueState.APPROVED, IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED}),
+    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.SENT: frozenset(),
+    IssueState.CANCELLED: frozenset(),
+}
+
+#: States in which the words may be edited. Editing an approved issue voids its approval.
+EDITABLE_STATES = frozenset({IssueState.DRAFT, IssueState.IN_REVIEW, IssueState.APPROVED})
+
+
+class DeliveryState(StrEnum):
+    """Where one recipient of one issue stands. The seven always add up to the frozen audience."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNSURE = "unsure"
+    SKIPPED = "skipped"
+
+
+class SkipReason(StrEnum):
+    LEFT = "left"
+    PAUSED = "paused"
+    SUPPRESSED = "suppressed"
+    ERASED = "erased"
+    TEAM_ONLY = "team_only"
+    CANCELLED = "cancelled"
+
+
+class SubscriptionState(StrEnum):
+    ACTIVE = "active"
+    LEFT = "left"
+    REMOVED = "removed"
+
+
+class ConsentEvent(StrEnum):
+    ASKED = "asked"
+    GIVEN = "given"
+    IMPORTED = "imported"
+    WITHDRAWN = "withdrawn"
+    COMPLAINED = "complained"
+
+
+class NoticeState(StrEnum):
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNSURE = "unsure"
+    HELD = "held"
+    DROPPED = "dropped"
+
+
+class ContributionState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    CHANGES_REQUESTED = "changes_requested"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+
+
+class SuppressionReason(StrEnum):
+    UNSUBSCRIBED_ALL = "unsubscribed_all"
+    COMPLAINT = "complaint"
+    BOUNCED = "bounced"
+    NOT_ME = "not_me"
+    ERASED = "erased"
+    STAFF = "staff"
+
+
+class SendingMode(StrEnum):
+    """Who may get mail from this installation (the notices a person asked for count too)."""
+
+    NOTHING = "nothing"
+    TEAM = "team"
+    EVERYONE = "everyone"
+
+
+class Cadence(StrEnum):
+    QUARTERLY = "quarterly"
+    NONE = "none"
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    APPROVER = "approver"
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+
+class Where(StrEnum):
+    """Where a block stands: in the mail and on the web page, or in one of them."""
+
+    BOTH = "both"
+    MAIL = "mail"
+    WEB = "web"
+
+
+class LawfulBasis(StrEnum):
+    CONSENT = "consent"
+    PUBLIC_TASK = "public_task"
+    LEGITIMATE_INTERESTS = "legitimate_interests"
