@@ -201,3 +201,11 @@ def _kept_or_new_keys(path: Path) -> str:
         finally:
             draft.unlink()
     return path.read_text(encoding="utf-8")
+
+
+def current_settings() -> Settings:
+    """The settings of the running application."""
+    from flask import current_app
+
+    settings: Settings = current_app.config["NEWSLETTER"]
+    return settings

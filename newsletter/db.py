@@ -1,0 +1,156 @@
+"""The database: one session a request or job, times as instants, one way to write.
+
+Reading may happen anywhere. Writing happens inside `transaction()`, which the doors open (views, commands, jobs)
+and nothing below them: it commits once, and only then rings the jobs that wait for the change.
+
+On SQLite a writer begins with BEGIN IMMEDIATE. A transaction that reads first and writes later would otherwise
+fail at once with "database is locked" whenever somebody else wrote in between, whatever the busy timeout says.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_log = logging.getLogger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_BUSY_TIMEOUT_MS = 30_000
+_AFTER_COMMIT = "newsletter_after_commit"
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+#: SQLite counts row numbers only in a column declared INTEGER; PostgreSQL's integer would end at two thousand million.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant: integer microseconds since 1970 on SQLite, timestamptz on PostgreSQL.
+
+    SQLite has no type for it, and text forms of one instant written by the ORM and by raw SQL compare unequal.
+    Raw statements bind through it: `bindparam("now", type_=UTCDateTime)`. A naive value raises ValueError.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"An instant needs a time zone: {value!r}")
+        instant = value.astimezone(UTC)
+        return (instant - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=value)
+        instant: datetime = value
+        return instant.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every constraint has a name: a migration can find it, and an error can be told from it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    # Flask-SQLAlchemy makes the class at run time; the type checker reads it as what it is.
+    class Model(Base):
+        __abstract__ = True
+else:
+    Model = db.Model
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Write within this block; it commits at its end, or changes nothing if anything is raised.
+
+    What was read before is read again inside, so nobody decides on what has changed meanwhile. Hashing, MJML,
+    pictures and the network stay outside: the whole site waits for a writer. It does not nest.
+    """
+    session = db.session()
+    if _writing.get():
+        raise RuntimeError("transaction() does not nest: a verb never commits, its door does")
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("Something was changed before transaction() was entered")
+    session.rollback()
+    session.info[_AFTER_COMMIT] = []
+    token = _writing.set(True)
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+        callbacks: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
+    for callback in callbacks:
+        _call_safely(callback)
+
+
+def on_commit(callback: Callable[[], None]) -> None:
+    """Call back once the running transaction has been committed; never if it is rolled back.
+
+    Raises RuntimeError outside `transaction()`.
+    """
+    callbacks = db.session().info.get(_AFTER_COMMIT)
+    if callbacks is None:
+        raise RuntimeError("on_commit() needs a running transaction()")
+    callbacks.append(callback)
+
+
+def _call_safely(callback: Callable[[], None]) -> None:
+    # The change is committed; a doorbell that fails must not look like a change that failed.
+    try:
+        callback()
+    except Exception:
+        _log.exception("A callback after the commit failed")
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set what every SQLite connection needs; PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: object) -> None:
+        # The driver's own BEGIN comes too late and is always deferred: we send ours below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            # NORMAL may lose the last commits with the power, and with them who was sent what.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")

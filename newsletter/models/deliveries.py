@@ -1,0 +1,69 @@
+"""The ledger of an issue: one row for each frozen recipient, and the worker that has it in hand."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Model
+from ..states import DeliveryState, SkipReason
+from ._columns import BigKey, String, UTCDateTime, states
+
+_QUEUED = text("state = 'queued'")
+_CLAIMED = text("state = 'claimed'")
+_DEFERRED = text("state = 'deferred'")
+
+
+class Delivery(Model):
+    """One recipient of one issue. Frozen at launch; from then on it changes state and nothing else.
+
+    No address stands here: it is read from the subscriber when the row is claimed, so whoever left, moved or was
+    erased in between is not sent to, and erasing a person leaves the accounts whole.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("issue_id", "subscription_id"),
+        # Partial, so that an accepted row, which is nearly all of them, stands in none of the three.
+        Index("ix_delivery_queued", "issue_id", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("ix_delivery_claimed", "issue_id", "owner", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+        Index("ix_delivery_deferred", "issue_id", "retry_at", sqlite_where=_DEFERRED, postgresql_where=_DEFERRED),
+        CheckConstraint("state <> 'claimed' OR owner IS NOT NULL", name="owner_if_claimed"),
+        CheckConstraint("state <> 'deferred' OR retry_at IS NOT NULL", name="retry_at_if_deferred"),
+        CheckConstraint("(state = 'skipped') = (skip_reason IS NOT NULL)", name="reason_if_skipped"),
+        # Every row is updated twice; room on its page keeps the updates off the indexes (HOT).
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+    id: Mapped[BigKey]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"))
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
+    state: Mapped[DeliveryState] = mapped_column(states(DeliveryState, "state_known"), default=DeliveryState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[int | None] = mapped_column(ForeignKey("worker.id"))
+    retry_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    first_tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    skip_reason: Mapped[SkipReason | None] = mapped_column(states(SkipReason, "skip_reason_known"))
+    code: Mapped[int | None]
+    enhanced: Mapped[str | None] = mapped_column(String(12))
+    reply: Mapped[str | None] = mapped_column(String(500))
+
+
+class Worker(Model):
+    """One life of a sending process. Its id is the epoch of every claim it makes: a restarted one is another.
+
+    `boot_id` and `pid` tell on the same host whether it lives; `beat` is the host's monotonic clock in
+    microseconds on SQLite, where all processes share a host, and the database's clock on PostgreSQL.
+    """
+
+    __tablename__ = "worker"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    boot_id: Mapped[str] = mapped_column(String(64))
+    pid: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    beat: Mapped[int] = mapped_column(BigInteger)
+    wire_log: Mapped[str] = mapped_column(String(500), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,0 +1,177 @@
+"""Links that prove something, and nothing more than that.
+
+Two sorts:
+
+* `Signer`: tokens with one purpose each (confirm, preferences, a form's opening time …), by itsdangerous with
+  HMAC-SHA-256 and a salt of its own per purpose. They carry a random id or an instant, never an address. Whether
+  one is expired, used or replaced stands in the database row that the id leads to.
+* `permanent_token`: the unsubscribe link and the envelope tag. They never change and never expire: a quarterly is
+  acted on years later. 34 bytes: version, key id, 16 bytes of id, the first 16 bytes of an HMAC-SHA-256.
+  docs/tokens.md has test vectors.
+
+Every token consists of letters, digits, "-" and "_" only (R-58): it survives link rewriting, quoted-printable and
+the full stop somebody's mail program glues to it.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from itsdangerous import BadData
+from itsdangerous import Signer as _ItsdangerousSigner
+
+from .errors import TokenInvalid
+
+_LONGEST = 512
+_SIGNATURE_LENGTH = 43  # 32 bytes in base64url without padding
+_PERMANENT_VERSION = 1
+_PERMANENT_LENGTH = 34
+_LEADING_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CUT = "This link is not complete. Copy the whole of it from the email, or ask for a new one."
+
+
+class Purpose(StrEnum):
+    """What a token may be used for. A token of one purpose fails for every other."""
+
+    CONFIRM = "confirm.v1"
+    NOT_ME = "not-me.v1"
+    PREFERENCES = "preferences.v1"
+    FORM = "form.v1"
+    CONTRIBUTION_FORM = "contribution-form.v1"
+    CONTRIBUTION = "contribution.v1"
+    INVITATION = "invitation.v1"
+    SIGN_IN_STEP = "sign-in-step.v1"
+
+
+class Signer:
+    """Makes and reads tokens of every purpose. `keys` are oldest first: the newest signs, all verify."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._keys = list(keys)
+
+    def sign_id(self, purpose: Purpose, value: uuid.UUID) -> str:
+        """A token that leads to the row with this random id."""
+        return self._sign(purpose, value.bytes)
+
+    def read_id(self, purpose: Purpose, token: str) -> uuid.UUID:
+        """The id in the token. Raises TokenInvalid for anything that we did not make for this purpose."""
+        payload = self._read(purpose, token)
+        if len(payload) != 16:
+            raise TokenInvalid(_CUT)
+        return uuid.UUID(bytes=payload)
+
+    def sign_instant(self, purpose: Purpose, instant: datetime) -> str:
+        """A token that proves when a form was opened (aware datetime, kept to the microsecond)."""
+        return self._sign(purpose, ((instant - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big"))
+
+    def read_instant(self, purpose: Purpose, token: str) -> datetime:
+        """The instant in the token, aware UTC. Raises TokenInvalid."""
+        payload = self._read(purpose, token)
+        if len(payload) != 8:
+            raise TokenInvalid(_CUT)
+        return _EPOCH + timedelta(microseconds=int.from_bytes(payload, "big"))
+
+    def _signer(self, purpose: Purpose) -> _ItsdangerousSigner:
+        return _ItsdangerousSigner(self._keys, salt=purpose.value, key_derivation="hmac", digest_method=hashlib.sha256)
+
+    def _sign(self, purpose: Purpose, payload: bytes) -> str:
+        signed = self._signer(purpose).sign(_encode(payload))
+        head, _, signature = signed.decode().rpartition(".")
+        return head + signature
+
+    def _read(self, purpose: Purpose, token: str) -> bytes:
+        found = _LEADING_TOKEN.match(token[: _LONGEST + 1])
+        text = found.group() if found else ""
+        if not _SIGNATURE_LENGTH < len(text) <= _LONGEST:
+            raise TokenInvalid(_CUT)
+        signed = f"{text[:-_SIGNATURE_LENGTH]}.{text[-_SIGNATURE_LENGTH:]}"
+        try:
+            return _decode(self._signer(purpose).unsign(signed).decode())
+        except (BadData, ValueError, binascii.Error):
+            raise TokenInvalid(_CUT) from None
+
+
+class PermanentPurpose(StrEnum):
+    UNSUBSCRIBE = "unsubscribe.v1"
+    ENVELOPE = "envelope.v1"
+
+
+def permanent_token(keys: tuple[str, ...], purpose: PermanentPurpose, value: uuid.UUID) -> bytes:
+    """The 34 bytes that lead to `value` for ever, made with the newest key."""
+    key = keys[-1]
+    head = bytes([_PERMANENT_VERSION, _key_id(key)]) + value.bytes
+    return head + _mac(key, purpose, head)
+
+
+def unsubscribe_token(keys: tuple[str, ...], value: uuid.UUID) -> str:
+    """The part of an unsubscribe address that names a subscription: 46 characters of base64url."""
+    return _encode(permanent_token(keys, PermanentPurpose.UNSUBSCRIBE, value)).decode()
+
+
+def read_unsubscribe_token(keys: tuple[str, ...], token: str) -> uuid.UUID:
+    """The subscription's public id. Raises TokenInvalid."""
+    found = _LEADING_TOKEN.match(token[: _LONGEST + 1])
+    try:
+        raw = _decode(found.group() if found else "")
+    except (ValueError, binascii.Error):
+        raise TokenInvalid(_CUT) from None
+    return _read_permanent(keys, PermanentPurpose.UNSUBSCRIBE, raw)
+
+
+def envelope_tag(keys: tuple[str, ...], value: uuid.UUID) -> str:
+    """The local part of an envelope sender: "b-" and 55 characters of lower-case base32 (57 of 64 octets)."""
+    raw = permanent_token(keys, PermanentPurpose.ENVELOPE, value)
+    return "b-" + base64.b32encode(raw).decode().rstrip("=").lower()
+
+
+def read_envelope_tag(keys: tuple[str, ...], local_part: str) -> uuid.UUID:
+    """The subscription's public id in a bounce's recipient. Raises TokenInvalid for a forged one (R-46)."""
+    text = local_part.lower().removeprefix("b-").upper()
+    try:
+        raw = base64.b32decode(text + "=" * (-len(text) % 8))
+    except (ValueError, binascii.Error):
+        raise TokenInvalid(_CUT) from None
+    return _read_permanent(keys, PermanentPurpose.ENVELOPE, raw)
+
+
+def _read_permanent(keys: tuple[str, ...], purpose: PermanentPurpose, raw: bytes) -> uuid.UUID:
+    if len(raw) != _PERMANENT_LENGTH or raw[0] != _PERMANENT_VERSION:
+        raise TokenInvalid(_CUT)
+    head, mac = raw[:18], raw[18:]
+    for key in keys:
+        if _key_id(key) == raw[1] and hmac.compare_digest(_mac(key, purpose, head), mac):
+            return uuid.UUID(bytes=head[2:])
+    raise TokenInvalid(_CUT)
+
+
+def _mac(key: str, purpose: PermanentPurpose, head: bytes) -> bytes:
+    own_key = hmac.digest(key.encode(), purpose.value.encode(), "sha256")
+    return hmac.digest(own_key, head, "sha256")[:16]
+
+
+def _key_id(key: str) -> int:
+    return hashlib.sha256(b"key id:" + key.encode()).digest()[0]
+
+
+def _encode(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _decode(text: str) -> bytes:
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if _encode(raw).decode() != text:
+        # base64 ignores stray bits in the last character: one token, one spelling.
+        raise ValueError("not canonical")
+    return raw
+
+
+def keyed_hash(keys: tuple[str, ...], purpose: str, text: str) -> bytes:
+    """HMAC-SHA-256 of `text` under the oldest key, which is the one that is never retired (suppressions)."""
+    own_key = hmac.digest(keys[0].encode(), purpose.encode(), "sha256")
+    return hmac.digest(own_key, text.encode(), "sha256")

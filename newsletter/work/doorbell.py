@@ -1,0 +1,64 @@
+"""A bell between processes of one machine: datagrams on a Unix socket in the data directory.
+
+Nothing depends on a press being heard: it carries a job's name and ids, and whoever hears it looks at the rows.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+_LONGEST_PATH = 100  # sun_path holds 108 bytes on Linux, 104 elsewhere
+_LONGEST_PRESS = 4096
+
+
+class Doorbell:
+    """One bell per data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.path = _socket_path(data_dir)
+        self._listening: socket.socket | None = None
+
+    def press(self, job_name: str, ids: tuple[int, ...]) -> None:
+        """Ring; silent when nobody listens or the listener is behind."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell, contextlib.suppress(OSError):
+            bell.setblocking(False)
+            bell.sendto(json.dumps([job_name, *ids]).encode(), str(self.path))
+
+    def listen(self) -> None:
+        """Be the one who hears. A socket left by a process that died is taken over."""
+        self.path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        listening.bind(str(self.path))
+        self.path.chmod(0o600)
+        self._listening = listening
+
+    def hear(self, timeout: float) -> tuple[str, tuple[int, ...]] | None:
+        """The next press, or None after `timeout` seconds, or for a datagram that is none of ours."""
+        if self._listening is None:
+            raise RuntimeError("listen() first")
+        self._listening.settimeout(timeout)
+        try:
+            job_name, *ids = json.loads(self._listening.recv(_LONGEST_PRESS))
+            return str(job_name), tuple(int(number) for number in ids)
+        except (TimeoutError, ValueError, TypeError):
+            return None
+
+    def close(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+            self.path.unlink(missing_ok=True)
+
+
+def _socket_path(data_dir: Path) -> Path:
+    path = data_dir / "doorbell.sock"
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        return path
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"newsletter-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{digest}.sock"

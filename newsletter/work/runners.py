@@ -1,0 +1,112 @@
+"""Who runs a job that was rung for: a seam with one implementation a profile.
+
+* `SilentRunner`: nobody; commands that only write, and tests that call jobs themselves.
+* `InlineRunner`: this process, at once; tests of whole stories.
+* `DoorbellRunner`: the worker process on this machine, told by a datagram (see `newsletter.work.doorbell`).
+* `ThreadsRunner`: this process's own threads; the worker.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from flask import Flask
+
+from .doorbell import Doorbell
+from .registry import JOBS
+
+_log = logging.getLogger(__name__)
+_Call = tuple[str, tuple[int, ...]]
+
+
+class Runner(Protocol):
+    """Somebody who will run a job; maybe not at once, maybe twice, and a tick covers for never."""
+
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None: ...
+
+
+class SilentRunner:
+    """Runs nothing."""
+
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
+        if job_name not in JOBS and JOBS:
+            raise LookupError(f"There is no job {job_name}")
+
+
+class InlineRunner:
+    """Runs the job at once, in the caller's own context."""
+
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
+        JOBS[job_name](*ids)
+
+
+class DoorbellRunner:
+    """Tells the worker process on this machine. If none is there, its next tick will see the rows."""
+
+    def __init__(self, doorbell: Doorbell) -> None:
+        self._doorbell = doorbell
+
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
+        self._doorbell.press(job_name, ids)
+
+
+class ThreadsRunner:
+    """Runs jobs on a few threads of this process.
+
+    A call that is running is not started a second time beside itself; it is run once more when it ends, since
+    the rows may have changed after it looked.
+    """
+
+    def __init__(self, app: Flask, threads: int = 4) -> None:
+        self._app = app
+        self._calls: queue.Queue[_Call | None] = queue.Queue()
+        self._lock = threading.Lock()
+        self._pending: set[_Call] = set()
+        self._running: set[_Call] = set()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"job-{number}", daemon=True) for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
+        if job_name not in JOBS:
+            raise LookupError(f"There is no job {job_name}")
+        call = (job_name, ids)
+        with self._lock:
+            if call in self._pending:
+                return
+            self._pending.add(call)
+            if call in self._running:
+                return
+        self._calls.put(call)
+
+    def stop(self, timeout: float) -> bool:
+        """Take no more calls and wait, at most `timeout` seconds a thread, for the running ones to end."""
+        for _ in self._threads:
+            self._calls.put(None)
+        for thread in self._threads:
+            thread.join(timeout)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            with self._lock:
+                self._pending.discard(call)
+                self._running.add(call)
+            self._run(lambda call=call: JOBS[call[0]](*call[1]), call[0])  # type: ignore[misc]
+            with self._lock:
+                self._running.discard(call)
+                again = call in self._pending
+            if again:
+                self._calls.put(call)
+
+    def _run(self, job: Callable[[], None], name: str) -> None:
+        try:
+            with self._app.app_context():
+                job()
+        except Exception:
+            # The rows still say what is to be done: the next ring or tick tries again.
+            _log.exception("The job %s failed", name)
