@@ -1,0 +1,106 @@
+"""A compiled message against one built the plain way by `email.message`: they must say the same, part by part."""
+
+import html as html_escapes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import SMTP, default
+
+from . import header_text
+from .message import PREFERENCES_SLOT, UNSUBSCRIBE_SLOT, CompiledMessage, Mailbox, Recipient, Source
+
+#: Folded at 78, `email` turns a long List-Unsubscribe into an encoded word, and providers see no button.
+_POLICY = SMTP.clone(max_line_length=998)
+_ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "List-Unsubscribe", "List-Unsubscribe-Post")
+
+
+def compare(compiled: CompiledMessage, recipient: Recipient) -> None:
+    """Raise ValueError, naming the place, where the filled message and its plain twin differ."""
+    octets = compiled.fill(recipient)
+    _check_octets(octets, recipient)
+    ours = BytesParser(policy=default).parsebytes(octets)
+    twin = BytesParser(policy=default).parsebytes(plain_message(compiled.source, recipient).as_bytes())
+    _check_headers(ours, twin)
+    _check_parts(ours, twin)
+
+
+def plain_message(source: Source, recipient: Recipient) -> EmailMessage:
+    """The same mail for the same reader, by the standard library alone."""
+    message = EmailMessage(policy=_POLICY)
+    message["Date"] = source.date
+    message["From"] = _address(source.sender.name, source.sender.address)
+    if source.reply_to is not None:
+        message["Reply-To"] = _address(source.reply_to.name, source.reply_to.address)
+    message["Subject"] = header_text.checked(source.subject, "subject")
+    message["To"] = _address(recipient.name[: header_text.LONGEST_NAME], recipient.address)
+    message["Message-ID"] = f"<{recipient.message_id.strip('<>')}>"
+    message["List-Unsubscribe"] = f"<{recipient.unsubscribe_url}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    for label, value in source.headers.items():
+        message[label] = value
+    message.set_content(_filled(source.text, recipient, in_html=False), cte="quoted-printable")
+    html = _filled(source.html, recipient, in_html=True)
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = source.language  # after the parts: a Content-… header would move into the first
+    return message
+
+
+def _address(name: str, address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    return Address(header_text.checked(name, "name"), local, domain)
+
+
+def _filled(body: str, recipient: Recipient, *, in_html: bool) -> str:
+    escape = html_escapes.escape if in_html else str
+    body = body.replace(UNSUBSCRIBE_SLOT, escape(recipient.unsubscribe_url))
+    return body.replace(PREFERENCES_SLOT, escape(recipient.preferences_url))
+
+
+def _check_octets(octets: bytes, recipient: Recipient) -> None:
+    """What the wire asks for, whatever the words are (RFC 5321 §2.3.8, RFC 5322 §2.1.1, RFC 8058 §3.1)."""
+    lines = octets.split(b"\r\n")
+    if any(b"\r" in line or b"\n" in line for line in lines):
+        raise ValueError("The mail holds a bare line break")
+    if any(line.startswith(b".") for line in lines):
+        raise ValueError("A line of the mail begins with a dot")
+    body = octets.partition(b"\r\n\r\n")[2].split(b"\r\n")
+    if max(map(len, body)) > 76 or max(map(len, lines)) > 998:
+        raise ValueError("A line of the mail is too long")
+    if f"List-Unsubscribe: <{recipient.unsubscribe_url}>".encode() not in lines:
+        raise ValueError("List-Unsubscribe does not stand on one line as it is")
+
+
+def _check_headers(ours: EmailMessage, twin: EmailMessage) -> None:
+    for label in _ONCE:
+        if len(ours.get_all(label, [])) != 1:
+            raise ValueError(f"The mail must have one header {label}")
+    labels = [label for label in twin if label.lower() != "content-type"]
+    if sorted(label.lower() for label in ours) != sorted([*(label.lower() for label in labels), "content-type"]):
+        raise ValueError("The mail has other headers than its plain twin")
+    for label in labels:
+        if _meaning(ours, label) != _meaning(twin, label):
+            raise ValueError(f"The header {label} differs from the plain twin's")
+
+
+def _meaning(message: EmailMessage, label: str) -> object:
+    header = message[label]
+    if hasattr(header, "addresses"):
+        return [Mailbox(address.display_name, address.addr_spec) for address in header.addresses]
+    return " ".join(str(header).replace('"', "").split())
+
+
+def _check_parts(ours: EmailMessage, twin: EmailMessage) -> None:
+    pairs = list(zip(ours.walk(), twin.walk(), strict=True))
+    for our_part, twin_part in pairs:
+        if our_part.defects or our_part.get_content_type() != twin_part.get_content_type():
+            raise ValueError(f"The part {our_part.get_content_type()} is not well formed")
+        if our_part.is_multipart():
+            continue
+        if _decoded(our_part) != _decoded(twin_part):
+            raise ValueError(f"The part {our_part.get_content_type()} differs from the plain twin's")
+
+
+def _decoded(part: EmailMessage) -> str:
+    payload = part.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload.decode("utf-8").replace("\r\n", "\n")
