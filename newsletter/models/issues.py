@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Ti
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Model
+from ..deadlines import Deadline
 from ..states import IssueState, Where
 from ._columns import JSON, BigKey, String, Text, UTCDateTime, Uuid, states
 from .lists import MailingList
@@ -80,6 +81,28 @@ class Issue(Model):
         viewonly=True,
     )
     rendition: Mapped["Rendition | None"] = relationship(foreign_keys=[rendition_id], post_update=True)
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The deadline of this issue's call for contributions; None for an issue without a call."""
+        if self.deadline_date is None or self.deadline_time is None:
+            return None
+        if self.deadline_zone is None or self.deadline_at is None:
+            return None
+        return Deadline(self.deadline_date, self.deadline_time, self.deadline_zone, self.deadline_at)
+
+    @deadline.setter
+    def deadline(self, value: Deadline | None) -> None:
+        self.deadline_date = value.day if value else None
+        self.deadline_time = value.at if value else None
+        self.deadline_zone = value.zone if value else None
+        self.deadline_at = value.instant if value else None
+        self.deadline_version = (self.deadline_version or 0) + 1
+
+    def accepts_contributions(self, now: datetime, opened_at: datetime) -> bool:
+        """Whether a contribution posted now, on a form opened at `opened_at`, is taken for this issue."""
+        closed = {IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED}
+        return self.deadline is not None and self.state not in closed and self.deadline.accepts(now, opened_at)
 
 
 class Block(Model):

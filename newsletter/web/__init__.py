@@ -1,0 +1,21 @@
+"""The doors on the web. Views are thin: form, verb, redirect."""
+
+from flask import Flask
+
+
+def install_web(app: Flask) -> None:
+    """Give the application its pages, its sessions and its manners."""
+    from . import errors, headers, markup, sessions, signing_in
+    from .admin.views import blueprint as admin
+    from .archive.views import blueprint as archive
+    from .contribute.views import blueprint as contribute
+    from .editor.views import blueprint as editor
+    from .public.views import blueprint as public
+
+    markup.install_templates(app)
+    sessions.install_sessions(app)
+    signing_in.install_signing_in(app)
+    headers.install_headers(app)
+    errors.install_errors(app)
+    for blueprint in (public, contribute, editor, admin, archive):
+        app.register_blueprint(blueprint)

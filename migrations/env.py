@@ -1,0 +1,43 @@
+"""Alembic's environment: the application's own engine, one history for SQLite and PostgreSQL."""
+
+import logging
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection
+
+from newsletter import models  # noqa: F401  (the tables register themselves)
+from newsletter.db import Base, db
+
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _run(connection: Connection) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        # A table is rebuilt by copying it: its children must not be deleted with the old one.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    if sqlite:
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+
+if context.is_offline_mode():
+    context.configure(
+        url=current_app.config["SQLALCHEMY_DATABASE_URI"], target_metadata=Base.metadata, literal_binds=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    with db.engine.connect() as connection:
+        _run(connection)

@@ -1,0 +1,70 @@
+"""The one place that knows the profile: which database, which relay, which runner."""
+
+import logging
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from .config import Settings
+from .db import db, prepare_engine
+from .delivery.mailbox import keep_in_mailbox
+from .mail.local import LocalMailbox
+from .mail.relay import Relay, relay_from_url
+from .resources import data_dir
+from .tokens import Signer
+from .web import install_web
+from .work.doorbell import Doorbell
+from .work.runners import DoorbellRunner, Runner
+
+
+def create_app(settings: Settings | None = None, *, runner: Runner | None = None, relay: Relay | None = None) -> Flask:
+    """The application for `settings` (from the environment when None).
+
+    `runner` and `relay` replace the ones the settings ask for: the worker process brings its own runner, tests
+    bring both. Raises SettingError.
+    """
+    settings = settings or Settings.from_environment()
+    app = Flask("newsletter", static_folder=None)
+    app.config.update(
+        NEWSLETTER=settings,
+        SECRET_KEY=settings.secret_keys[-1],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[:-1]),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        MAX_CONTENT_LENGTH=25 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+    )
+    app.url_map.strict_slashes = False
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    Migrate(app, db, directory=str(data_dir("migrations")), render_as_batch=True)
+    app.extensions["newsletter_signer"] = Signer(settings.secret_keys)
+    app.extensions["newsletter_runner"] = runner or DoorbellRunner(Doorbell(settings.data_dir))
+    app.extensions["newsletter_relay"] = relay or _relay(app, settings)
+    install_web(app)
+    _trust_proxies(app, settings)
+    return app
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.sqlite:
+        return {}
+    return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+
+
+def _relay(app: Flask, settings: Settings) -> Relay:
+    if settings.relay_url is None:
+        return LocalMailbox(lambda envelope: keep_in_mailbox(app, envelope))
+    return relay_from_url(settings.relay_url, settings.relay_ca_file, settings.relay_connections)
+
+
+def _trust_proxies(app: Flask, settings: Settings) -> None:
+    """Believe X-Forwarded-For only from as many proxies as the operator named."""
+    hops = settings.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+logging.getLogger("newsletter").addHandler(logging.NullHandler())

@@ -1,0 +1,60 @@
+"""The root command: finds the others, turns our errors into one sentence and exit status 1."""
+
+import importlib
+import logging
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import NewsletterError
+
+#: Each command group and the module of this package that holds it under the same name.
+_GROUPS = {
+    "serve": "serving",
+    "web": "serving",
+    "worker": "serving",
+    "scheduler": "serving",
+    "migrate": "operating",
+    "staff": "staff",
+    "lists": "lists",
+    "subscribers": "subscribers",
+    "issues": "issues",
+    "contributions": "contributions",
+}
+
+
+class _Root(click.Group):
+    """Imports a command's module when it is asked for: `newsletter --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _GROUPS:
+            return None
+        module = importlib.import_module(f".{_GROUPS[cmd_name]}", __package__)
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.command(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def root() -> None:
+    """A partnership's email newsletter: composed, scheduled, sent and accounted for."""
+
+
+def main() -> None:
+    """The entry point of the `newsletter` program."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        root(standalone_mode=False)
+    except NewsletterError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(1)

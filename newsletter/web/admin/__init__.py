@@ -1,0 +1,1 @@
+"""Pages for administrators: first set-up, staff, lists, the mailbox, notices."""

@@ -1,0 +1,1 @@
+"""Pages for everybody: published issues, the feed, pictures."""

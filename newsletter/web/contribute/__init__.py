@@ -1,0 +1,1 @@
+"""Pages for people in partner agencies: the open call, sending in news."""

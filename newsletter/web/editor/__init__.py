@@ -1,0 +1,1 @@
+"""Pages for editors and approvers: this quarter, issues, sections, checks, sending."""

@@ -1,0 +1,5 @@
+"""Views of this room; see the package's docstring."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("public", __name__)
