@@ -1,0 +1,32 @@
+// <iframe data-preview>: the mail itself, in a sandbox without scripts. It grows to its content's height, its
+// links open nothing, and a click on a section tells the page which one (ruling: the parent handles clicks).
+const MARGIN = 2
+
+function fit(frame) {
+  const page = frame.contentDocument?.documentElement
+  if (!page) return
+  frame.setAttribute('height', '0') // so that a shorter mail is measured shorter
+  frame.setAttribute('height', String(page.scrollHeight + MARGIN))
+}
+
+function prepare(frame) {
+  const page = frame.contentDocument
+  if (!page?.body) return
+  fit(frame)
+  new ResizeObserver(() => requestAnimationFrame(() => fit(frame))).observe(frame.parentElement)
+  for (const picture of page.images) picture.addEventListener('load', () => fit(frame), { once: true })
+  page.addEventListener('click', (event) => {
+    if (event.target.closest('a')) event.preventDefault()
+    const block = event.target.closest('[data-block]')?.dataset.block
+    if (block) frame.dispatchEvent(new CustomEvent('preview:block', { bubbles: true, detail: { block } }))
+  })
+}
+
+export function startFrames(root = document) {
+  for (const frame of root.querySelectorAll('iframe[data-preview]')) {
+    if (frame.dataset.prepared) continue
+    frame.dataset.prepared = 'yes'
+    frame.addEventListener('load', () => prepare(frame))
+    if (frame.contentDocument?.readyState === 'complete') prepare(frame)
+  }
+}

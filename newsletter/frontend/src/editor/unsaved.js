@@ -1,0 +1,21 @@
+// <form data-guard>: leaving with words that nobody has saved asks first.
+const fresh = (form) => new URLSearchParams(new FormData(form)).toString()
+const saved = new WeakMap()
+
+const guarded = () => [...document.querySelectorAll('form[data-guard]')]
+const changed = (form) => saved.has(form) && saved.get(form) !== fresh(form)
+
+export function startGuard() {
+  guarded().forEach((form) => saved.set(form, fresh(form)))
+  document.addEventListener('htmx:load', () => {
+    for (const form of guarded()) if (!saved.has(form)) saved.set(form, fresh(form))
+  })
+  document.addEventListener('submit', (event) => saved.delete(event.target))
+  document.addEventListener('htmx:afterRequest', (event) => {
+    const form = event.target.closest?.('form[data-guard]')
+    if (form && event.detail.successful) saved.set(form, fresh(form))
+  })
+  addEventListener('beforeunload', (event) => {
+    if (guarded().some(changed)) event.preventDefault()
+  })
+}

@@ -1,0 +1,50 @@
+// Every page: the components' own behaviour, and two small courtesies. Nothing here is needed to use a page.
+import {
+  Button,
+  CharacterCount,
+  Checkboxes,
+  ErrorSummary,
+  FileUpload,
+  PasswordInput,
+  Radios,
+  ServiceNavigation,
+  SkipLink,
+  createAll,
+} from 'govuk-frontend'
+
+// The components refuse to start without these classes; upstream sets them in an inline script, which our
+// content security policy forbids.
+document.body.classList.add('js-enabled', 'govuk-frontend-supported')
+
+createAll(Button, { preventDoubleClick: true })
+for (const component of [
+  CharacterCount,
+  Checkboxes,
+  ErrorSummary,
+  FileUpload,
+  PasswordInput,
+  Radios,
+  ServiceNavigation,
+  SkipLink,
+]) {
+  createAll(component)
+}
+
+// What a past form said should not be said again by the Back button, nor by a reload.
+for (const banner of document.querySelectorAll('[data-flash]')) banner.setAttribute('tabindex', '-1')
+
+// <button data-print> and <button data-copy="#id"> work only with scripts, so they are hidden until here.
+for (const button of document.querySelectorAll('button[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => window.print())
+}
+for (const button of document.querySelectorAll('button[data-copy]')) {
+  if (!navigator.clipboard) continue
+  button.hidden = false
+  button.addEventListener('click', async () => {
+    const source = document.querySelector(button.dataset.copy)
+    await navigator.clipboard.writeText((source.value ?? source.textContent).trim())
+    const said = button.parentElement.querySelector('[role=status]')
+    if (said) said.textContent = button.dataset.copied
+  })
+}

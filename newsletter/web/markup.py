@@ -1,0 +1,115 @@
+"""What every template may use: loaders, filters, globals, translations.
+
+A name that a template needs and a view forgot raises (StrictUndefined); what may be absent is named in
+templates/base/page.html.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from flask import Flask, current_app, request
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from newsletter import addresses, dates
+from newsletter.i18n import gettext, ngettext
+
+from .assets import asset, install_assets, manifest
+from .brand import brand_url, install_brand
+from .components import components
+from .fields import field_markup, problem_list
+from .tags import tag_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def _zone(context: Context) -> str:
+    """The zone to print in: the page's own (`timezone`, the list's), else the installation's."""
+    return str(context.get("timezone") or current_app.config.get("TIMEZONE") or "Europe/London")
+
+
+@pass_context
+def moment(context: Context, value: datetime) -> str:
+    """ "5pm, Friday 19 January 2018", of an instant or of a local date and time."""
+    return dates.moment(value, _zone(context))
+
+
+@pass_context
+def day(context: Context, value: date) -> str:
+    """ "Friday 19 January 2018", of a date or of the day an instant falls on."""
+    return dates.day(_local_day(context, value))
+
+
+@pass_context
+def short_day(context: Context, value: date) -> str:
+    """ "Fri 19 Jan 2018", for tables."""
+    return dates.short_day(_local_day(context, value))
+
+
+@pass_context
+def clock_time(context: Context, value: datetime) -> str:
+    """ "10:42am"."""
+    return dates.clock_time(dates.local(value, _zone(context)) if value.tzinfo else value)
+
+
+def _local_day(context: Context, value: date) -> date:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return dates.local(value, _zone(context))
+    return value
+
+
+def number(value: int) -> str:
+    """ "4,218"."""
+    return f"{value:,}"
+
+
+def initials(name: str) -> str:
+    """ "RA" of "Ruth Adeyemi"; of an address its first letter."""
+    words = name.split() or ["?"]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as paragraphs: an empty line parts two, a line break stays one. Everything is escaped."""
+    parts = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+    return Markup("\n").join(Markup("<p>{}</p>").format(Markup("<br>").join(part.split("\n"))) for part in parts)
+
+
+def is_htmx() -> bool:
+    """Whether a part of a page is asked for, not a whole one."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def install_templates(app: Flask) -> None:
+    """Set up the app's Jinja environment, and serve the assets and accent colours that pages refer to."""
+    own = FileSystemLoader(TEMPLATES)
+    app.jinja_loader = ChoiceLoader([own, app.jinja_loader]) if app.jinja_loader else own  # type: ignore[misc, assignment]
+    environment = app.jinja_env
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(
+        moment=moment,
+        day=day,
+        short_day=short_day,
+        clock_time=clock_time,
+        number=number,
+        mask=addresses.mask,
+        initials=initials,
+        paragraphs=paragraphs,
+    )
+    environment.globals.update(
+        components(),
+        asset=asset,
+        assets_built=lambda: bool(manifest.names),
+        brand_url=brand_url,
+        field_markup=field_markup,
+        is_htmx=is_htmx,
+        problem_list=problem_list,
+        tag_of=tag_of,
+        zone_words=dates.zone_words,
+    )
+    install_assets(app)
+    install_brand(app)
