@@ -1,0 +1,86 @@
+"""A mail server that takes our mail over SMTP (RFC 5321, RFC 6409): the relay of `NEWSLETTER_RELAY_URL`."""
+
+import ssl
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from newsletter.errors import SettingError
+
+from .relay import Limits
+from .smtp_auth import Login
+from .smtp_connection import SmtpConnection
+from .smtp_opening import Security, Target, open_wire
+from .smtp_wire import Timeouts
+
+_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.IMPLICIT: 465}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class SmtpRelay:
+    """Where to connect and how; holds no connection itself, so it may be shared between threads and loops."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        security: Security,
+        *,
+        login: Login | None = None,
+        ca_file: Path | None = None,
+        connections: int = 16,
+        hello_name: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        if login is not None and security is Security.NONE and host not in _LOOPBACK:
+            raise SettingError("The relay's password would travel unprotected: use smtp+starttls:// or smtps://")
+        context = None if security is Security.NONE else _tls_context(ca_file)
+        self._target = Target(host, port, security, context, login, hello_name, timeouts or Timeouts())
+        self.limits = Limits(connections)
+
+    @classmethod
+    def from_url(
+        cls, url: str, *, ca_file: Path | None = None, connections: int = 16, timeouts: Timeouts | None = None
+    ) -> "SmtpRelay":
+        """The relay of a URL: `smtp://host:port`, `smtp+starttls://user:password@host`, `smtps://…`.
+
+        User and password may be percent-encoded. Raises SettingError, without them, for what cannot be used.
+        """
+        try:
+            parts = urlsplit(url)
+            security, host, port = Security(parts.scheme), parts.hostname or "", parts.port
+        except ValueError:
+            raise SettingError("The relay's address must begin with smtp://, smtp+starttls:// or smtps://") from None
+        if not host:
+            raise SettingError("The relay's address must name a host")
+        login = Login(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        return cls(
+            host,
+            port or _PORTS[security],
+            security,
+            login=login,
+            ca_file=ca_file,
+            connections=connections,
+            timeouts=timeouts,
+        )
+
+    @property
+    def name(self) -> str:
+        return f"{self._target.host}:{self._target.port}"
+
+    def __repr__(self) -> str:
+        return f"SmtpRelay({self._target.security}://{self.name})"
+
+    async def connect(self) -> SmtpConnection:
+        """Connect, secure, sign in. Raises RelayDown (try later) or RelayRejectsUs (a person must act)."""
+        wire, extensions = await open_wire(self._target)
+        return SmtpConnection(wire, extensions, self._target.timeouts)
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Chain and host name verified, TLS 1.2 at least (ASVS 12.1.1, 12.3.2)."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError):
+        raise SettingError(f"NEWSLETTER_RELAY_CA_FILE: {ca_file} holds no certificates that can be read") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
