@@ -43,9 +43,9 @@ def clean(typed: str, *, field: str = "email") -> str:
     if local.startswith('"'):
         raise _invalid(field, "Addresses in quotation marks are not supported")
     ascii_domain = _ascii_domain(domain, field)
-    _check_grammar(f"{local}@{ascii_domain}", field)
     if len(local) + 1 + len(ascii_domain) > _LONGEST:
         raise _invalid(field, "The email address is too long (254 characters at most)")
+    _check_grammar(f"{local}@{ascii_domain}", field)
     return f"{local}@{ascii_domain}"
 
 
