@@ -1,0 +1,164 @@
+"""Putting an issue together: what its blocks share, and its three renderings before MJML is compiled."""
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from newsletter.errors import Invalid, Problem
+from newsletter.states import Where
+
+from . import blocks, characters, styles, templates, when
+from .blocks.base import BlockKind
+from .content import BlockContent, Frame, IssueContent
+from .context import Chapter, Context, DateRow, slug
+
+# --- what the blocks share ----------------------------------------------------------------------------------
+
+
+def prepared(content: IssueContent) -> IssueContent:
+    """The issue with an id for every block, clean data in each, and a frame free of what cannot be printed.
+
+    Raises Invalid with the path "blocks.<id>.<path>", for data of the wrong shape.
+    """
+    problems: list[Problem] = []
+    ready = []
+    taken = Counter(block.id for block in content.blocks)
+    for number, block in enumerate(content.blocks, 1):
+        block_id = block.id if block.id and taken[block.id] == 1 else f"block-{number}"
+        try:
+            ready.append(replace(block, id=block_id, data=blocks.kind(block.kind).clean(block.data)))
+        except Invalid as invalid:
+            problems += [Problem(f"blocks.{block_id}.{each.field}", each.sentence) for each in invalid.problems]
+    if problems:
+        raise Invalid(problems)
+    return IssueContent(tuple(ready), _printable(content.frame))
+
+
+def _printable(frame: Frame) -> Frame:
+    texts = {name: characters.one_line(value) for name, value in vars(frame).items() if isinstance(value, str)}
+    logo = frame.logo and replace(
+        frame.logo, src=characters.one_line(frame.logo.src), alt=characters.one_line(frame.logo.alt)
+    )
+    return replace(frame, **texts, logo=logo)  # type: ignore[arg-type]
+
+
+def context_of(content: IssueContent) -> Context:
+    """What the blocks of a prepared issue may know of each other."""
+    bare = Context(content.frame)
+    chapters: list[Chapter] = []
+    anchors_: dict[str, str] = {}
+    taken: set[str] = set()
+    for block in content.blocks:
+        kind = blocks.kind(block.kind)
+        heading = kind.heading(block.data, bare)
+        if not heading:
+            continue
+        anchor = _free(slug(heading) or "section", taken)
+        anchors_[block.id] = anchor
+        if kind.listed and not block.continues:
+            chapters.append(Chapter(heading, "" if block.where is Where.MAIL else anchor))
+    return Context(content.frame, tuple(chapters), _date_rows(content, bare), anchors_)
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    anchor, number = wanted, 2
+    while anchor in taken:
+        anchor, number = f"{wanted}-{number}", number + 1
+    taken.add(anchor)
+    return anchor
+
+
+def _date_rows(content: IssueContent, context: Context) -> tuple[DateRow, ...]:
+    rows: dict[tuple[str, str], DateRow] = {}
+    for block in content.blocks:
+        kind = blocks.kind(block.kind)
+        bound = kind.bound_date(context)
+        for value, what in kind.diary(block, block.data, context):
+            if found := when.parse(value):
+                row = DateRow(found.at, found.words(), found.short(), characters.one_line(what), value == bound)
+                rows.setdefault((value, row.what), row)
+    return tuple(sorted(rows.values(), key=lambda row: row.at))
+
+
+# --- mail ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MailPart:
+    """One block of the mail as MJML, and its kind."""
+
+    block: BlockContent
+    kind: BlockKind
+    source: Markup
+    opens: bool
+
+
+def mail_parts(content: IssueContent, context: Context) -> list[MailPart]:
+    """The blocks that stand in the mail, each as MJML, in order."""
+    parts = []
+    for block in _visible(content, Where.WEB):
+        kind = blocks.kind(block.kind)
+        opens = bool(kind.heading(block.data, context))
+        parts.append(MailPart(block, kind, kind.mjml(block, context), opens))
+    return parts
+
+
+def _visible(content: IssueContent, hidden: Where) -> Iterator[BlockContent]:
+    """The blocks that are not only for the other rendering; the head and the foot always stand."""
+    for block in content.blocks:
+        if block.where is not hidden or blocks.kind(block.kind).fixed:
+            yield block
+
+
+@dataclass
+class _Group:
+    """Blocks that share one section of the mail. A section costs 1.9 KB, so a chapter has one."""
+
+    own_ground: bool
+    rule: bool
+    parts: list[str]
+
+    @property
+    def source(self) -> Markup:
+        indent = " " * (4 if self.own_ground else 8)
+        return Markup(textwrap.indent("\n".join(self.parts), indent))  # noqa: S704 - rendered partials
+
+
+def laid_out(parts: list[MailPart], context: Context) -> str:
+    """The MJML document of some blocks."""
+    groups: list[_Group] = []
+    for part in parts:
+        own = part.kind.own_ground
+        if own or part.opens or not groups or groups[-1].own_ground:
+            groups.append(_Group(own, part.opens and not part.block.continues, []))
+        groups[-1].parts.append(part.source)
+    frame = context.frame
+    title = frame.subject or ", ".join(filter(None, (frame.publication, frame.label)))
+    values = {
+        "lang": frame.language, "dir": context.direction, "title": title, "preheader": frame.preheader,
+        "groups": groups, "c": context.palette.light, "d": context.palette.dark, "sans": styles.SANS,
+        "start": "right" if context.direction == "rtl" else "left",
+    }  # fmt: skip
+    return str(templates.fill("layouts/issue.mjml", values))
+
+
+# --- text and web -------------------------------------------------------------------------------------------
+
+
+def text_of(content: IssueContent, context: Context) -> str:
+    """The text part: chapters two empty lines apart, what continues one."""
+    said = ""
+    for block in _visible(content, Where.WEB):
+        kind = blocks.kind(block.kind)
+        chapter = kind.own_ground or bool(kind.heading(block.data, context))
+        said += ("\n\n\n" if chapter else "\n\n") + kind.text(block, context)
+    return re.sub(r"\n{4,}", "\n\n\n", said).strip() + "\n"
+
+
+def web_of(content: IssueContent, context: Context) -> Markup:
+    """The inside of the web page's article."""
+    return Markup("\n").join(blocks.kind(b.kind).web(b, context) for b in _visible(content, Where.MAIL))

@@ -1,0 +1,42 @@
+"""Which characters of people's text are kept.
+
+Dropped: control characters, private use, surrogates, unassigned, invisible marks that word processors leave, and
+marks that reorder a line (bidi embeddings and overrides; the plain left-to-right and right-to-left marks stay, as
+do the joiners that some scripts and emoji need). Every space of another width becomes a plain one.
+"""
+
+import re
+import unicodedata
+
+_INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DROPPED = frozenset({"Cc", "Co", "Cs", "Cn"})
+_LINE_ENDS = {"\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n\n"}
+
+
+def kept(text: str) -> str:
+    """`text` in NFC, with only characters that print, spaces and line feeds."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    return "".join(map(_keep, text))
+
+
+def one_line(text: str) -> str:
+    """`text` as one line: each run of spaces and line ends is one space, none at the ends."""
+    return " ".join(kept(text).split())
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of plain text, each as one line; a blank line stands between two."""
+    return [line for part in re.split(r"\n[ \n]*\n", kept(text)) if (line := " ".join(part.split()))]
+
+
+def _keep(character: str) -> str:
+    if character == "\n" or " " <= character <= "~":
+        return character
+    if character == "\t":
+        return " "
+    if character in _LINE_ENDS:
+        return _LINE_ENDS[character]
+    category = unicodedata.category(character)
+    if category == "Zs":
+        return " "
+    return "" if category in _DROPPED or character in _INVISIBLE else character

@@ -1,0 +1,162 @@
+"""Rich text: the closed schema that people's formatted words are kept in, and its three renderings.
+
+Stored form: XHTML of `p`, `h3`, `ul`, `ol`, `li`, `strong` and `a[href]`, where href is https, mailto or tel. What
+comes in is first cleaned by nh3, then read into a small tree and written anew, so that whatever is stored is well
+formed by construction. The tree is read again for every rendering: nothing that is stored is trusted.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from . import plain
+from .rich_reading import Heading, Item, List, Node, Paragraph, Run, read
+from .typography import bind, title
+
+__all__ = ["Link", "Stamps", "links", "sanitise", "to_mail", "to_text", "to_web", "words"]
+
+
+class Link(NamedTuple):
+    """Where a link leads, and its words."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """The inline styles of rich text in a mail: mjml-python does not inline a style sheet."""
+
+    p: str
+    h3: str
+    ul: str
+    ol: str
+    li: str
+    a: str
+
+
+def sanitise(html: str) -> str:
+    """The stored form of what somebody wrote or pasted. Text without any tag is plain: blank lines part it."""
+    return "".join(_xhtml(node) for node in read(html))
+
+
+def to_mail(html: str, stamps: Stamps) -> Markup:
+    """XHTML for an `mj-text`, with inline styles."""
+    return Markup("\n".join(_stamped(node, stamps) for node in read(html)))  # noqa: S704 - written by _stamped, escaped
+
+
+def to_web(html: str) -> Markup:
+    """HTML for the web page, without styles."""
+    return Markup("\n".join(_xhtml(node, bound=True) for node in read(html)))  # noqa: S704 - written by _xhtml, escaped
+
+
+def to_text(html: str) -> str:
+    """The text part's words; a link's address follows its words."""
+    return "\n\n".join(_plain(node) for node in read(html))
+
+
+def words(html: str) -> str:
+    """The words alone, on one line."""
+    return " ".join(run.text for node in read(html) for run in _runs(node))
+
+
+def links(html: str) -> tuple[Link, ...]:
+    """The links, in order."""
+    return tuple(Link(run.href, run.text) for node in read(html) for run in _runs(node) if run.href)
+
+
+def _runs(node: Node | Item) -> Iterator[Run]:
+    if isinstance(node, List):
+        for item in node.items:
+            yield from _runs(item)
+        return
+    yield from node.runs
+    for inner in node.lists if isinstance(node, Item) else ():
+        yield from _runs(inner)
+
+
+def _xhtml(node: Node, *, bound: bool = False) -> str:
+    def spans(runs: Iterable[Run], text_of=bind if bound else str) -> str:  # type: ignore[no-untyped-def]
+        return "".join(_span(run, text_of(run.text)) for run in runs)
+
+    def item(entry: Item) -> str:
+        return f"<li>{spans(entry.runs)}{''.join(_xhtml(inner, bound=bound) for inner in entry.lists)}</li>"
+
+    match node:
+        case Paragraph(runs):
+            return f"<p>{spans(runs)}</p>"
+        case Heading(runs):
+            return f"<h3>{spans(runs)}</h3>"
+        case List(ordered, items):
+            tag = "ol" if ordered else "ul"
+            return f"<{tag}>{''.join(map(item, items))}</{tag}>"
+
+
+def _span(run: Run, text: str, a_style: str = "") -> str:
+    html = escape(text, quote=False)
+    if run.strong:
+        html = f"<strong>{html}</strong>"
+    if run.href:
+        style = f' style="{escape(a_style)}"' if a_style else ""
+        html = f'<a href="{escape(run.href)}"{style}>{html}</a>'
+    return html
+
+
+def _stamped(node: Node, stamps: Stamps) -> str:
+    def spans(runs: Iterable[Run]) -> str:
+        return "".join(_span(run, bind(run.text), stamps.a) for run in runs)
+
+    def item(entry: Item) -> str:
+        inner = "".join(_stamped(deeper, stamps) for deeper in entry.lists)
+        return f'<li style="{stamps.li}">{spans(entry.runs)}{inner}</li>'
+
+    match node:
+        case Paragraph(runs):
+            return f'<p style="{stamps.p}">{spans(runs)}</p>'
+        case Heading(runs):
+            return f'<h3 style="{stamps.h3}">{"".join(_span(run, title(run.text), stamps.a) for run in runs)}</h3>'
+        case List(ordered, items):
+            tag, style = ("ol", stamps.ol) if ordered else ("ul", stamps.ul)
+            return f'<{tag} style="{style}">{"".join(map(item, items))}</{tag}>'
+
+
+def _plain(node: Node) -> str:
+    match node:
+        case Paragraph(runs):
+            return plain.wrap(_spoken(runs))
+        case Heading(runs):
+            return plain.underlined(_spoken(runs), whole=False)
+        case List():
+            return _plain_list(node, "")
+
+
+def _plain_list(node: List, indent: str) -> str:
+    rows = []
+    for number, entry in enumerate(node.items, 1):
+        mark = f"{number}. " if node.ordered else "• "
+        rows.append(plain.wrap(_spoken(entry.runs), indent + mark, indent + " " * len(mark)))
+        rows += [_plain_list(inner, indent + " " * len(mark)) for inner in entry.lists]
+    return "\n".join(rows)
+
+
+def _spoken(runs: tuple[Run, ...]) -> str:
+    """The runs as a sentence. An address inside it stands in angle brackets (RFC 3986, appendix C), or the
+    sentence's own full stop would become part of it; at the very end it follows a colon."""
+    said = ""
+    for number, run in enumerate(runs, 1):
+        address = plain.address(run.href)
+        if not run.href or address == run.text or _continues(runs, number):
+            said += run.text
+        elif number == len(runs):
+            said += f"{run.text}: {address}"
+        else:
+            said += f"{run.text} <{address}>"
+    return said
+
+
+def _continues(runs: tuple[Run, ...], number: int) -> bool:
+    """Whether the next run is more of the same link, as where half of its words are bold."""
+    return number < len(runs) and runs[number].href == runs[number - 1].href
