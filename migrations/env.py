@@ -1,15 +1,25 @@
 """Alembic's environment: the application's own engine, one history for SQLite and PostgreSQL."""
 
 import logging
+from typing import Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 from sqlalchemy import Connection
 
 from newsletter import models  # noqa: F401  (the tables register themselves)
-from newsletter.db import Base, db
+from newsletter.db import Base, UTCDateTime, db
 
 logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _render(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
+    """Write our column type as itself; everything else as Alembic would."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        autogen.imports.add("from newsletter.db import UTCDateTime")
+        return "UTCDateTime()"
+    return False
 
 
 def _run(connection: Connection) -> None:
@@ -23,6 +33,7 @@ def _run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         compare_type=True,
+        render_item=_render,
         transaction_per_migration=True,
     )
     with context.begin_transaction():
