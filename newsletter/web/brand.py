@@ -36,9 +36,7 @@ def _written(colour: Rgb) -> str:
 
 
 def _luminance(colour: Rgb) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -73,9 +71,7 @@ def palette(accent: str) -> dict[str, str]:
 def brand_css(accent: str) -> str:
     """The style sheet of an accent colour ("#rrggbb"): three custom properties."""
     colours = palette(accent)
-    return (
-        f":root{{--accent:{colours['accent']};--accent-deep:{colours['deep']};--accent-tint:{colours['tint']}}}\n"
-    )
+    return f":root{{--accent:{colours['accent']};--accent-deep:{colours['deep']};--accent-tint:{colours['tint']}}}\n"
 
 
 def brand_icon(accent: str) -> str:

@@ -28,9 +28,7 @@ def _common(field: Field, options: Mapping[str, Any]) -> Params:
         "classes": " ".join(filter(None, (attributes.pop("class", ""), options.get("classes")))),
         "formGroup": {"classes": options.get("group_classes", "")},
     }
-    autocomplete = (
-        options.get("autocomplete") or attributes.pop("autocomplete", None) or _AUTOCOMPLETE.get(field.name)
-    )
+    autocomplete = options.get("autocomplete") or attributes.pop("autocomplete", None) or _AUTOCOMPLETE.get(field.name)
     attributes.pop("autocomplete", None)
     if autocomplete:
         params["autocomplete"] = autocomplete

@@ -26,7 +26,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def _zone(context: Context) -> str:
     """The zone to print in: the page's own (`timezone`, the list's), else the installation's."""
-    return str(context.get("timezone") or current_app.config.get("TIMEZONE") or "Europe/London")
+    settings = current_app.config.get("NEWSLETTER")
+    return str(context.get("timezone") or (settings.timezone if settings else "Europe/London"))
 
 
 @pass_context
@@ -84,7 +85,7 @@ def is_htmx() -> bool:
 def install_templates(app: Flask) -> None:
     """Set up the app's Jinja environment, and serve the assets and accent colours that pages refer to."""
     own = FileSystemLoader(TEMPLATES)
-    app.jinja_loader = ChoiceLoader([own, app.jinja_loader]) if app.jinja_loader else own  # type: ignore[misc, assignment]
+    app.jinja_loader = ChoiceLoader([own, app.jinja_loader]) if app.jinja_loader else own
     environment = app.jinja_env
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True

@@ -119,7 +119,7 @@ def _context() -> dict[str, object]:
 def make_app(accent: str = "") -> Flask:
     """GET shows the parts; POST validates the form and shows what is wrong; /preview is a mail."""
     app = Flask("component_app")
-    app.config.update(SECRET_KEY="only for these tests", TIMEZONE="Europe/London")
+    app.config.update(SECRET_KEY="only for these tests")
     CSRFProtect(app)
     install_templates(app)
 

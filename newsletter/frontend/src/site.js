@@ -30,8 +30,20 @@ for (const component of [
   createAll(component)
 }
 
-// What a past form said should not be said again by the Back button, nor by a reload.
-for (const banner of document.querySelectorAll('[data-flash]')) banner.setAttribute('tabindex', '-1')
+// What has just happened is read first, unless a problem is (the error summary takes the focus itself).
+if (!document.querySelector('.govuk-error-summary')) document.querySelector('[data-flash]')?.focus()
+
+// A deadline panel closes by itself. It counts the seconds the server gave, not this machine's clock.
+for (const panel of document.querySelectorAll('[data-closes-in]')) {
+  const closesAt = performance.now() + Number(panel.dataset.closesIn) * 1000
+  const look = () => {
+    const left = closesAt - performance.now()
+    if (left > 0) return setTimeout(look, Math.min(left, 60_000))
+    panel.querySelector('[data-open]').hidden = true
+    panel.querySelector('[data-closed]').hidden = false
+  }
+  look()
+}
 
 // <button data-print> and <button data-copy="#id"> work only with scripts, so they are hidden until here.
 for (const button of document.querySelectorAll('button[data-print]')) {

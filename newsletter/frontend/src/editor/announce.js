@@ -12,7 +12,9 @@ export function say(sentence) {
 export function startAnnouncing() {
   document.addEventListener('say', (event) => say(event.detail?.value ?? event.detail))
   document.addEventListener('htmx:load', (event) => {
-    const element = event.target.matches?.('[data-say]') ? event.target : event.target.querySelector?.('[data-say]')
+    const element = event.target.matches?.('[data-say]')
+      ? event.target
+      : event.target.querySelector?.('[data-say]')
     if (element) say(element.dataset.say)
   })
 }

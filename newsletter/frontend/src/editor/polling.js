@@ -13,7 +13,10 @@ const wanted = (element) => Number(element.dataset.pollSeconds || 5) * 1000
 function schedule(element) {
   clearTimeout(timers.get(element))
   if (document.hidden || !element.isConnected) return
-  timers.set(element, setTimeout(() => poll(element), delays.get(element) ?? wanted(element)))
+  timers.set(
+    element,
+    setTimeout(() => poll(element), delays.get(element) ?? wanted(element)),
+  )
 }
 
 async function poll(element) {
