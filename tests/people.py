@@ -2,9 +2,14 @@
 
 from datetime import datetime, time, timedelta
 
-from newsletter import addresses
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+
+from newsletter import addresses, clock
+from newsletter.config import current_settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
+from newsletter.domain.staff import browser_sessions
 from newsletter.models import (
     Account,
     ConsentWording,
@@ -17,6 +22,7 @@ from newsletter.models import (
     Subscription,
 )
 from newsletter.states import Cadence, Role, SendingMode, SubscriptionState
+from newsletter.web.sessions import CookieAndRow
 
 
 def larkmere(now: datetime) -> MailingList:
@@ -121,3 +127,30 @@ def issue(now: datetime, mailing_list: MailingList, title: str = "December 2026"
             made.deadline = Deadline.of(day, time(17), "Europe/London")
         session.add(made)
     return made
+
+
+def sign_in(client: FlaskClient, account: Account) -> None:
+    """Sign this client in as `account`: a real session row and its cookie, without password and code.
+
+    The client then carries its CSRF token too, in a header, so a test posts what a person fills in and no more.
+    """
+    with transaction():
+        session_id = browser_sessions.start(account, now=clock.now())
+    carry(client, sid=session_id)
+
+
+def with_token(client: FlaskClient) -> None:
+    """Let this client, signed in as nobody, send forms: it has opened a page and has its CSRF token."""
+    carry(client)
+
+
+def carry(client: FlaskClient, **content: str) -> None:
+    """Give the client our cookie with this content, and the CSRF token that goes with it."""
+    interface = client.application.session_interface
+    assert isinstance(interface, CookieAndRow)
+    nonce = "0123456789abcdef"
+    cookie = interface.write({"csrf_token": nonce, **content})
+    for domain in ("localhost", current_settings().public_host):
+        client.set_cookie(interface.cookie_name, cookie, domain=domain)
+    secret = client.application.config["SECRET_KEY"]
+    client.environ_base["HTTP_X_CSRFTOKEN"] = URLSafeTimedSerializer(secret, salt="wtf-csrf-token").dumps(nonce)

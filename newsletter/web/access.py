@@ -51,6 +51,17 @@ def staff(permission: Permission) -> Callable[[_View], _View]:
     return mark
 
 
+def access_of(endpoint: str) -> str | Permission | None:
+    """What is said at the view of this endpoint: "public", "signed in", a permission, or nothing (denied)."""
+    said: str | Permission | None = getattr(current_app.view_functions[endpoint], _ATTRIBUTE, None)
+    return said
+
+
+def is_public(endpoint: str) -> bool:
+    """Whether anybody may see the pages of this endpoint."""
+    return access_of(endpoint) == _PUBLIC
+
+
 def current_account() -> Account | None:
     """Who is signed in, or None."""
     return current_user._get_current_object() if current_user.is_authenticated else None
@@ -71,7 +82,7 @@ def install_access(app: Flask, sign_in_endpoint: str) -> None:
     def _check() -> Response | None:
         if request.endpoint is None:
             return None
-        access = getattr(current_app.view_functions[request.endpoint], _ATTRIBUTE, None)
+        access = access_of(request.endpoint)
         if access == _PUBLIC:
             return None
         account = current_account()

@@ -1,0 +1,97 @@
+"""Browsers that are signed in, as rows: they end by themselves, and can be ended from here.
+
+A row is found by the SHA-256 of the random id that the browser holds, so reading the table signs nobody in.
+Idle time is extended by what a person does (a POST), never by what a page loads by itself (a GET).
+Sources: OWASP ASVS 5.0, 7.2 to 7.4.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, update
+
+from ...db import db
+from ...models import Account, WebSession
+
+IDLE = timedelta(hours=20)
+ABSOLUTE = timedelta(days=7)
+#: Between the password and the code: long enough to find the phone.
+STEP = timedelta(minutes=15)
+
+_LONGEST_USER_AGENT = 200
+
+
+def id_hash(session_id: str) -> bytes:
+    """What the table knows of a session id."""
+    return hashlib.sha256(session_id.encode()).digest()
+
+
+def start(account: Account, *, user_agent: str = "", now: datetime) -> str:
+    """Sign a browser in, in the running transaction. Returns the new random id, which only the browser keeps."""
+    return _add(account.id, {}, user_agent, now, IDLE, ABSOLUTE)
+
+
+def start_step(data: dict[str, Any], *, now: datetime) -> str:
+    """Remember how far somebody is who is not signed in yet (JSON), for 15 minutes. Returns the id as `start`."""
+    return _add(None, data, "", now, STEP, STEP)
+
+
+def _add(
+    account_id: int | None, data: dict[str, Any], user_agent: str, now: datetime, idle: timedelta, absolute: timedelta
+) -> str:
+    session_id = secrets.token_urlsafe(32)
+    db.session.add(
+        WebSession(
+            id_hash=id_hash(session_id),
+            account_id=account_id,
+            data=data,
+            user_agent=user_agent[:_LONGEST_USER_AGENT],
+            created_at=now,
+            idle_end=now + idle,
+            absolute_end=now + absolute,
+        )
+    )
+    db.session.flush()
+    return session_id
+
+
+def find(session_id: str, now: datetime) -> WebSession | None:
+    """The row of this id, unless it has ended in one of the three ways."""
+    found = db.session.get(WebSession, id_hash(session_id))
+    if found is None or found.revoked_at is not None or now >= min(found.idle_end, found.absolute_end):
+        return None
+    return found
+
+
+def extend(session: WebSession, now: datetime) -> None:
+    """Move the idle end: somebody did something."""
+    session.idle_end = now + IDLE
+
+
+def end(session_id: str) -> None:
+    """Sign one browser out. A row that is gone cannot be used again."""
+    db.session.execute(delete(WebSession).where(WebSession.id_hash == id_hash(session_id)))
+
+
+def revoke(account: Account, *, now: datetime, keep: str | None = None) -> int:
+    """End every session of the account but the one whose id is `keep`; how many that were.
+
+    Called for a changed password or second step, a changed role, and an account that is switched off (R-133).
+    """
+    statement = (
+        update(WebSession)
+        .where(WebSession.account_id == account.id, WebSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    if keep is not None:
+        statement = statement.where(WebSession.id_hash != id_hash(keep))
+    result = db.session.execute(statement)
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def forget_ended(now: datetime) -> int:
+    """Delete the rows that can sign nobody in any more; how many. Called by a tick."""
+    result = db.session.execute(delete(WebSession).where(WebSession.absolute_end <= now))
+    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -1,0 +1,98 @@
+"""What the base templates ask for: the publication's name, who is signed in, where they may go."""
+
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..config import current_settings
+from ..db import db
+from ..domain.staff.permissions import Permission, may_anywhere
+from ..i18n import gettext as _
+from ..mail.local import LocalMailbox
+from ..models import Account, MailingList, Organisation
+from .access import current_account, is_public
+
+#: The way round the desk: label, endpoint, and who may go there.
+_NAVIGATION = (
+    ("This quarter", "editor.quarter", Permission.VIEW_ISSUES),
+    ("Issues", "editor.issues", Permission.VIEW_ISSUES),
+    ("Contributions", "editor.contributions", Permission.TRIAGE_CONTRIBUTIONS),
+    ("Subscribers", "editor.subscribers", Permission.VIEW_SUBSCRIBERS),
+    ("Mailbox", "admin.mailbox", Permission.READ_MAILBOX),
+    ("Settings", "admin.settings", Permission.MANAGE_INSTALLATION),
+)
+
+
+def relay_local() -> bool:
+    """Whether mail stays on this machine: the relay is the built-in mailbox."""
+    return isinstance(current_app.extensions["newsletter_relay"], LocalMailbox)
+
+
+def navigation(account: Account) -> list[dict[str, Any]]:
+    """The menu for this person: {label, url, current}, as far as the pages exist."""
+    return [
+        {"label": _(label), "url": url_for(endpoint), "current": _is_here(endpoint)}
+        for label, endpoint, permission in _NAVIGATION
+        if endpoint in current_app.view_functions and may_anywhere(account, permission)
+    ]
+
+
+def _is_here(endpoint: str) -> bool:
+    here = request.endpoint or ""
+    return here == endpoint or here.startswith(endpoint.removesuffix("s") + "_")
+
+
+def install_context(app: Flask) -> None:
+    """Give every template these values; what a view passes itself wins."""
+    app.config["TIMEZONE"] = app.config["NEWSLETTER"].timezone
+
+    @app.context_processor
+    def _values() -> dict[str, Any]:
+        try:
+            return _site() | _person()
+        except SQLAlchemyError:
+            # The page that says so must not fail for the same reason.
+            db.session.rollback()
+            return {"publication": _("Newsletter")}
+
+
+def _site() -> dict[str, Any]:
+    organisation = db.session.get(Organisation, 1)
+    lists = db.session.scalars(select(MailingList).order_by(MailingList.id).limit(2)).all()
+    only = lists[0] if len(lists) == 1 else None
+    return {
+        "publication": only.name if only else (organisation.name if organisation else _("Newsletter")),
+        "publisher": organisation.name if organisation else None,
+        "contact_email": organisation.email if organisation else None,
+        "accent": lists[0].accent if lists else None,
+        "timezone": only.timezone if only else current_settings().timezone,
+        **_links(
+            archive_url="archive.issues",
+            privacy_url="public.privacy",
+            accessibility_url="public.accessibility",
+        ),
+    }
+
+
+def _person() -> dict[str, Any]:
+    if not request or request.endpoint is None or is_public(request.endpoint):
+        return {}
+    account = current_account()
+    if account is None:
+        return {}
+    return {
+        "person": account,
+        "nav": navigation(account),
+        "relay": {"local": relay_local()},
+        **_links(account_url="account.account", sign_out_url="account.sign_out", home_url="editor.quarter"),
+        **(_links(mailbox_url="admin.mailbox") if may_anywhere(account, Permission.READ_MAILBOX) else {}),
+    }
+
+
+def _links(**endpoints: str) -> dict[str, str]:
+    return {
+        name: url_for(endpoint) if endpoint in current_app.view_functions else ""
+        for name, endpoint in endpoints.items()
+    }

@@ -1,0 +1,115 @@
+"""Everything that goes wrong, as a page: one sentence and the way on, mapped here and nowhere else."""
+
+import logging
+import secrets
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from ..errors import Conflict, NewsletterError, NotAllowed, NotFound, Refused, TokenError, TokenExpired
+from ..i18n import gettext as _
+
+_log = logging.getLogger(__name__)
+
+
+def install_errors(app: Flask) -> None:
+    """Answer every error of ours, of HTTP, and every other, in the form that was asked for."""
+    app.register_error_handler(NewsletterError, _of_ours)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _of_ours(error: NewsletterError) -> Response:
+    status, heading = _status_and_heading(error)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unforeseen(error)
+    return error_page(status, heading, str(error))
+
+
+def _status_and_heading(error: NewsletterError) -> tuple[int, str]:
+    for kind, status, heading in (
+        (NotFound, 404, _("Page not found")),
+        (NotAllowed, 403, _("You may not do this")),
+        (Conflict, 409, _("Somebody changed this first")),
+        (TokenExpired, 410, _("This link has expired")),
+        (TokenError, 400, _("This link cannot be used")),
+        (Refused, 422, _("That cannot be done")),
+    ):
+        if isinstance(error, kind):
+            return status, heading
+    return 500, ""
+
+
+#: What each status means to a person: heading, sentence.
+_HTTP = {
+    400: ("That did not work", "What your browser sent cannot be read. Go back and try again."),
+    403: ("You may not see this page", "Ask an administrator of your newsletter to change that."),
+    404: ("Page not found", "Check the address, or start from the front page."),
+    405: ("That did not work", "This address is for sending a form. Start again from its page."),
+    408: ("That took too long", "Your connection was too slow. Try again."),
+    410: ("This page is gone", "Start from the front page."),
+    413: ("That is too large", "Send less text, or a smaller file: 25 MB is the most."),
+    414: ("That address is too long", "Start from the front page."),
+    429: ("Too many tries", "Wait a few minutes, then try again."),
+    503: ("We are being repaired", "Try again in a few minutes. Nothing is lost."),
+}
+
+
+def _of_http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        # A redirect is raised too (a slash that was left out).
+        return error.get_response(request.environ)  # type: ignore[return-value]
+    if isinstance(error, CSRFError):
+        return error_page(
+            400,
+            _("This form is too old"),
+            _("Go back, load the page again and send it once more. Copy your text first."),
+        )
+    heading, sentence = _HTTP.get(error.code, _HTTP[400])
+    response = error_page(error.code, _(heading), _(sentence))
+    for name, value in error.get_headers(request.environ):
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    """Nothing of the error goes out but a number to quote, which stands in the log beside it."""
+    reference = secrets.token_hex(4)
+    _log.error("Error %s at %s %s", reference, request.method, request.endpoint, exc_info=error)
+    return error_page(
+        500,
+        _("Something is wrong on our side"),
+        _("What you sent may not have been saved. Try again in a few minutes."),
+        reference,
+    )
+
+
+def error_page(status: int, heading: str, sentence: str, reference: str = "") -> Response:
+    """One sentence and the way on; JSON where a machine asks."""
+    if _wants_json():
+        body = {"error": sentence} | ({"reference": reference} if reference else {})
+        response = jsonify(body)
+    else:
+        way_on = {"url": url_for("archive.home"), "label": _("Go to the front page")} if _has("archive.home") else None
+        response = Response(
+            render_template("base/error.html", heading=heading, sentence=sentence, way_on=way_on, reference=reference)
+        )
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _wants_json() -> bool:
+    accepts = request.accept_mimetypes
+    return request.path.startswith("/api/") or (
+        accepts.best_match(("text/html", "application/json")) == "application/json" and not accepts.accept_html
+    )
+
+
+def _has(endpoint: str) -> bool:
+    from flask import current_app
+
+    return endpoint in current_app.view_functions
