@@ -1,5 +1,5 @@
-"""Views of this room; see the package's docstring."""
+"""Every page of this room, registered by being imported."""
 
-from flask import Blueprint
+from .room import blueprint
 
-blueprint = Blueprint("editor", __name__)
+__all__ = ["blueprint"]
