@@ -79,9 +79,9 @@ def _date_rows(content: IssueContent, context: Context) -> tuple[DateRow, ...]:
         bound = kind.bound_date(context)
         for value, what in kind.diary(block, block.data, context):
             if found := when.parse(value):
-                row = DateRow(found.at, found.words(), found.short(), characters.one_line(what), value == bound)
+                row = DateRow(found, characters.one_line(what), value == bound)
                 rows.setdefault((value, row.what), row)
-    return tuple(sorted(rows.values(), key=lambda row: row.at))
+    return tuple(sorted(rows.values(), key=lambda row: row.date.at))
 
 
 # --- mail ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from newsletter.i18n import translations
 
 from .content import Frame
 from .palette import Palette, palette
+from .when import When
 
 _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku-arab", "ps", "sd", "ug", "ur", "yi"})
 
@@ -25,11 +26,9 @@ class Chapter:
 
 @dataclass(frozen=True)
 class DateRow:
-    """A line of "Key dates". `at` is local; `deadline` marks the one that the next issue hangs on."""
+    """A line of "Key dates"; `deadline` marks the one that the next issue hangs on."""
 
-    at: datetime
-    words: str
-    short: str
+    date: When
     what: str
     deadline: bool = False
 
@@ -54,7 +53,7 @@ class Context:
     @property
     def one_year(self) -> int | None:
         """The year that all key dates share: a phone has no room to repeat it on every row."""
-        years = {row.at.year for row in self.dates}
+        years = {row.date.at.year for row in self.dates}
         return years.pop() if len(years) == 1 else None
 
     @property

@@ -86,7 +86,7 @@ def items(name: str, label: str, *fields: Field, **more: Any) -> Field:
     return Field(name=name, label=label, type=FieldType.ITEMS, fields=fields, **more)
 
 
-def group(name: str, label: str, *fields: Field, **more: Any) -> Field:
+def group_of(name: str, label: str, *fields: Field, **more: Any) -> Field:
     return Field(name=name, label=label, type=FieldType.GROUP, fields=fields, **more)
 
 

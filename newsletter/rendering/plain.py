@@ -29,10 +29,11 @@ def _pieces(word: str, room: int) -> list[str]:
     return [word[at : at + room] for at in range(0, len(word), room)]
 
 
-def underlined(text: str, *, whole: bool) -> str:
+def underlined(text: str, *, whole: bool, indent: str = "") -> str:
     """A heading: with a rule as wide as the page (`whole`: a new subject), or as wide as itself."""
-    lines = wrap(text)
-    return f"{lines}\n{'-' * (WIDTH if whole else max(map(len, lines.splitlines())))}"
+    lines = wrap(text, indent)
+    longest = min(WIDTH, max(map(len, lines.splitlines()), default=0))
+    return f"{lines}\n{indent}{'-' * ((WIDTH if whole else longest) - len(indent))}"
 
 
 def bullets(items: Iterable[str]) -> str:

@@ -53,9 +53,9 @@ def to_web(html: str) -> Markup:
     return Markup("\n".join(_xhtml(node, bound=True) for node in read(html)))  # noqa: S704 - written by _xhtml, escaped
 
 
-def to_text(html: str) -> str:
-    """The text part's words; a link's address follows its words."""
-    return "\n\n".join(_plain(node) for node in read(html))
+def to_text(html: str, indent: str = "") -> str:
+    """The text part's words, each line after `indent`; a link's address follows its words."""
+    return "\n\n".join(_plain(node, indent) for node in read(html))
 
 
 def words(html: str) -> str:
@@ -123,14 +123,14 @@ def _stamped(node: Node, stamps: Stamps) -> str:
             return f'<{tag} style="{style}">{"".join(map(item, items))}</{tag}>'
 
 
-def _plain(node: Node) -> str:
+def _plain(node: Node, indent: str) -> str:
     match node:
         case Paragraph(runs):
-            return plain.wrap(_spoken(runs))
+            return plain.wrap(_spoken(runs), indent)
         case Heading(runs):
-            return plain.underlined(_spoken(runs), whole=False)
+            return plain.underlined(_spoken(runs), whole=False, indent=indent)
         case List():
-            return _plain_list(node, "")
+            return _plain_list(node, indent)
 
 
 def _plain_list(node: List, indent: str) -> str:

@@ -6,13 +6,45 @@ from types import MappingProxyType
 from newsletter.errors import NotFound
 from newsletter.i18n import gettext as _
 
+from .ask_views import AskViews
 from .base import BlockKind
+from .call import Call
+from .compare import Compare
+from .contact import Contact
+from .event import Event
+from .findings import Findings
 from .footer import Footer
+from .image import Image
+from .in_this_issue import InThisIssue
+from .key_dates import KeyDates
 from .masthead import Masthead
+from .notice import NoticeBlock
+from .people_news import PeopleNews
+from .policy_update import PolicyUpdate
+from .priorities import Priorities
+from .quote import Quote
+from .resources import Resources
 from .section import Section
+from .statistic import Statistic
 
 _ALL: tuple[BlockKind, ...] = (
     Section(),
+    Findings(),
+    Priorities(),
+    Compare(),
+    Resources(),
+    Image(),
+    Statistic(),
+    NoticeBlock(),
+    PolicyUpdate(),
+    Event(),
+    KeyDates(),
+    InThisIssue(),
+    Contact(),
+    PeopleNews(),
+    Quote(),
+    AskViews(),
+    Call(),
     Masthead(),
     Footer(),
 )
