@@ -2,13 +2,14 @@
 // the licence texts of everything the bundles hold (whoever redistributes the package redistributes those).
 import * as esbuild from 'esbuild'
 import * as sass from 'sass'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 process.chdir(here)
-const out = path.resolve(here, '../web/static/dist')
+const dist = path.resolve(here, '../web/static/dist')
+const out = path.resolve(here, 'node_modules/.dist') // swapped in at the end, so a failed build breaks nothing
 
 const scss = {
   name: 'scss',
@@ -65,3 +66,7 @@ const notice = (name) => {
   return `== ${name} ${about.version} (${about.license})\n\n${words}\n`
 }
 writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES.txt'), [...packages].sort().map(notice).join('\n'))
+
+mkdirSync(path.dirname(dist), { recursive: true })
+rmSync(dist, { recursive: true, force: true })
+renameSync(out, dist)

@@ -4,13 +4,17 @@ The bundles are made at install time from newsletter/frontend (see its hatch_bui
 one address, so they are cached for a year.
 """
 
+import gzip
 import json
+import re
+from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, abort, send_from_directory, url_for
+from flask import Flask, Response, abort, request, url_for
 
 DIST = Path(__file__).parent / "static" / "dist"
 A_YEAR = 365 * 24 * 3600
+_PART = re.compile(r"part-[A-Z0-9]+\.js")
 
 
 class Manifest:
@@ -50,14 +54,36 @@ def asset(source: str) -> str | None:
     return url_for("assets", name=name) if name else None
 
 
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+
+@cache
+def _content(name: str) -> tuple[bytes, bytes]:
+    """A bundle as it is and compressed; kept, since what is under one name never changes."""
+    plain = (DIST / name).read_bytes()
+    return plain, gzip.compress(plain, mtime=0)
+
+
+def _served(name: str) -> bool:
+    """Whether it is a bundle, or a part that bundles share; nothing else in the folder is anybody's business."""
+    known = name in manifest.names.values()
+    return known or bool(_PART.fullmatch(name) and (DIST / name).is_file())
+
+
 def install_assets(app: Flask) -> None:
-    """Serve the bundles at /assets/<name>, cached for good."""
+    """Serve the bundles at /assets/<name>, compressed where the browser takes it, cached for good."""
 
     @app.get("/assets/<name>", endpoint="assets")
     def serve(name: str) -> Response:
-        if name not in manifest.names.values() and not name.startswith("part-"):
+        if not _served(name):
             abort(404)
-        response = send_from_directory(DIST, name, max_age=A_YEAR)
+        plain, compressed = _content(name)
+        small = "gzip" in request.accept_encodings
+        response = Response(compressed if small else plain, mimetype=_TYPES[Path(name).suffix])
+        if small:
+            response.content_encoding = "gzip"
+        response.vary.add("Accept-Encoding")
         response.cache_control.public = True
         response.cache_control.immutable = True
+        response.cache_control.max_age = A_YEAR
         return response

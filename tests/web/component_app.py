@@ -17,6 +17,7 @@ from wtforms import (
     TelField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from newsletter.states import ContributionState, DeliveryState, IssueState
@@ -34,14 +35,17 @@ class EveryField(FlaskForm):  # type: ignore[misc]
     password = PasswordField("Password")
     text = TextAreaField("Your news", validators=[Length(max=600, message="Use 600 characters or fewer")])
     closes = StringField("When does it close?", description="For example, 5pm, Friday 15 January 2027")
-    agency = SelectField("Agency", choices=[("c", "Larkmere council"), ("p", "Larkmere police")])
+    agency = SelectField(
+        "Agency", choices=[SelectChoice("c", "Larkmere council"), SelectChoice("p", "Larkmere police")]
+    )
     when = RadioField(
         "When will it be ready?",
-        choices=[("now", "It is ready now"), ("mon", "By 5pm, Monday 18 January")],
+        choices=[SelectChoice("now", "It is ready now"), SelectChoice("mon", "By 5pm, Monday 18 January")],
         validators=[DataRequired("Choose when it will be ready")],
     )
     lists = SelectMultipleField(
-        "What would you like?", choices=[("q", "The quarterly newsletter"), ("p", "Policy changes")]
+        "What would you like?",
+        choices=[SelectChoice("q", "The quarterly newsletter"), SelectChoice("p", "Policy changes")],
     )
     agree = BooleanField("I may share this", validators=[DataRequired("Say that you may share this")])
     picture = FileField("A picture (optional)")

@@ -17,7 +17,7 @@ export function startGuard() {
   document.addEventListener('submit', (event) => saved.delete(event.target))
   document.addEventListener('htmx:afterRequest', (event) => {
     const form = event.target.closest?.('form[data-guard]')
-    if (form && event.detail.successful) saved.set(form, fresh(form))
+    if (form) saved.set(form, event.detail.successful ? fresh(form) : 'nothing')
   })
   addEventListener('beforeunload', (event) => {
     if (guarded().some(changed)) event.preventDefault()
