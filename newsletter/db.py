@@ -7,6 +7,7 @@ On SQLite a writer begins with BEGIN IMMEDIATE. A transaction that reads first a
 fail at once with "database is locked" whenever somebody else wrote in between, whatever the busy timeout says.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -129,6 +131,21 @@ def _call_safely(callback: Callable[[], None]) -> None:
         callback()
     except Exception:
         _log.exception("A callback after the commit failed")
+
+
+def conflict_aware_insert(table: type[Model]) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT into `table` that knows ON CONFLICT, which each database spells through a construct of its own."""
+    return sqlite.insert(table) if db.engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def take_turn(name: str) -> None:
+    """Wait until no other transaction holds the turn of this name; it is given back at the end of this one.
+
+    For what is decided by counting rows that are not there yet. On SQLite every writer has had its turn already.
+    """
+    if db.engine.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        db.session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -1,13 +1,17 @@
 """Mails to one person, as rows written with the change they tell of (transactional outbox)."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import func, select
 
 from .. import addresses
 from ..config import current_settings
 from ..db import db
 from ..models import Issue, MailingList, Notice
+from ..states import NoticeState
 from ..work.queue import ring
 
 #: Confirmations and sign-in links never wait behind a bulk of receipts.
@@ -47,3 +51,14 @@ def send_notice(
     db.session.flush()
     ring("deliver_notices")
     return notice
+
+
+def count_sent(templates: Iterable[str], address: str, *, since: datetime) -> int:
+    """How many notices of these templates the address was sent, or has coming, after `since`: what limits count."""
+    chosen = select(func.count()).where(
+        Notice.address_key == addresses.key(address),
+        Notice.template.in_(list(templates)),
+        Notice.created_at > since,
+        Notice.state != NoticeState.DROPPED,
+    )
+    return db.session.scalar(chosen) or 0

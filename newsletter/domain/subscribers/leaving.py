@@ -1,0 +1,88 @@
+"""Leaving a list: at once, without a reason, without a mail about it, as often as somebody asks (R-28, R-79)."""
+
+import logging
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CursorResult, update
+
+from ...db import db
+from ...models import Account, Consent, MailingList, Subscriber, Subscription
+from ...states import ConsentEvent, SubscriptionState, SuppressionReason
+from ..staff import activity
+from . import suppressing
+
+_log = logging.getLogger(__name__)
+
+#: How the record names somebody who has no account.
+SUBSCRIBER = "A subscriber"
+
+
+class WhyLeft(StrEnum):
+    """What a person may say afterwards. A closed choice: free text would be personal data to look after."""
+
+    TOO_MANY = "too_many"
+    NOT_RELEVANT = "not_relevant"
+    CHANGED_JOB = "changed_job"
+    NEVER_ASKED = "never_asked"
+    OTHER = "other"
+
+
+def unsubscribe(
+    subscription: Subscription, *, route: str, now: datetime, actor: Account | None = None, note: str = ""
+) -> bool:
+    """End the subscription now. True if this ended it, False if it had ended before.
+
+    `route` is how it was asked for ("one-click", "link", "preferences", "staff" …) and is kept as evidence.
+    """
+    result = db.session.execute(
+        update(Subscription)
+        .where(Subscription.id == subscription.id, Subscription.state == SubscriptionState.ACTIVE)
+        .values(state=SubscriptionState.LEFT, left_at=now, paused_until=None)
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount == 0:
+        return False
+    db.session.add(
+        Consent(
+            subscription_id=subscription.id,
+            event=ConsentEvent.WITHDRAWN,
+            at=now,
+            route=route,
+            note=note,
+            actor_id=actor.id if actor else None,
+        )
+    )
+    db.session.flush()
+    _log.info("Subscription %d ended by %s", subscription.id, route)
+    activity.record(
+        "subscription.left",
+        actor=actor,
+        actor_name=None if actor else SUBSCRIBER,
+        now=now,
+        mailing_list=db.session.get_one(MailingList, subscription.list_id),
+        subject=("subscription", subscription.id),
+        route=route,
+    )
+    return True
+
+
+def unsubscribe_everywhere(subscriber: Subscriber, *, route: str, now: datetime, actor: Account | None = None) -> int:
+    """Leave every list, and be on no import's list again. Returns how many were left now."""
+    left = sum(
+        unsubscribe(subscription, route=route, now=now, actor=actor) for subscription in subscriber.subscriptions
+    )
+    suppressing.suppress(subscriber.address, SuppressionReason.UNSUBSCRIBED_ALL, now=now, actor=actor)
+    return left
+
+
+def say_why(subscription: Subscription, why: WhyLeft, *, now: datetime) -> None:
+    """Keep why somebody left, for the list's editors; it stands apart from who left."""
+    activity.record(
+        "subscription.reason",
+        actor=None,
+        actor_name=SUBSCRIBER,
+        now=now,
+        mailing_list=db.session.get_one(MailingList, subscription.list_id),
+        why=why.value,
+    )

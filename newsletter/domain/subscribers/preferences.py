@@ -1,0 +1,104 @@
+"""What a person may change by the link in a mail: which lists, and a pause. Nothing that shows who they are."""
+
+import logging
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+
+from ... import dates
+from ...db import db
+from ...errors import Refused
+from ...i18n import gettext as _
+from ...models import MailingList, Notice, Subscriber
+from ...states import SubscriptionState
+from .. import notices
+from ..staff import activity
+from . import joining, leaving, suppressing
+from .offering import Offer, privacy_version
+
+_log = logging.getLogger(__name__)
+ROUTE = "preferences"
+
+
+def lists_of(subscriber: Subscriber) -> list[MailingList]:
+    """What the person gets, paused or not, in the order the lists were made."""
+    held = (one.mailing_list for one in subscriber.subscriptions if one.state is SubscriptionState.ACTIVE)
+    return sorted(held, key=lambda one: one.id)
+
+
+def choose_lists(
+    subscriber: Subscriber, wanted: Iterable[MailingList], offered: Iterable[Offer], *, network: str = "", now: datetime
+) -> None:
+    """Leave what is not in `wanted`, join what is new in it. No confirmation: the link proves the address.
+
+    Only what was on offer can be joined. Raises Refused when the address may not be written to at all.
+    """
+    wanted_ids = {one.id for one in wanted}
+    held_ids = {one.id for one in lists_of(subscriber)}
+    new = [offer for offer in offered if offer.mailing_list.id in wanted_ids - held_ids]
+    if new and suppressing.blocks_sign_up(subscriber.address):
+        raise Refused(_("We do not write to this address any more. Email us to change that."))
+    for subscription in list(subscriber.subscriptions):
+        if subscription.list_id not in wanted_ids:
+            leaving.unsubscribe(subscription, route=ROUTE, now=now)
+    for offer in new:
+        evidence = joining.Evidence(offer.wording, privacy_version(), ROUTE, ROUTE, network, now)
+        joining.join(subscriber, offer.mailing_list, evidence, now=now)
+        activity.record(
+            "subscription.joined",
+            actor=None,
+            actor_name=leaving.SUBSCRIBER,
+            now=now,
+            mailing_list=offer.mailing_list,
+            subject=("subscriber", subscriber.id),
+            route=ROUTE,
+        )
+    if new:
+        suppressing.end_by_sign_up(subscriber.address, now=now)
+    db.session.expire(subscriber)
+    _log.info("Preferences of subscriber %d were changed", subscriber.id)
+
+
+def pause(subscriber: Subscriber, until: date | None, *, now: datetime) -> None:
+    """Send nothing until the beginning of that day in each list's zone; None ends the pause.
+
+    Raises Refused for a day that has begun already.
+    """
+    for subscription in subscriber.subscriptions:
+        if subscription.state is not SubscriptionState.ACTIVE:
+            continue
+        zone = subscription.mailing_list.timezone
+        ends = None if until is None else dates.to_instant(until, time(0), zone)
+        if ends is not None and ends <= now:
+            raise Refused(_("Choose a day in the future to pause until."))
+        subscription.paused_until = ends
+    db.session.flush()
+    activity.record(
+        "subscription.paused" if until else "subscription.resumed",
+        actor=None,
+        actor_name=leaving.SUBSCRIBER,
+        now=now,
+        subject=("subscriber", subscriber.id),
+        until=until.isoformat() if until else None,
+    )
+
+
+def paused_until(subscriber: Subscriber, now: datetime) -> datetime | None:
+    """When the pause ends, if all that the person gets is paused; else None."""
+    ends = [one.paused_until for one in subscriber.subscriptions if one.state is SubscriptionState.ACTIVE]
+    running = [end for end in ends if end is not None and end > now]
+    return min(running) if running and len(running) == len(ends) else None
+
+
+def send_fresh_link(subscriber: Subscriber, *, now: datetime) -> Notice | None:
+    """Mail the person a link, good for an hour, to what we hold about them. None if they had three today."""
+    if notices.count_sent(["fresh_link"], subscriber.address, since=now - timedelta(hours=24)) >= 3:
+        return None
+    lists = lists_of(subscriber)
+    return notices.send_notice(
+        "fresh_link",
+        subscriber.address,
+        now=now,
+        values={"subscriber": str(subscriber.public_id)},
+        mailing_list=lists[0] if lists else None,
+        priority=notices.URGENT,
+    )

@@ -1,0 +1,233 @@
+"""Double opt-in: somebody enters an address, its owner presses a button, and only then is anybody subscribed.
+
+The form is a public machine that sends mail to strangers, so it sends little: one confirmation and one repeat of it
+in 24 hours, three in 30 days, counted over all lists and all comers (R-63); nothing to who asked for nothing more
+(R-64). Whoever asks is told the same in every case (R-62): what was decided shows in the mail alone.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+
+from ... import addresses
+from ...db import db, take_turn
+from ...errors import Refused, TokenExpired
+from ...i18n import gettext as _
+from ...models import ConsentWording, MailingList, SignUp, SignUpChoice
+from ...states import SuppressionReason
+from .. import notices
+from ..staff import activity
+from . import joining, leaving, offering, suppressing
+from .sign_ups import (
+    ALREADY,
+    CONFIRMATION,
+    LINK_WORKS_FOR,
+    SignUpState,
+    lists_held,
+    lists_of,
+    mails_today,
+    month_is_full,
+    pending_sign_up,
+    state_of,
+)
+
+_log = logging.getLogger(__name__)
+_VISITOR = "A visitor"
+
+Choices = Sequence[tuple[MailingList, ConsentWording]]
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What pressing the button led to: `already` when it had been pressed before."""
+
+    already: bool
+    lists: tuple[MailingList, ...]
+
+
+def request_subscription(
+    *,
+    address: str,
+    lists_with_wordings: Choices,
+    name: str = "",
+    organisation: str = "",
+    source: str,
+    network: str = "",
+    now: datetime,
+) -> None:
+    """Somebody asks for lists at a cleaned address. Says nothing about what came of it.
+
+    `lists_with_wordings` is what was ticked, with the words beside each box; `source` is the form; `network` where
+    the request came from, cut short. Raises ValueError when nothing is ticked: the form asks for one.
+    """
+    if not lists_with_wordings:
+        raise ValueError("A sign-up needs a list")
+    take_turn(f"sign-up:{addresses.key(address)}")
+    asked = SignUp(
+        address=address,
+        address_key=addresses.key(address),
+        name=name,
+        organisation=organisation,
+        source=source,
+        network=network,
+        created_at=now,
+        expires_at=now + LINK_WORKS_FOR,
+    )
+    outcome = _answer(asked, lists_with_wordings, now)
+    # Written in every case: a request that writes nothing would be answered measurably sooner (R-62).
+    activity.record("sign_up.requested", actor=None, actor_name=_VISITOR, now=now, outcome=outcome)
+    _log.info("A sign-up was answered by: %s", outcome)
+
+
+def _answer(asked: SignUp, choices: Choices, now: datetime) -> str:
+    """Decide what the address gets: a confirmation, a reminder that it has what it asks for, or nothing."""
+    if suppressing.blocks_sign_up(asked.address):
+        return "suppressed"
+    if month_is_full(asked.address, now):
+        return "limited"
+    sent, pending = mails_today(asked.address, now), pending_sign_up(asked.address_key, now)
+    held = lists_held(asked.address_key)
+    wanted = {one.id: wording for one, wording in choices if one.id not in held}
+    if not wanted:
+        return _say_already(asked.address, choices, now) if sent == 0 else "limited"
+    waiting = {choice.list_id: choice.wording for choice in pending.choices} if pending else {}
+    # Who asks for more than the mail on its way offers gets a second one; who asks for the same does not.
+    if sent >= (1 if wanted.keys() <= waiting.keys() else 2):
+        return "limited"
+    _begin(asked, {**waiting, **wanted}, pending, now)
+    return "confirmation"
+
+
+def _begin(asked: SignUp, wanted: dict[int, ConsentWording], pending: SignUp | None, now: datetime) -> None:
+    """Keep the sign-up in place of the one before it, and write to the address."""
+    version = offering.privacy_version()
+    if version is None:
+        raise Refused(_("Nobody can sign up before there is a privacy notice."))
+    if pending is not None:
+        asked.name, asked.organisation = asked.name or pending.name, asked.organisation or pending.organisation
+    db.session.execute(
+        update(SignUp)
+        .where(SignUp.address_key == asked.address_key, SignUp.confirmed_at.is_(None), SignUp.replaced_at.is_(None))
+        .values(replaced_at=now)
+    )
+    asked.privacy_version = version
+    asked.choices = [SignUpChoice(list_id=list_id, wording_id=wording.id) for list_id, wording in wanted.items()]
+    db.session.add(asked)
+    db.session.flush()
+    _send_confirmation(asked, now)
+
+
+def _send_confirmation(sign_up: SignUp, now: datetime) -> None:
+    notices.send_notice(
+        CONFIRMATION,
+        sign_up.address,
+        now=now,
+        values={"sign_up": str(sign_up.public_id)},
+        mailing_list=lists_of(sign_up)[0],
+        priority=notices.URGENT,
+    )
+
+
+def _say_already(address: str, choices: Choices, now: datetime) -> str:
+    lists = sorted((one for one, _wording in choices), key=lambda one: one.id)
+    notices.send_notice(
+        ALREADY,
+        address,
+        now=now,
+        values={"lists": [one.id for one in lists]},
+        mailing_list=lists[0],
+        priority=notices.URGENT,
+    )
+    return "already subscribed"
+
+
+def send_again(address: str, *, now: datetime) -> None:
+    """ "Send it again" on the page after the form: once a day, and only what is waiting. Says nothing either."""
+    key = addresses.key(address)
+    take_turn(f"sign-up:{key}")
+    pending = pending_sign_up(key, now)
+    outcome = "limited"
+    if suppressing.blocks_sign_up(address):
+        outcome = "suppressed"
+    elif pending is not None and mails_today(address, now) < 2 and not month_is_full(address, now):
+        _send_confirmation(pending, now)
+        outcome = "confirmation again"
+    activity.record("sign_up.requested", actor=None, actor_name=_VISITOR, now=now, outcome=outcome)
+
+
+def ask_again(sign_up: SignUp, *, network: str = "", now: datetime) -> None:
+    """A new link in place of one that has expired or was replaced: the same choices, in the words of today."""
+    choices = []
+    for one in lists_of(sign_up):
+        wording = offering.wording_of(one, now)
+        if one.public and wording is not None:
+            choices.append((one, wording))
+    if not choices or not sign_up.address:
+        raise Refused(_("That list takes no sign-ups any more."))
+    request_subscription(
+        address=sign_up.address,
+        lists_with_wordings=choices,
+        name=sign_up.name,
+        organisation=sign_up.organisation,
+        source=sign_up.source,
+        network=network,
+        now=now,
+    )
+
+
+def confirm(sign_up: SignUp, *, now: datetime) -> Confirmation:
+    """The owner of the address pressed the button: put them on what they ticked. A second time changes nothing.
+
+    Raises TokenExpired for a link that is over or was replaced, Refused for one that its owner has disowned; the
+    page looks at `state_of` first and says more.
+    """
+    take_turn(f"sign-up:{sign_up.address_key}")
+    db.session.refresh(sign_up)
+    lists = tuple(lists_of(sign_up))
+    state = state_of(sign_up, now)
+    if state is SignUpState.CONFIRMED:
+        return Confirmation(True, lists)
+    if state is SignUpState.DISOWNED:
+        raise Refused(_("The owner of this address asked us not to write to it."))
+    if state is not SignUpState.OPEN:
+        raise TokenExpired(_("This link is over. Ask for a new one."))
+    sign_up.confirmed_at = now
+    subscriber = joining.find_or_make_subscriber(
+        sign_up.address, name=sign_up.name, organisation=sign_up.organisation, now=now
+    )
+    for choice in sign_up.choices:
+        evidence = joining.Evidence(
+            choice.wording, sign_up.privacy_version, "sign-up form", sign_up.source, sign_up.network, sign_up.created_at
+        )
+        joining.join(subscriber, choice.mailing_list, evidence, now=now)
+    suppressing.end_by_sign_up(sign_up.address, now=now)
+    db.session.flush()
+    _log.info("A sign-up was confirmed for %d list(s)", len(lists))
+    for one in lists:
+        activity.record(
+            "subscription.confirmed",
+            actor=None,
+            actor_name=leaving.SUBSCRIBER,
+            now=now,
+            mailing_list=one,
+            subject=("subscriber", subscriber.id),
+        )
+    return Confirmation(False, lists)
+
+
+def disown(sign_up: SignUp, *, now: datetime) -> bool:
+    """ "This was not me": end the sign-up and what came of it, and never ask this address again. False if it was."""
+    take_turn(f"sign-up:{sign_up.address_key}")
+    db.session.refresh(sign_up)
+    if any(one.reason is SuppressionReason.NOT_ME for one in suppressing.suppressions_of(sign_up.address)):
+        return False
+    subscriber = joining.find_subscriber(sign_up.address)
+    for subscription in subscriber.subscriptions if subscriber and sign_up.confirmed_at else []:
+        if subscription.list_id in {choice.list_id for choice in sign_up.choices}:
+            leaving.unsubscribe(subscription, route="not me", now=now)
+    suppressing.suppress(sign_up.address, SuppressionReason.NOT_ME, now=now)
+    _log.info("A sign-up was disowned")
+    return True
