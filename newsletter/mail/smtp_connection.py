@@ -115,9 +115,12 @@ class SmtpConnection:
         error = self._verdict(replies)
         if error is None:
             return
-        if error.code:
-            taken = len(replies) == len(_STAGES) and replies[-1].code == 354
-            self._doubt = not await self._taken_back() if taken else any(reply.code == 421 for reply in replies)
+        codes = [reply.code for reply in replies]
+        if len(codes) == len(_STAGES) and codes[-1] == 354:
+            # With the recipient accepted, a lone dot would be an empty mail: then only cutting is safe.
+            self._doubt = codes[1] < 400 or not await self._taken_back()
+        elif error.code:
+            self._doubt = 421 in codes
         raise error
 
     async def _say_at_once(self, commands: Sequence[bytes]) -> list[Reply]:
@@ -188,6 +191,8 @@ class SmtpConnection:
             before_final_dot()
         self._wire.write(last)
         await self._wire.drained(self._timeouts.block)
+        if self._wire.full:
+            self._stop_if_answered()
 
     def _stop_if_answered(self) -> None:
         """A reply to a message that is not complete refuses it; anything else puts the order in doubt."""

@@ -91,8 +91,9 @@ class Wire(asyncio.Protocol):
     def adopt(self, transport: asyncio.Transport) -> None:
         """Speak over this transport from now on (the TLS one, after STARTTLS)."""
         self._transport = transport
-        # Zero: "full" then means that the last bytes written have not left this process.
-        transport.set_write_buffer_limits(high=0)
+        # As low as can be: "full" then means that the last bytes written have not left this process. Not zero,
+        # for a TLS transport with that limit calls itself full when it is empty, and never says otherwise.
+        transport.set_write_buffer_limits(high=1, low=0)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -108,6 +109,11 @@ class Wire(asyncio.Protocol):
         """Whether the server has said something that no one asked for yet."""
         return bool(self._replies or self._lines or self._tail)
 
+    @property
+    def full(self) -> bool:
+        """Whether some of what was written is still in this process."""
+        return self._full
+
     def write(self, data: bytes) -> None:
         """Hand bytes to the connection. Raises WireLost when it is known to be gone."""
         if not self.alive:
@@ -118,8 +124,11 @@ class Wire(asyncio.Protocol):
             raise WireLost("broke the connection")
 
     async def drained(self, seconds: float) -> None:
-        """Wait until all that was written has left this process. Raises WireLost if it has not, and never will."""
-        while self._full:
+        """Wait until all that was written has left this process, or the server speaks meanwhile (see `full`).
+
+        Raises WireLost if it has not left, and never will.
+        """
+        while self._full and not self.unread:
             if self._lost:
                 raise WireLost(self._lost)
             await self._wait(seconds)
