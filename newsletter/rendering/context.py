@@ -11,7 +11,7 @@ from newsletter.i18n import translations
 
 from .content import Frame
 from .palette import Palette, palette
-from .when import When
+from .when import When, parse
 
 _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku-arab", "ps", "sd", "ug", "ur", "yi"})
 
@@ -72,6 +72,16 @@ class Context:
         """When the issue is to be sent, as a naive local time."""
         instant = self.frame.planned_send
         return dates.local(instant, self.frame.timezone).replace(tzinfo=None) if instant else None
+
+    def instant(self, value: str) -> str:
+        """ISO 8601, in UTC, of a stored local moment; "" for what names no moment."""
+        found = parse(value)
+        if found is None or not found.timed:
+            return ""
+        try:
+            return dates.to_instant(found.at.date(), found.at.time(), self.frame.timezone).isoformat()
+        except ValueError:
+            return ""
 
     def gettext(self, text: str) -> str:
         """`text` in the issue's language."""

@@ -19,6 +19,7 @@ MARK_CONTRAST = 3.0
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _STEP = 0.01
+_CALM = 0.42
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def palette(accent: str) -> Palette:
         tint=mix(strong, sheet, 0.09), rule="#D8D4C9", line="#8B9593", solid=strong, on_solid=on_accent,
     )  # fmt: skip
     dark_sheet, on_solid = "#1D2325", "#F4F6F2"
-    bright = _moved(strong, _STEP, lambda colour: contrast(colour, dark_sheet) >= DARK_ACCENT_CONTRAST)
+    bright = _moved(_calmed(strong), _STEP, lambda colour: contrast(colour, dark_sheet) >= DARK_ACCENT_CONTRAST)
     raised = _moved(strong, _STEP, lambda colour: contrast(colour, dark_sheet) >= 2)
     solid = _moved(raised, -_STEP, lambda colour: contrast(colour, on_solid) >= TEXT_CONTRAST)
     dark = Colours(
@@ -98,6 +99,12 @@ def _darkened(accent: str, sheet: str, on_accent: str) -> str:
         return all(contrast(colour, ground) >= TEXT_CONTRAST for ground in grounds)
 
     return _moved(accent.upper(), -_STEP, enough)
+
+
+def _calmed(colour: str) -> str:
+    """The colour with no more saturation than a light colour can have on a dark page without glaring."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(colour))
+    return _hex(*colorsys.hls_to_rgb(hue, lightness, min(saturation, _CALM)))
 
 
 def _moved(colour: str, step: float, enough: Callable[[str], bool]) -> str:

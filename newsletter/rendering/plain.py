@@ -53,6 +53,11 @@ def address(url: str) -> str:
     return re.sub(r"^(?:mailto|tel):", "", url)
 
 
+def sentence(text: str) -> str:
+    """`text` with a full stop, unless it ends as a sentence does."""
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
 def lines(*parts: str) -> str:
     """The parts that say something, one below the other."""
     return "\n".join(part for part in parts if part)

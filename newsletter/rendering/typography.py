@@ -15,14 +15,17 @@ _UNIT = (
 _MONTH_YEAR = re.compile(rf"\b({_MONTH}) (\d{{4}})\b")
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}}) ({_MONTH})\b")
 _NUMBER_UNIT = re.compile(rf"(\d) ({_UNIT})\b")
+#: The space before a last word of at most three letters and its full stop, in text of some length.
+_SHORT_END = re.compile(r"(?<=.{40}) (?=\S{1,4}$)")
 _WIDOW = 14
 
 
 def bind(text: str) -> str:
-    """Keep a day, its month and its year together, and a number with its unit."""
+    """Keep a day, its month and its year together, a number with its unit, and a short last word with its line."""
     text = _MONTH_YEAR.sub(rf"\1{NO_BREAK_SPACE}\2", text)
     text = _DAY_MONTH.sub(rf"\1{NO_BREAK_SPACE}\2", text)
-    return _NUMBER_UNIT.sub(rf"\1{NO_BREAK_SPACE}\2", text)
+    text = _NUMBER_UNIT.sub(rf"\1{NO_BREAK_SPACE}\2", text)
+    return _SHORT_END.sub(NO_BREAK_SPACE, text)
 
 
 def title(text: str) -> str:

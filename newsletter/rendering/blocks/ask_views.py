@@ -41,6 +41,9 @@ class AskViews(BlockKind):
             data["closes"], context, "closes", _("This closes before the issue is sent: nobody could answer.")
         )
 
+    def more_values(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        return {"closes_instant": context.instant(data["closes"])}
+
     def say(self, part: Part) -> str:
         data = part.data
         closes = when.words(data["closes"])

@@ -61,9 +61,9 @@ class Call(BlockKind):
     def say(self, part: Part) -> str:
         more, frame, rule = self.more_values(part.data, part.context), part.context.frame, "=" * plain.WIDTH
         deadline = [f"{more['deadline_label']}:", f">>> {more['deadline']}"] if more["deadline"] else []
+        boxed = plain.lines(rule, plain.wrap(part.data["heading"]), rule)
         return plain.spaced(
-            plain.lines(rule, plain.wrap(part.data["heading"]), rule, plain.wrap(part.audience)),
-            rich.to_text(part.data["intro"]),
+            plain.lines(boxed, plain.wrap(part.audience), rich.to_text(part.data["intro"])),
             "\n".join(deadline),
             plain.at(more["button"], frame.contribute_url or ""),
             plain.lines(

@@ -68,4 +68,4 @@ class Event(BlockKind):
 
 def facts(data: dict[str, Any]) -> str:
     """ "Orchard Centre, Larkmere. Free.": where it is and what it costs."""
-    return " ".join(f"{words.rstrip('.')}." for words in (data["place"], data["cost"]) if words)
+    return " ".join(plain.sentence(words) for words in (data["place"], data["cost"]) if words)

@@ -66,4 +66,4 @@ def facts(item: dict[str, str], context: Context) -> str:
     """ "Independent Scrutineer. Leaves Friday 29 January 2027.": what is known of the change."""
     date = when.words(item["date"])
     change = context.gettext(_OPENING[item["change"]]).format(date=date).strip() if date or item["change"] else ""
-    return " ".join(f"{words}." for words in (item["role"].rstrip("."), change) if words)
+    return " ".join(plain.sentence(words) for words in (item["role"], change) if words)

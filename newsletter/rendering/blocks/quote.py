@@ -40,6 +40,7 @@ class Quote(BlockKind):
 
 def quoted(text: str) -> str:
     """The words in one pair of curly marks, whether or not they were typed with some."""
-    if text[:1] in "“\"" and text[-1:] in "”\"":
-        text = text[1:-1]
-    return f"“{text.strip()}”" if text.strip() else ""
+    inner = text[1:-1]
+    if text[:1] in ("“", '"') and text[-1:] in ("”", '"') and inner.strip() and not set(inner) & set('“”"'):
+        text = inner.strip()
+    return f"“{text}”" if text else ""

@@ -44,4 +44,4 @@ class Statistic(BlockKind):
 def origin(period: str, source: str, words: str) -> str:
     """ "Records read in October 2026. Source: the report.": when and where the figure comes from."""
     named = words.format(source=source) if source else ""
-    return " ".join(f"{each.rstrip('.')}." for each in (period, named) if each)
+    return " ".join(plain.sentence(each) for each in (period, named) if each)
