@@ -76,7 +76,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         """What pip must bring into the build environment; asked before the build starts."""
         return [NODE_WHEEL] if self.needed() and not has_system_node() else []
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Install the locked packages and build. Raises RuntimeError, in a sentence, without npm."""
         if not self.needed():
             return

@@ -78,7 +78,7 @@ def install_assets(app: Flask) -> None:
         if not _served(name):
             abort(404)
         plain, compressed = _content(name)
-        small = "gzip" in request.accept_encodings
+        small = request.accept_encodings.quality("gzip") > 0
         response = Response(compressed if small else plain, mimetype=_TYPES[Path(name).suffix])
         if small:
             response.content_encoding = "gzip"

@@ -10,6 +10,8 @@ from colorsys import hls_to_rgb, rgb_to_hls
 
 from flask import Flask, Response, abort, url_for
 
+from newsletter.rendering.palette import contrast, mix
+
 DEFAULT_ACCENT = "#0e5a63"
 LEAST_CONTRAST = 4.5
 TINT = 0.08
@@ -18,37 +20,23 @@ _STEP = 0.01
 _A_YEAR = 365 * 24 * 3600
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})")
 
-Rgb = tuple[float, float, float]
-_WHITE: Rgb = (1.0, 1.0, 1.0)
 
-
-def _parsed(accent: str) -> Rgb:
+def _clean(accent: str) -> str:
     found = _HEX.fullmatch(accent.strip())
     if not found:
         raise ValueError(f"A colour is written as # and six digits, such as {DEFAULT_ACCENT}")
-    digits = found.group(1)
-    red, green, blue = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
-    return red, green, blue
+    return "#" + found.group(1).lower()
 
 
-def _written(colour: Rgb) -> str:
-    return "#" + "".join(f"{round(part * 255):02x}" for part in colour)
+def _of_lightness(colour: str, lightness: float) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    hue, _, saturation = rgb_to_hls(red, green, blue)
+    return "#" + "".join(f"{round(part * 255):02x}" for part in hls_to_rgb(hue, lightness, saturation))
 
 
-def _luminance(colour: Rgb) -> float:
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours ("#rrggbb"), from 1 to 21."""
-    lighter, darker = sorted((_luminance(_parsed(one)), _luminance(_parsed(other))), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _tint(colour: Rgb) -> Rgb:
-    red, green, blue = (TINT * part + (1 - TINT) * white for part, white in zip(colour, _WHITE, strict=True))
-    return red, green, blue
+def _lightness(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return (max(parts) + min(parts)) / 2
 
 
 def palette(accent: str) -> dict[str, str]:
@@ -57,15 +45,13 @@ def palette(accent: str) -> dict[str, str]:
     The accent is darkened in steps of lightness until it has 4.5:1 on white and on its own 8 % tint; deep is
     for hovering, tint for backgrounds. Raises ValueError, in a sentence, for what is no colour.
     """
-    hue, lightness, saturation = rgb_to_hls(*_parsed(accent))
-    while True:
-        colour = hls_to_rgb(hue, lightness, saturation)
-        words, tint = _written(colour), _written(_tint(colour))
-        if min(contrast(words, "#ffffff"), contrast(words, tint)) >= LEAST_CONTRAST:
-            break
+    asked = colour = _clean(accent)
+    lightness = _lightness(asked)
+    while min(contrast(colour, "#ffffff"), contrast(colour, mix(colour, "#ffffff", TINT))) < LEAST_CONTRAST:
         lightness = max(0.0, lightness - _STEP)
-    deep = _written(hls_to_rgb(hue, lightness * DEEPER, saturation))
-    return {"accent": words, "deep": deep, "tint": tint}
+        colour = _of_lightness(asked, lightness)
+    deep = _of_lightness(asked, lightness * DEEPER)
+    return {"accent": colour, "deep": deep, "tint": mix(colour, "#ffffff", TINT).lower()}
 
 
 def brand_css(accent: str) -> str:
@@ -93,7 +79,7 @@ def _digest(content: str) -> str:
 def brand_url(accent: str, kind: str = "css") -> str:
     """The address of the accent's style sheet ("css") or icon ("svg"). Raises ValueError for what is no colour."""
     make, _ = _KINDS[kind]
-    plain = _written(_parsed(accent))
+    plain = _clean(accent)
     return url_for("brand", accent=plain.removeprefix("#"), digest=_digest(make(plain)), kind=kind)
 
 

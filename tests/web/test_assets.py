@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from newsletter.rendering.palette import contrast
 from newsletter.web import assets, brand
 from newsletter.web.markup import install_templates
 
@@ -134,16 +135,16 @@ class TestAccentColour:
     @pytest.mark.parametrize("accent", ["#0e5a63", "#ffd04a", "#ffffff", "#00ff00", "#7fb0b4", "#000000", "#808080"])
     def test_any_colour_becomes_readable(self, accent: str) -> None:
         colours = brand.palette(accent)
-        assert brand.contrast(colours["accent"], "#ffffff") >= 4.5
-        assert brand.contrast(colours["accent"], colours["tint"]) >= 4.5
-        assert brand.contrast(colours["deep"], "#ffffff") >= brand.contrast(colours["accent"], "#ffffff")
+        assert contrast(colours["accent"], "#ffffff") >= 4.5
+        assert contrast(colours["accent"], colours["tint"]) >= 4.5
+        assert contrast(colours["deep"], "#ffffff") >= contrast(colours["accent"], "#ffffff")
 
     def test_a_readable_colour_stays_as_it_is(self) -> None:
         assert brand.palette("#0E5A63")["accent"] == "#0e5a63"
 
     def test_contrast_is_that_of_the_standard(self) -> None:
-        assert brand.contrast("#000000", "#ffffff") == pytest.approx(21)
-        assert brand.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
+        assert contrast("#000000", "#ffffff") == pytest.approx(21)
+        assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
 
     @pytest.mark.parametrize("accent", ["", "red", "#12345", "#0e5a63;}body{display:none", "#0e5a6g"])
     def test_what_is_no_colour_is_refused(self, accent: str) -> None:
