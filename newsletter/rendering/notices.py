@@ -1,0 +1,158 @@
+"""Mails to one person: a folder of templates each, in the look of the issues, small and calm.
+
+templates/email/notices/<name>/ holds subject.txt, body.txt and body.mjml. The words are fixed; what comes from
+people is a value in them, escaped, and each template says in NOTICES which values it needs. Links are values too:
+who composes a notice has made them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from newsletter.errors import NotFound
+from newsletter.i18n import gettext, ngettext
+from newsletter.resources import data_dir
+
+from . import mjml, plain
+from .palette import palette
+from .styles import SANS, styles
+from .templates import environment as issue_environment
+
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "ckb", "dv"})
+_DEFAULT_ACCENT = "#0E5A63"
+
+
+@dataclass(frozen=True)
+class NoticeFrame:
+    """What every notice says beside its own words.
+
+    `publication` stands at the head (the list's name, or the organisation's); `reason` is the sentence at the
+    foot that says why this came. `accent` is "#rrggbb", `language` a BCP 47 tag.
+    """
+
+    publication: str
+    organisation: str
+    address: str = ""
+    contact_email: str = ""
+    privacy_url: str = ""
+    accent: str = _DEFAULT_ACCENT
+    language: str = "en-GB"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The values of a template: those it cannot be written without, and those that may be missing or empty."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    version: int = 1
+
+
+_ISSUE = ("title", "url")
+NOTICES: Mapping[str, Needs] = {
+    "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
+    "already_subscribed": Needs(("lists", "preferences_url")),
+    "fresh_link": Needs(("data_url",)),
+    "staff_invitation": Needs(("url",), ("by", "role", "works_until")),
+    "password_reset_link": Needs(("url",), ("name", "works_until")),
+    "account_changed": Needs(("what",), ("name", "when")),
+    "contribution_receipt": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url")),
+    "contribution_late": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url")),
+    "contribution_accepted": Needs(("title", "reference", "issue"), ("note", "planned")),
+    "contribution_declined": Needs(("title", "reference", "issue"), ("note",)),
+    "approval_requested": Needs(_ISSUE, ("name", "by", "comment")),
+    "approval_returned": Needs(_ISSUE, ("name", "by", "comment")),
+    "issue_approved": Needs(_ISSUE, ("name", "by", "comment")),
+    "issue_scheduled": Needs(_ISSUE, ("name", "by", "at", "recipients")),
+    "schedule_held": Needs(_ISSUE, ("name", "reason", "at")),
+    "sending_started": Needs(_ISSUE, ("name", "recipients")),
+    "sending_paused": Needs(_ISSUE, ("name", "reason", "by")),
+    "sending_finished": Needs(_ISSUE, ("name", "recipients", "accepted", "refused", "unsure", "skipped", "deferred")),
+}
+
+
+def compose(template: str, values: Mapping[str, Any], frame: NoticeFrame) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a notice.
+
+    Raises NotFound for a name that is no notice's, ValueError where a value it needs is missing, Invalid where the
+    HTML cannot be made.
+    """
+    needs = NOTICES.get(template)
+    if needs is None:
+        raise NotFound(f"There is no notice called {template}.")
+    missing = [name for name in needs.required if values.get(name) in (None, "", [])]
+    if missing:
+        raise ValueError(f"The notice {template} needs {', '.join(missing)}")
+    given = {**dict.fromkeys(needs.optional, ""), **values, "frame": frame}
+    subject = " ".join(_environment().get_template(f"notices/{template}/subject.txt").render(given).split())
+    return subject, _text(template, given), _html(template, subject, given, frame)
+
+
+def _text(template: str, given: dict[str, Any]) -> str:
+    body = _environment().get_template(f"notices/{template}/body.txt").render(given)
+    foot = _environment().get_template("notices/_foot.txt").render(given)
+    return f"{_set(body)}\n\n-- \n{_set(foot)}\n"
+
+
+def _set(text: str) -> str:
+    """Paragraphs at the width of the text part; a line that is indented or holds an address stays as it is."""
+    paragraphs = []
+    for paragraph in "\n".join(map(str.rstrip, text.strip().splitlines())).split("\n\n"):
+        if paragraph.strip():
+            paragraphs.append("\n".join(_line(line) for line in paragraph.strip("\n").splitlines()))
+    return "\n\n".join(paragraphs)
+
+
+def _line(line: str) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    if line.lstrip().startswith("• "):
+        return plain.wrap(line.lstrip()[2:], f"{indent}• ", f"{indent}  ")
+    return plain.wrap(line, indent) if line.strip() else ""
+
+
+def _html(template: str, subject: str, given: dict[str, Any], frame: NoticeFrame) -> str:
+    colours = palette(frame.accent)
+    start = "right" if frame.language.split("-")[0].lower() in _RIGHT_TO_LEFT else "left"
+    direction = "rtl" if start == "right" else "ltr"
+    look = {"c": colours.light, "d": colours.dark, "s": styles(colours.light, direction), "start": start}
+    body = _environment().get_template(f"notices/{template}/body.mjml").render({**given, **look})
+    sheet = _environment().get_template("notices/_sheet.mjml").render({**given, **look, "body": Markup(body)})  # noqa: S704
+    source = (
+        issue_environment()
+        .get_template("layouts/issue.mjml")
+        .render(
+            lang=frame.language,
+            dir=direction,
+            title=subject,
+            preheader="",
+            c=colours.light,
+            d=colours.dark,
+            sans=SANS,
+            start=start,
+            groups=[{"own_ground": True, "source": Markup(sheet)}],  # noqa: S704 - our template, which has escaped
+        )
+    )
+    return mjml.compile_mjml(source)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    """Jinja over `templates/email`: MJML is escaped, plain text is not."""
+    made = Environment(  # noqa: S701 - what is plain text must not be escaped
+        loader=FileSystemLoader(data_dir("templates/email")),
+        autoescape=lambda name: name is not None and name.endswith(".mjml"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.filters.update(issue_environment().filters)
+    made.filters["number"] = lambda value: f"{int(value):,}"
+    return made
