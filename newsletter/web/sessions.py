@@ -21,6 +21,7 @@ from ..models import Account, WebSession
 
 _SALT = "newsletter.session.v1"
 _ID = "sid"
+_OLDEST_COOKIE = int(browser_sessions.ABSOLUTE / timedelta(seconds=1))
 #: What Flask-Login and Flask-WTF keep in `g` for one request.
 _OF_ONE_REQUEST = ("_login_user", "csrf_token", "csrf_valid")
 
@@ -95,9 +96,7 @@ class CookieAndRow(SessionInterface):
 
     def _read(self, cookie: str) -> dict[str, Any] | None:
         try:
-            value = self._serializer.loads(
-                cookie, max_age=(browser_sessions.ABSOLUTE + timedelta(days=1)).total_seconds()
-            )
+            value = self._serializer.loads(cookie, max_age=_OLDEST_COOKIE)
         except BadData:
             return None
         return value if isinstance(value, dict) else None

@@ -10,10 +10,8 @@ from flask import Flask, abort, request
 from flask_login import LoginManager
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.wrappers import Request
 
 from .. import clock
-from ..config import Settings
 from ..db import db, transaction
 from ..domain.staff import browser_sessions
 from ..models import Account
@@ -30,6 +28,24 @@ _EXTEND_STEP = browser_sessions.IDLE / 60
 _OPEN_FILES = ("assets", "brand")
 
 
+_FLASK_SECURITY: dict[str, Any] = {
+    "SECURITY_PASSWORD_HASH": "argon2",
+    "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+    # The hash alone: a pepper would tie every password to one secret key for ever.
+    "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
+    # OWASP's second set (19 MiB, 2 rounds, 1 lane): kind to a small machine with several signing in at once.
+    "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+        "argon2__type": "ID",
+        "argon2__memory_cost": 19 * 1024,
+        "argon2__time_cost": 2,
+        "argon2__parallelism": 1,
+    },
+    "SECURITY_PASSWORD_LENGTH_MIN": 12,
+    "SECURITY_CLI_USERS_NAME": None,
+    "SECURITY_CLI_ROLES_NAME": None,
+}
+
+
 class _NoRole(RoleMixin):
     """Flask-Security wants a class; roles are memberships here."""
 
@@ -43,8 +59,7 @@ class _Datastore(SQLAlchemyUserDatastore):
 
 def install_signing_in(app: Flask) -> None:
     """Set up who is who, in the order in which a request meets it: CSRF first, then who it is, then what they may."""
-    settings: Settings = app.config["NEWSLETTER"]
-    app.config.update(_flask_security_settings(settings))
+    app.config.update(_FLASK_SECURITY)
     app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     csrf.init_app(app)
     app.before_request(_refuse_other_sites)
@@ -61,39 +76,11 @@ def install_signing_in(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-def _flask_security_settings(settings: Settings) -> dict[str, Any]:
-    from ..domain.staff.one_time_codes import ISSUER, totp_secrets
-
-    return {
-        "SECURITY_PASSWORD_HASH": "argon2",
-        "SECURITY_PASSWORD_SCHEMES": ["argon2"],
-        # The hash alone: a pepper would tie every password to one secret key for ever.
-        "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
-        # OWASP's second set (19 MiB, 2 rounds, 1 lane): kind to a small machine with several signing in at once.
-        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
-            "argon2__type": "ID",
-            "argon2__memory_cost": 19 * 1024,
-            "argon2__time_cost": 2,
-            "argon2__parallelism": 1,
-        },
-        "SECURITY_PASSWORD_LENGTH_MIN": 12,
-        "SECURITY_TWO_FACTOR": False,
-        "SECURITY_TOTP_SECRETS": totp_secrets(settings.secret_keys),
-        "SECURITY_TOTP_ISSUER": ISSUER,
-        "SECURITY_CLI_USERS_NAME": None,
-        "SECURITY_CLI_ROLES_NAME": None,
-    }
-
-
 def _load_accounts_by_session(login_manager: LoginManager) -> None:
     # A session is ended in our table; Flask-Login's own keys in the cookie would outlive that.
     login_manager.session_protection = None
-    login_manager.user_loader(lambda user_id: None)
-    login_manager.request_loader(_account_of)
-
-
-def _account_of(request: Request) -> Account | None:
-    return signed_in_by_session()
+    login_manager.user_loader(lambda _user_id: None)
+    login_manager.request_loader(lambda _request: signed_in_by_session())
 
 
 def _refuse_other_sites() -> None:
