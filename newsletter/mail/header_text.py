@@ -30,6 +30,11 @@ def checked(text: str, field: str) -> str:
     return " ".join(text.split())
 
 
+def shown(name: str) -> str:
+    """A recipient's name as the mail shows it. Raises Invalid for control characters."""
+    return _cut(checked(name, "name"), LONGEST_NAME)
+
+
 def checked_address(address: str, field: str) -> str:
     """The address, if it can stand in a header as it is. Raises Invalid otherwise."""
     if not _ADDRESS.fullmatch(address):

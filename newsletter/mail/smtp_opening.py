@@ -65,20 +65,9 @@ async def open_wire(target: Target) -> tuple[Wire, Extensions]:
 
 
 async def _connect(target: Target) -> Wire:
-    loop = asyncio.get_running_loop()
-    implicit = target.security is Security.IMPLICIT
     try:
         async with asyncio.timeout(target.timeouts.connect):
-            _, wire = await loop.create_connection(
-                Wire,
-                target.host,
-                target.port,
-                ssl=target.context if implicit else None,
-                server_hostname=target.host if implicit else None,
-                ssl_shutdown_timeout=target.timeouts.leave if implicit else None,
-            )
-    except ssl.SSLError as error:
-        raise _tls_failed(target, error) from None
+            _, wire = await asyncio.get_running_loop().create_connection(Wire, target.host, target.port)
     except TimeoutError:
         raise RelayDown(f"The mail server {target.host} could not be reached: no answer in time") from None
     except OSError as error:
@@ -89,6 +78,8 @@ async def _connect(target: Target) -> Wire:
 
 async def _open(wire: Wire, target: Target) -> Extensions:
     timeouts = target.timeouts
+    if target.security is Security.IMPLICIT:
+        await _handshake(wire, target)
     _accepted(Stage.GREETING, await wire.reply(timeouts.greeting), 220)
     extensions = await _hello(wire, target)
     if target.security is Security.STARTTLS:
@@ -121,9 +112,13 @@ async def _start_tls(wire: Wire, target: Target, extensions: Extensions) -> None
         )
     wire.write(b"STARTTLS\r\n")
     _accepted(Stage.STARTTLS, await wire.reply(target.timeouts.command), 220)
+    await _handshake(wire, target)
+
+
+async def _handshake(wire: Wire, target: Target) -> None:
     if wire.unread:
         # Text put in before the handshake would be read as if it had come after it.
-        raise RelayRejectsUs(f"The mail server {target.host} went on talking in the clear after STARTTLS")
+        raise RelayRejectsUs(f"The mail server {target.host} talks in the clear where TLS must begin")
     assert target.context is not None
     transport = await asyncio.get_running_loop().start_tls(
         wire.transport,

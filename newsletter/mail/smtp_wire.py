@@ -47,6 +47,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._socket: asyncio.Transport | None = None
         self._tail = bytearray()
         self._lines: list[str] = []
         self._code = 0
@@ -59,7 +60,8 @@ class Wire(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.adopt(cast(asyncio.Transport, transport))
+        self._socket = cast(asyncio.Transport, transport)
+        self.adopt(self._socket)
 
     def data_received(self, data: bytes) -> None:
         self._tail += data
@@ -89,7 +91,7 @@ class Wire(asyncio.Protocol):
     # What the layers above call.
 
     def adopt(self, transport: asyncio.Transport) -> None:
-        """Speak over this transport from now on (the TLS one, after STARTTLS)."""
+        """Speak over this transport from now on (the TLS one, which lies over the first)."""
         self._transport = transport
         # As low as can be: "full" then means that the last bytes written have not left this process. Not zero,
         # for a TLS transport with that limit calls itself full when it is empty, and never says otherwise.
@@ -102,7 +104,9 @@ class Wire(asyncio.Protocol):
 
     @property
     def alive(self) -> bool:
-        return not self._lost and not self.transport.is_closing()
+        # A TLS transport does not say that the one below it has failed.
+        assert self._socket is not None
+        return not self._lost and not self.transport.is_closing() and not self._socket.is_closing()
 
     @property
     def unread(self) -> bool:
@@ -119,7 +123,7 @@ class Wire(asyncio.Protocol):
         if not self.alive:
             raise WireLost(self._lost or "closed the connection")
         self.transport.write(data)
-        if self.transport.is_closing():
+        if not self.alive:
             # The write itself failed, so nothing of these bytes went out.
             raise WireLost("broke the connection")
 

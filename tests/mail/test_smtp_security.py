@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.errors import RelayDown, RelayError, RelayRejectsUs, SettingError
+from newsletter.errors import RelayDown, RelayError, RelayRejectsUs, RelayUnsure, SettingError
 from newsletter.mail.relay import relay_from_url, send_one
 from newsletter.mail.smtp import SmtpRelay
 from tests.smtp_servers import (
@@ -25,7 +25,7 @@ from tests.smtp_servers import (
     Step,
 )
 
-from .conftest import SHORT_COMMANDS, envelope_for
+from .conftest import SHORT_AT_THE_END, SHORT_BLOCKS, SHORT_COMMANDS, envelope_for
 
 MakeRelay = Callable[..., SmtpRelay]
 USER, PASSWORD = "larkmere@example.org", "corr3ct-horse/ß"
@@ -51,6 +51,30 @@ def test_a_long_mail_goes_over_tls(implicit: bool, authority: Authority, relay_f
     with ScriptedServer(tls=authority.server(), implicit=implicit, extensions=PIPELINED) as server:
         send_one(relay_for(server.url, ca_file=authority.file), envelope_for(message=message))
         assert server.accepted[0].message == message
+
+
+@WAYS
+@pytest.mark.parametrize("action", [DROP, STALL])
+def test_a_server_that_stops_reading_under_tls_leaves_no_doubt(
+    action: Action, implicit: bool, authority: Authority, relay_for: MakeRelay
+) -> None:
+    message = b"Subject: long\r\n\r\n" + b"y\r\n" * 10_000_000
+    with ScriptedServer({Step.BODY: action}, tls=authority.server(), implicit=implicit) as server:
+        relay = relay_for(server.url, ca_file=authority.file, timeouts=SHORT_BLOCKS)
+        with pytest.raises(RelayDown):
+            send_one(relay, envelope_for(message=message))
+        assert server.received == []
+
+
+@WAYS
+@pytest.mark.parametrize("action", [DROP, STALL])
+def test_silence_after_the_final_dot_under_tls_is_unsure(
+    action: Action, implicit: bool, authority: Authority, relay_for: MakeRelay
+) -> None:
+    with ScriptedServer({Step.DOT: action}, tls=authority.server(), implicit=implicit) as server:
+        with pytest.raises(RelayUnsure):
+            send_one(relay_for(server.url, ca_file=authority.file, timeouts=SHORT_AT_THE_END), envelope_for())
+        assert len(server.received) == 1
 
 
 @WAYS
