@@ -5,6 +5,7 @@ secret may also come from a file: `NEWSLETTER_RELAY_URL_FILE=/run/secrets/relay`
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Settings:
     allow_plain_http: bool = False
     relay_ca_file: Path | None = None
     relay_connections: int = 16
+    bounce_domain: str | None = None
 
     @property
     def https(self) -> bool:
@@ -68,6 +70,7 @@ class Settings:
             allow_plain_http=reader.truth("ALLOW_PLAIN_HTTP"),
             relay_ca_file=reader.existing_file("RELAY_CA_FILE"),
             relay_connections=reader.number("RELAY_CONNECTIONS", 16, 1, 256),
+            bounce_domain=reader.domain("BOUNCE_DOMAIN"),
         )
 
 
@@ -115,6 +118,14 @@ class _Reader:
         if not Path(value).is_file():
             raise SettingError(f"{PREFIX}{name}: there is no file {value}")
         return Path(value)
+
+    def domain(self, name: str) -> str | None:
+        value = self.optional(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+", value.lower()):
+            raise SettingError(f"{PREFIX}{name} must be a domain such as bounces.example.org")
+        return value.lower()
 
     def timezone(self) -> str:
         value = self.text("TIMEZONE", "Europe/London")

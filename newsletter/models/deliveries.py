@@ -48,13 +48,16 @@ class Delivery(Model):
     code: Mapped[int | None]
     enhanced: Mapped[str | None] = mapped_column(String(12))
     reply: Mapped[str | None] = mapped_column(String(500))
+    #: When a person looked at an unsure one and left it as it is.
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Worker(Model):
-    """One life of a sending process. Its id is the epoch of every claim it makes: a restarted one is another.
+    """One sending run of a process. Its id is the epoch of every claim it makes: a restarted one is another.
 
-    `boot_id` and `pid` tell on the same host whether it lives; `beat` is the host's monotonic clock in
-    microseconds on SQLite, where all processes share a host, and the database's clock on PostgreSQL.
+    `boot_id`, `pid_namespace`, `pid` and `process_start` tell on the same machine whether it lives; `beat` is the
+    machine's monotonic clock in microseconds on SQLite, where all processes share a machine, and the database's
+    clock on PostgreSQL. `wire_log` is a file name in the folder `wire` of the data directory.
     """
 
     __tablename__ = "worker"
@@ -62,7 +65,9 @@ class Worker(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     host: Mapped[str] = mapped_column(String(255))
     boot_id: Mapped[str] = mapped_column(String(64))
+    pid_namespace: Mapped[str] = mapped_column(String(40), default="")
     pid: Mapped[int]
+    process_start: Mapped[str] = mapped_column(String(40), default="")
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     beat: Mapped[int] = mapped_column(BigInteger)
     wire_log: Mapped[str] = mapped_column(String(500), default="")

@@ -1,0 +1,46 @@
+"""Every background entry: ids in, one call. They may be rung twice or late; the rows say what is to be done."""
+
+from . import clock
+from .db import transaction
+from .delivery import engine, launch, outbox
+from .domain.issues import scheduling
+from .domain.subscribers import retaining
+from .work.registry import job
+
+
+@job
+def deliver_notices() -> None:
+    """Send the mails to one person that wait."""
+    outbox.deliver_notices(clock.now())
+
+
+@job
+def launch_due_issues() -> None:
+    """Begin to send what is due."""
+    launch.launch_due(clock.now())
+
+
+@job
+def send_issue(issue_id: int) -> None:
+    """Send what is queued of one issue, or due again."""
+    engine.send_issue(issue_id)
+
+
+@job
+def continue_sending() -> None:
+    """Settle what dead runs left, and go on with every issue that has something to send."""
+    engine.continue_sending(clock.now())
+
+
+@job
+def hold_unapproved_issues() -> None:
+    """Tell people of issues whose planned date came without approval."""
+    with transaction():
+        scheduling.hold_unapproved(clock.now())
+
+
+@job
+def purge_unconfirmed() -> None:
+    """Forget sign-ups that nobody confirmed in time."""
+    with transaction():
+        retaining.purge_unconfirmed(clock.now())

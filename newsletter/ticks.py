@@ -1,0 +1,26 @@
+"""Every timed duty, in one table. docs/operate.md lists the same.
+
+A tick only rings: it says "look now". What is due stands in rows, so a tick that is missed, or comes twice, or from
+two schedulers, changes nothing but the moment.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Ring for `job` every `seconds`, to do `what_for`."""
+
+    name: str
+    seconds: int
+    job: str
+    what_for: str
+
+
+TICKS = (
+    Tick("launch", 15, "launch_due_issues", "begin to send the issues whose time has come"),
+    Tick("sending", 30, "continue_sending", "settle what a dead sending program left, and send what was put off"),
+    Tick("notices", 30, "deliver_notices", "send the mails to one person that wait or were put off"),
+    Tick("unapproved", 300, "hold_unapproved_issues", "tell people of an issue whose date came without approval"),
+    Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
+)

@@ -1,0 +1,205 @@
+"""Whether a sending run lives, and what may be concluded when it does not.
+
+A run is a row of `Worker`; its id is the epoch of every claim it makes. Whether it lives is asked of the machine
+where it can be (does the process exist, and is it the same one), else of its heartbeat. People's clock plays no
+part: it may be set, the machine's monotonic clock and the database's are not.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, update
+
+from ..config import current_settings
+from ..db import BigId, db, transaction
+from ..models import Worker
+
+#: A run whose last beat is older has lost its claims, if nothing better is known of it.
+LEASE_SECONDS = 120.0
+#: No final dot goes with less than this left: what others conclude from silence stays true.
+LEAST_LEASE_SECONDS = 30.0
+BEAT_EVERY_SECONDS = 10.0
+
+#: Set when this process is asked to leave (SIGTERM): finish what is in hand, take nothing new.
+leaving = threading.Event()
+
+#: The epochs of the runs of this very process. A process that lives may still have lost a run to an exception.
+_own_runs: set[int] = set()
+
+
+class Fate(StrEnum):
+    """What is known of a run. Of a DEAD one the wire log tells all; of a LOST one nothing does."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Process:
+    """What tells one process from every other: a number is used again, the start of its process is not."""
+
+    host: str
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    start: str
+
+    @classmethod
+    def this(cls) -> "Process":
+        pid = os.getpid()
+        return cls(socket.gethostname()[:255], _boot_id(), _pid_namespace(), pid, _start_of(pid) or "")
+
+
+class Life:
+    """A run of this process: beats while it lives, and says how long it may still be believed."""
+
+    def __init__(self, epoch: int, wire_log: Path) -> None:
+        self.epoch = epoch
+        self.wire_log = wire_log
+        self._believed_until = _boot_clock() + LEASE_SECONDS
+
+    def beat(self) -> None:
+        """Renew the lease, in a short transaction. Does nothing once others have declared the run ended."""
+        began = _boot_clock()
+        statement = update(Worker).where(Worker.id == self.epoch, Worker.ended_at.is_(None))
+        with transaction() as session:
+            result = session.execute(statement.values(beat=_beat_now()))
+        if result.rowcount == 1:  # type: ignore[attr-defined]
+            self._believed_until = began + LEASE_SECONDS
+
+    def lease_left(self) -> float:
+        """Seconds for which nobody takes this run's claims away. Counts on while the machine sleeps."""
+        return self._believed_until - _boot_clock()
+
+    def may_send(self) -> bool:
+        """Whether a final dot may leave now."""
+        return self.lease_left() >= LEAST_LEASE_SECONDS
+
+
+@contextlib.contextmanager
+def life(now: datetime) -> Iterator[Life]:
+    """Enlist a run of this process, with a wire log of its own. Leaving the block does not end the row.
+
+    Whoever opens the block ends it with `end` once every claim is settled; a run that could not do that is taken
+    for dead as soon as the block is left, and recovered like one of a process that died.
+    """
+    folder = wire_folder()
+    wire_log = folder / f"{uuid.uuid4().hex}.wire"
+    wire_log.touch(mode=0o600, exist_ok=False)
+    me = Process.this()
+    with transaction() as session:
+        worker = Worker(
+            host=me.host,
+            boot_id=me.boot_id,
+            pid_namespace=me.pid_namespace,
+            pid=me.pid,
+            process_start=me.start,
+            started_at=now,
+            beat=0,
+            wire_log=wire_log.name,
+        )
+        session.add(worker)
+        session.flush()
+        session.execute(update(Worker).where(Worker.id == worker.id).values(beat=_beat_now()))
+        epoch = worker.id
+        _own_runs.add(epoch)
+    try:
+        yield Life(epoch, wire_log)
+    finally:
+        _own_runs.discard(epoch)
+
+
+def end(run: Life, now: datetime) -> None:
+    """The run has settled all its claims: close its row, remove its log."""
+    with transaction() as session:
+        session.execute(update(Worker).where(Worker.id == run.epoch, Worker.ended_at.is_(None)).values(ended_at=now))
+    run.wire_log.unlink(missing_ok=True)
+
+
+def wire_folder() -> Path:
+    """Where this machine's wire logs lie."""
+    folder = current_settings().data_dir / "wire"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def gone() -> list[tuple[Worker, Fate]]:
+    """The runs that have not ended and do not live, each with its fate. Reads only."""
+    session = db.session()
+    rows = session.execute(select(Worker, _age_in_seconds()).where(Worker.ended_at.is_(None))).all()
+    me = Process.this()
+    fates = [(worker, fate(worker, float(age), me)) for worker, age in rows]
+    return [(worker, its_fate) for worker, its_fate in fates if its_fate is not Fate.ALIVE]
+
+
+def fate(worker: Worker, age: float, me: Process) -> Fate:
+    """What `me` can know of `worker`, whose last beat is `age` seconds old."""
+    silent = age > LEASE_SECONDS
+    if worker.boot_id != me.boot_id:
+        # Another machine, or this one before it was started again: its log is out of reach, or not whole.
+        if db.engine.dialect.name == "sqlite" or silent:
+            return Fate.LOST
+        return Fate.ALIVE
+    readable = bool(worker.wire_log) and (wire_folder() / worker.wire_log).exists()
+    dead = Fate.DEAD if readable else Fate.LOST
+    if worker.pid_namespace == me.pid_namespace and worker.host == me.host:
+        if worker.pid == me.pid and worker.process_start == me.start:
+            return Fate.ALIVE if worker.id in _own_runs else dead
+        return Fate.ALIVE if _start_of(worker.pid) == worker.process_start else dead
+    return dead if silent else Fate.ALIVE
+
+
+def _beat_now() -> ColumnElement[int]:
+    if db.engine.dialect.name == "sqlite":
+        return literal(int(_boot_clock() * 1_000_000), BigId)
+    return cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigId)
+
+
+def _age_in_seconds() -> ColumnElement[int]:
+    return cast((_beat_now() - Worker.beat) / 1_000_000, Integer)
+
+
+def _boot_clock() -> float:
+    """Seconds since the machine started, its sleep included where the system counts that."""
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def _boot_id() -> str:
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return _said_by("sysctl", "-n", "kern.bootsessionuuid")
+
+
+def _pid_namespace() -> str:
+    with contextlib.suppress(OSError):
+        return Path("/proc/self/ns/pid").readlink().name
+    return ""
+
+
+def _start_of(pid: int) -> str | None:
+    """When process `pid` started, in the system's own unit; None where there is none, or only its remains."""
+    if not Path("/proc/self/stat").exists():
+        return _said_by("ps", "-o", "lstart=", "-p", str(pid)) or None
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    state, start = after_name[0], after_name[19]
+    return None if state in "ZX" else start
+
+
+def _said_by(*command: str) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed words)
+    return result.stdout.strip()[:64]
