@@ -42,6 +42,7 @@ class Purpose(StrEnum):
     CONFIRM = "confirm.v1"
     NOT_ME = "not-me.v1"
     PREFERENCES = "preferences.v1"
+    OWN_DATA = "own-data.v1"
     FORM = "form.v1"
     CONTRIBUTION_FORM = "contribution-form.v1"
     CONTRIBUTION = "contribution.v1"

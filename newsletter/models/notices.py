@@ -18,6 +18,7 @@ class Notice(Model):
 
     It stores which template, and ids and words to fill it with; never a link that acts. A token in the mail is
     derived from `nonce` when the mail is made, so neither the table nor a backup of it can sign anybody up.
+    `unsure_at` says that its final dot left once and no answer came: it goes a second time, and no third.
     """
 
     __tablename__ = "notice"
@@ -30,6 +31,7 @@ class Notice(Model):
             postgresql_where=_WAITING,
         ),
         Index(None, "address_key", "template", "created_at"),
+        Index(None, "nonce"),
         CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at_if_accepted"),
     )
 
@@ -51,6 +53,7 @@ class Notice(Model):
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_by: Mapped[str | None] = mapped_column(String(80))
     claim_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    unsure_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reply: Mapped[str] = mapped_column(String(500), default="")
 
 
