@@ -60,7 +60,7 @@ def context_of(content: IssueContent) -> Context:
         anchor = _free(slug(heading) or "section", taken)
         anchors_[block.id] = anchor
         if kind.listed and not block.continues:
-            chapters.append(Chapter(heading, "" if block.where is Where.MAIL else anchor))
+            chapters.append(Chapter(heading, "" if block.where == Where.MAIL else anchor))
     return Context(content.frame, tuple(chapters), _date_rows(content, bare), anchors_)
 
 
@@ -110,7 +110,7 @@ def mail_parts(content: IssueContent, context: Context) -> list[MailPart]:
 def _visible(content: IssueContent, hidden: Where) -> Iterator[BlockContent]:
     """The blocks that are not only for the other rendering; the head and the foot always stand."""
     for block in content.blocks:
-        if block.where is not hidden or blocks.kind(block.kind).fixed:
+        if block.where != hidden or blocks.kind(block.kind).fixed:
             yield block
 
 

@@ -30,9 +30,7 @@ def clean(fields: tuple[Field, ...], data: Any, kind_name: str) -> dict[str, Any
     return cleaned
 
 
-def _group(
-    fields: tuple[Field, ...], data: Any, path: str, problems: list[Problem], name: str
-) -> dict[str, Any]:
+def _group(fields: tuple[Field, ...], data: Any, path: str, problems: list[Problem], name: str) -> dict[str, Any]:
     if data is None:
         data = {}
     if not isinstance(data, Mapping):

@@ -101,9 +101,7 @@ def _block(outside: Mapping[str, Any]) -> BlockContent:
         problems.append(Problem("where", "“where” must be both, mail or web."))
     if problems:
         raise Invalid(problems)
-    return BlockContent(
-        block_id, kind, data, version, continues, diary, Where(where), language or None, note
-    )
+    return BlockContent(block_id, kind, data, version, continues, diary, Where(where), language or None, note)
 
 
 @dataclass(frozen=True)
@@ -162,9 +160,7 @@ class Frame:
         """The frame of `to_json`. Raises Invalid, naming the field, for a missing or unknown one."""
         values = dict(outside)
         names = {f.name for f in fields(cls)}
-        problems = [
-            Problem(name, f"“{name}” is not a field of an issue's frame.") for name in values.keys() - names
-        ]
+        problems = [Problem(name, f"“{name}” is not a field of an issue's frame.") for name in values.keys() - names]
         for name in ("next_deadline", "planned_send"):
             if values.get(name) is not None:
                 try:

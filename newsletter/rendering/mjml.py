@@ -5,7 +5,6 @@ only elements that our templates use. Then it is compiled in a process of its ow
 """
 
 import re
-from html import escape, unescape
 from xml.parsers import expat
 
 from newsletter.errors import Invalid, Problem
@@ -28,7 +27,8 @@ _HTML = frozenset({
 #: Allowed in the head only: there our layouts say that both colour schemes are welcome.
 _HEAD_ONLY = frozenset({"mj-raw", "meta"})
 _TITLE = re.compile(r"<mj-title>(.*?)</mj-title>", re.DOTALL)
-_LABEL = re.compile(r'aria-label="(?:[^"\\]|\\.)*" aria-roledescription')
+_OWN_TAG = re.compile(r"""<mj-[a-z]+(?:\s+[a-z-]+=(?:"[^"]*"|'[^']*'))+""")
+_UNUSUAL = re.compile(r"[^\x20-\x5b\x5d-\x7e\n]")
 
 _compiler = Compiler(SECONDS)
 
@@ -44,7 +44,7 @@ def compile_mjml(source: str) -> str:
         raise _invalid(_("This is too long for one mail."))
     _Guard().check(encoded)
     try:
-        html = _compiler.compile(encoded)
+        return _compiler.compile(_plain_attributes(source).encode())
     except CompilerSlow:
         raise _invalid(_("The mail could not be made within five seconds.")) from None
     except CompilerDied:
@@ -52,7 +52,6 @@ def compile_mjml(source: str) -> str:
     except CompilerRefused as refused:
         words = _("The mail could not be made ({reason}).")
         raise _invalid(words.format(reason=str(refused)[:200])) from None
-    return _with_label(html, source)
 
 
 def stop_compiler() -> None:
@@ -60,13 +59,22 @@ def stop_compiler() -> None:
     _compiler.close()
 
 
-def _with_label(html: str, source: str) -> str:
-    """The title as the label of the mail's article: the compiler writes it with the escapes of another language."""
-    found = _TITLE.search(source)
-    if not found:
-        return html
-    label = escape(unescape(found[1]).strip())
-    return _LABEL.sub(lambda _found: f'aria-label="{label}" aria-roledescription', html, count=1)
+def _plain_attributes(source: str) -> str:
+    """The source with references for whatever the compiler would rewrite.
+
+    It prints titles and the attributes of its own elements with the escapes of another language: a backslash
+    would be doubled, a joiner would read \\u{200d}, and a bare quotation mark in a title would end a label.
+    """
+    source = _TITLE.sub(lambda found: f"<mj-title>{_referenced(found[1])}</mj-title>", source)
+    return _OWN_TAG.sub(lambda found: _UNUSUAL.sub(_reference, found[0]), source)
+
+
+def _referenced(text: str) -> str:
+    return _UNUSUAL.sub(_reference, text.replace('"', "&#34;"))
+
+
+def _reference(found: re.Match[str]) -> str:
+    return f"&#{ord(found[0])};"
 
 
 def _invalid(sentence: str) -> Invalid:
@@ -101,7 +109,7 @@ class _Guard:
         if tag not in _STRUCTURE | _HTML and not (self._head and tag in _HEAD_ONLY):
             raise _invalid(_("A mail cannot hold the element “{tag}”.").format(tag=tag[:40]))
         for name, value in attributes.items():
-            if name.startswith("on") or "javascript:" in value.lower().replace("\t", "").replace("\n", ""):
+            if name.startswith("on") or "javascript:" in "".join(value.lower().split()):
                 raise _invalid(_("A mail cannot hold the attribute “{name}”.").format(name=name[:40]))
 
     def _end(self, tag: str) -> None:

@@ -16,7 +16,7 @@ class Anchor:
 def anchors(source: str, block_id: str) -> list[Anchor]:
     """The links of an MJML partial or of HTML, in order."""
     reader = _Anchors(block_id)
-    reader.feed(source)
+    reader.feed(str(source))  # a Markup would escape its own slices
     reader.close()
     return reader.found
 

@@ -5,9 +5,10 @@ comes in is first cleaned by nh3, then read into a small tree and written anew, 
 formed by construction. The tree is read again for every rendering: nothing that is stored is trusted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -65,7 +66,12 @@ def words(html: str) -> str:
 
 def links(html: str) -> tuple[Link, ...]:
     """The links, in order."""
-    return tuple(Link(run.href, run.text) for node in read(html) for run in _runs(node) if run.href)
+    return tuple(
+        Link(href, "".join(run.text for run in together).strip())
+        for node in read(html)
+        for href, together in _together(_runs(node))
+        if href
+    )
 
 
 def _runs(node: Node | Item) -> Iterator[Run]:
@@ -78,9 +84,15 @@ def _runs(node: Node | Item) -> Iterator[Run]:
         yield from _runs(inner)
 
 
+def _together(runs: Iterable[Run]) -> Iterator[tuple[str, list[Run]]]:
+    """(href, runs) of each stretch of one link, or of none: half of a link's words may be bold."""
+    for href, stretch in groupby(runs, key=lambda run: run.href):
+        yield href, list(stretch)
+
+
 def _xhtml(node: Node, *, bound: bool = False) -> str:
-    def spans(runs: Iterable[Run], text_of=bind if bound else str) -> str:  # type: ignore[no-untyped-def]
-        return "".join(_span(run, text_of(run.text)) for run in runs)
+    def spans(runs: Iterable[Run]) -> str:
+        return _spans(runs, bind if bound else str)
 
     def item(entry: Item) -> str:
         return f"<li>{spans(entry.runs)}{''.join(_xhtml(inner, bound=bound) for inner in entry.lists)}</li>"
@@ -95,19 +107,24 @@ def _xhtml(node: Node, *, bound: bool = False) -> str:
             return f"<{tag}>{''.join(map(item, items))}</{tag}>"
 
 
-def _span(run: Run, text: str, a_style: str = "") -> str:
-    html = escape(text, quote=False)
-    if run.strong:
-        html = f"<strong>{html}</strong>"
-    if run.href:
-        style = f' style="{escape(a_style)}"' if a_style else ""
-        html = f'<a href="{escape(run.href)}"{style}>{html}</a>'
+def _spans(runs: Iterable[Run], set_: Callable[[str], str], a_style: str = "") -> str:
+    """The runs as HTML; `set_` sets their words (no-break spaces, or nothing)."""
+    style = f' style="{escape(a_style)}"' if a_style else ""
+    html = ""
+    for href, together in _together(runs):
+        inside = "".join(_words(run, set_) for run in together)
+        html += f'<a href="{escape(href)}"{style}>{inside}</a>' if href else inside
     return html
+
+
+def _words(run: Run, set_: Callable[[str], str]) -> str:
+    words = escape(set_(run.text), quote=False)
+    return f"<strong>{words}</strong>" if run.strong else words
 
 
 def _stamped(node: Node, stamps: Stamps) -> str:
     def spans(runs: Iterable[Run]) -> str:
-        return "".join(_span(run, bind(run.text), stamps.a) for run in runs)
+        return _spans(runs, bind, stamps.a)
 
     def item(entry: Item) -> str:
         inner = "".join(_stamped(deeper, stamps) for deeper in entry.lists)
@@ -117,7 +134,7 @@ def _stamped(node: Node, stamps: Stamps) -> str:
         case Paragraph(runs):
             return f'<p style="{stamps.p}">{spans(runs)}</p>'
         case Heading(runs):
-            return f'<h3 style="{stamps.h3}">{"".join(_span(run, title(run.text), stamps.a) for run in runs)}</h3>'
+            return f'<h3 style="{stamps.h3}">{_spans(runs, title, stamps.a)}</h3>'
         case List(ordered, items):
             tag, style = ("ol", stamps.ol) if ordered else ("ul", stamps.ul)
             return f'<{tag} style="{style}">{"".join(map(item, items))}</{tag}>'
@@ -145,18 +162,15 @@ def _plain_list(node: List, indent: str) -> str:
 def _spoken(runs: tuple[Run, ...]) -> str:
     """The runs as a sentence. An address inside it stands in angle brackets (RFC 3986, appendix C), or the
     sentence's own full stop would become part of it; at the very end it follows a colon."""
+    stretches = list(_together(runs))
     said = ""
-    for number, run in enumerate(runs, 1):
-        address = plain.address(run.href)
-        if not run.href or address == run.text or _continues(runs, number):
-            said += run.text
-        elif number == len(runs):
-            said += f"{run.text}: {address}"
+    for number, (href, together) in enumerate(stretches, 1):
+        text = "".join(run.text for run in together)
+        address = plain.address(href)
+        if not href or address == text:
+            said += text
+        elif number == len(stretches):
+            said += f"{text}: {address}"
         else:
-            said += f"{run.text} <{address}>"
+            said += f"{text} <{address}>"
     return said
-
-
-def _continues(runs: tuple[Run, ...], number: int) -> bool:
-    """Whether the next run is more of the same link, as where half of its words are bold."""
-    return number < len(runs) and runs[number].href == runs[number - 1].href

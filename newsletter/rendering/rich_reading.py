@@ -223,11 +223,21 @@ def _tidy(runs: Iterable[Run]) -> list[Run]:
         last = joined[-1] if joined else None
         if last and (last.strong, last.href) == (run.strong, run.href):
             joined[-1] = Run(last.text + gap + text, run.strong, run.href)
-        elif gap and last and not last.strong and not last.href:
-            joined[-1] = Run(last.text + gap, last.strong, last.href)
-            joined.append(Run(text, run.strong, run.href))
-        elif gap and not run.strong and not run.href:
-            joined.append(Run(gap + text, run.strong, run.href))
         else:
-            joined += [Run(gap), Run(text, run.strong, run.href)] if gap else [Run(text, run.strong, run.href)]
+            joined += (
+                _apart(joined.pop(), Run(text, run.strong, run.href), gap)
+                if last
+                else [Run(text, run.strong, run.href)]
+            )
     return joined
+
+
+def _apart(last: Run, run: Run, gap: str) -> list[Run]:
+    """Two runs of different looks with the gap between them, which belongs to the plainer one; a gap inside one
+    link stays in it."""
+    shared = last.href if last.href == run.href else ""
+    if gap and not last.strong and last.href == shared:
+        return [Run(last.text + gap, False, last.href), run]
+    if gap and not run.strong and run.href == shared:
+        return [last, Run(gap + run.text, False, run.href)]
+    return [last, Run(gap, False, shared), run] if gap else [last, run]

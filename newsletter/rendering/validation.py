@@ -94,7 +94,7 @@ def _counts(content: IssueContent) -> Iterator[BlockProblem]:
         if block.kind == "notice" and seen["notice"] > MOST_NOTICES:
             words = _("An issue has {most} notices at most: when everything is important, nothing is.")
             yield BlockProblem(block.id, "", words.format(most=MOST_NOTICES))
-        if kind.fixed and block.where is not Where.BOTH:
+        if kind.fixed and block.where != Where.BOTH:
             words = _("“{name}” stands in the mail and on the web.")
             yield BlockProblem(block.id, "where", words.format(name=kind.name))
         if ids[block.id] > 1:

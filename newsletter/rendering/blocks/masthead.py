@@ -30,8 +30,6 @@ class Masthead(BlockKind):
         title = ", ".join(filter(None, (frame.publication, frame.label)))
         return plain.spaced(
             plain.lines(plain.wrap(picture), plain.wrap(frame.organisation)),
-            plain.lines(
-                plain.wrap(title), "=" * plain.WIDTH, plain.wrap(frame.strapline), plain.wrap(part.audience)
-            ),
+            plain.lines(plain.wrap(title), "=" * plain.WIDTH, plain.wrap(frame.strapline), plain.wrap(part.audience)),
             plain.at(part.words("Read this issue on the web"), frame.web_url),
         )
