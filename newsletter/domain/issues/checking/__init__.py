@@ -1,0 +1,107 @@
+"""Checks that stop a bad issue. One room a family; each yields findings, a person answers them.
+
+Only what would lead readers nowhere, break the mail or expose a person blocks; the rest is worth a look, and passed
+with one click that is remembered for that very text.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from ....db import db
+from ....errors import NotFound, Refused
+from ....models import Account, CheckPass, Issue
+from ....rendering.content import IssueContent
+from ...staff import activity
+from ..content import issue_content
+from .blocks import check_blocks, settings_problems
+from .dates import check_dates
+from .findings import Finding
+from .links import check_link
+from .mail import check_mail
+from .passages import addresses, passages
+from .privacy import check_privacy
+from .surroundings import surroundings
+from .words import check_words
+
+__all__ = [
+    "Finding",
+    "check_content",
+    "check_words_only",
+    "find_finding",
+    "pass_check",
+    "run_checks",
+    "settings_problems",
+]
+
+
+def run_checks(issue: Issue, now: datetime) -> list[Finding]:
+    """Everything there is to say of the issue as it stands: what blocks first, each in the order of the sections.
+
+    Compiles the mail: not for use inside `transaction()`.
+    """
+    return check_content(issue, issue_content(issue), now)
+
+
+def check_content(issue: Issue, content: IssueContent, now: datetime) -> list[Finding]:
+    """`run_checks` of content that was read already."""
+    return _sorted(issue, content, [*check_blocks(content), *_of_words(issue, content, now)])
+
+
+def check_words_only(issue: Issue, now: datetime) -> list[Finding]:
+    """The checks that need no mail to be made: quick enough for a transaction, where dates may have passed."""
+    content = issue_content(issue)
+    return _sorted(issue, content, list(_of_words(issue, content, now)))
+
+
+def find_finding(issue: Issue, key: str, now: datetime) -> Finding:
+    """The finding with this `key`. Raises NotFound when the words it was about have changed."""
+    for finding in run_checks(issue, now):
+        if finding.key == key:
+            return finding
+    raise NotFound("These words have changed since: look at the checks again.")
+
+
+def pass_check(issue: Issue, finding: Finding, *, actor: Account | None, now: datetime, reason: str = "") -> None:
+    """ "It is right": remember that a person passed this finding for exactly this text.
+
+    Raises Refused for what cannot be passed. What looks like a person's number needs a `reason`.
+    """
+    if not finding.passable:
+        raise Refused("This stops the issue and cannot be passed: mend it.")
+    if finding.blocking and not reason.strip():
+        raise Refused("Say why these words may be published.")
+    known = select(CheckPass.id).where(
+        CheckPass.issue_id == issue.id, CheckPass.code == finding.code, CheckPass.text_hash == finding.text_hash
+    )
+    if db.session.scalar(known) is not None:
+        return
+    db.session.add(
+        CheckPass(
+            issue_id=issue.id, code=finding.code, text_hash=finding.text_hash,
+            actor_id=actor.id if actor else None, at=now,
+        )
+    )  # fmt: skip
+    db.session.flush()
+    activity.record("check.passed", actor=actor, now=now, issue=issue, code=finding.code, reason=reason.strip()[:500])
+
+
+def _of_words(issue: Issue, content: IssueContent, now: datetime) -> Iterator[Finding]:
+    around = surroundings(issue, now)
+    for passage in passages(content):
+        yield from check_words(passage)
+        yield from check_dates(passage, around)
+        yield from check_privacy(passage, around)
+    for link in addresses(content):
+        yield from check_link(link)
+    yield from check_mail(content.frame)
+
+
+def _sorted(issue: Issue, content: IssueContent, findings: list[Finding]) -> list[Finding]:
+    rows = db.session.execute(select(CheckPass.code, CheckPass.text_hash).where(CheckPass.issue_id == issue.id))
+    passes = {(code, text_hash) for code, text_hash in rows}
+    order = {block.id: number for number, block in enumerate(content.blocks)}
+    marked = [replace(each, passed=(each.code, each.text_hash) in passes) for each in findings]
+    return sorted(marked, key=lambda each: (not each.stops, each.passed, order.get(each.block_id or "", -1)))

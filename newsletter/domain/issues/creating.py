@@ -1,0 +1,261 @@
+"""An issue begins, gets its dates, and gets an issue after it."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from ...db import db
+from ...deadlines import Deadline
+from ...errors import Invalid, Problem, Refused
+from ...models import Account, Issue, MailingList, SlugRedirect
+from ...rendering import characters
+from ...states import EDITABLE_STATES, Cadence, IssueState
+from ..queries import issue_before
+from ..staff import activity
+from .editing import add_block, set_masthead_words
+from .slugs import check_slug, make_slug
+from .transitions import lock, require_editable
+from .voiding import touch
+
+_log = logging.getLogger(__name__)
+_LONGEST_TITLE, _LONGEST_SUBJECT, _LONGEST_PREHEADER = 120, 200, 200
+
+#: What a new issue consists of. The call and the dates belong to a list with a rhythm.
+_FIRST_BLOCKS: dict[Cadence, tuple[tuple[str, dict[str, Any]], ...]] = {
+    Cadence.QUARTERLY: (
+        ("masthead", {}),
+        ("in_this_issue", {}),
+        ("key_dates", {}),
+        (
+            "call",
+            {
+                "heading": "Send us your news",
+                "intro": "<p>What has your team learned, changed or started? A hundred words are enough.</p>",
+            },
+        ),
+        ("footer", {}),
+    ),
+    Cadence.NONE: (("masthead", {}), ("section", {}), ("footer", {})),
+}
+
+
+def create_issue(
+    mailing_list: MailingList,
+    *,
+    title: str,
+    slug: str | None = None,
+    planned_at: datetime | None = None,
+    deadline: Deadline | None = None,
+    actor: Account | None,
+    now: datetime,
+) -> Issue:
+    """A new draft on the list, with the blocks that every issue of it has.
+
+    `planned_at` is when it is meant to go out; `deadline` closes the call for contributions to it. An issue with
+    a deadline has a call, one without has none. Raises Invalid for a title or slug that cannot be used.
+    """
+    title = _title(title)
+    issue = Issue(
+        list_id=mailing_list.id,
+        slug=check_slug(slug) if slug else make_slug(title, mailing_list),
+        title=title,
+        language=mailing_list.language,
+        planned_at=planned_at,
+        created_at=now,
+        created_by_id=actor.id if actor else None,
+        has_call=deadline is not None,
+    )
+    if deadline is not None:
+        issue.deadline = deadline
+    db.session.add(issue)
+    db.session.flush()
+    db.session.refresh(issue)
+    for kind, data in _FIRST_BLOCKS[mailing_list.cadence]:
+        add_block(issue, kind, data, actor=actor, now=now)
+    activity.record("issue.created", actor=actor, now=now, issue=issue, title=title)
+    _log.info("Issue %s was created on list %s", issue.id, mailing_list.id)
+    return issue
+
+
+def change_frame(
+    issue: Issue,
+    *,
+    title: str | None = None,
+    subject: str | None = None,
+    preheader: str | None = None,
+    slug: str | None = None,
+    label: str | None = None,
+    strapline: str | None = None,
+    language: str | None = None,
+    planned_at: datetime | None = None,
+    keep_planned_at: bool = True,
+    actor: Account | None,
+    now: datetime,
+) -> None:
+    """Change what stands around the words; what is None stays as it is.
+
+    `planned_at` is written when `keep_planned_at` is False (so that it can be taken away with None); changing it
+    alone ends no approval. A new slug leaves the old one leading here. Raises Invalid, with every problem.
+    """
+    lock(issue)
+    require_editable(issue)
+    values = _frame_values(issue, title=title, subject=subject, preheader=preheader, slug=slug, language=language)
+    changed = {name: value for name, value in values.items() if getattr(issue, name) != value}
+    if "slug" in changed:
+        db.session.add(SlugRedirect(slug=issue.slug, issue_id=issue.id))
+        _forget_redirect(changed["slug"])
+    for name, value in changed.items():
+        setattr(issue, name, value)
+    if not keep_planned_at:
+        issue.planned_at = planned_at
+    db.session.flush()
+    words = {"label": label, "strapline": strapline}
+    set_masthead_words(issue, {name: word for name, word in words.items() if word is not None}, actor=actor, now=now)
+    if changed:
+        touch(issue, f"Changed: {', '.join(sorted(changed))}.", actor=actor, now=now)
+    activity.record("issue.frame_changed", actor=actor, now=now, issue=issue, fields=sorted(changed))
+
+
+def change_deadline(
+    issue: Issue,
+    deadline: Deadline,
+    *,
+    earlier_confirmed: bool = False,
+    actor: Account | None,
+    now: datetime,
+) -> None:
+    """Set, or move, the deadline of the call for contributions to this issue.
+
+    The issue before it prints this date: an approval of that one ends, and while it is on its way the date stays.
+    Once readers were told, an earlier date needs `earlier_confirmed`. Raises Refused in a sentence.
+    """
+    lock(issue)
+    if issue.state not in EDITABLE_STATES:
+        require_editable(issue)
+    told_in = db.session.scalar(issue_before(issue.id))
+    before = issue.deadline
+    if before == deadline:
+        return
+    if told_in is not None:
+        _require_movable(told_in, before, deadline, earlier_confirmed)
+    issue.deadline = deadline
+    issue.has_call = True
+    db.session.flush()
+    if told_in is not None and told_in.state in EDITABLE_STATES:
+        touch(told_in, "The next issue's deadline changed.", actor=actor, now=now)
+    activity.record(
+        "issue.deadline_changed", actor=actor, now=now, issue=issue,
+        before=before.words if before else "", after=deadline.words,
+    )  # fmt: skip
+    _log.info("The deadline of issue %s is %s", issue.id, deadline.instant.isoformat())
+
+
+def _require_movable(told_in: Issue, before: Deadline | None, after: Deadline, earlier_confirmed: bool) -> None:
+    if told_in.state is IssueState.SCHEDULED:
+        raise Refused(f"{told_in.title} prints this deadline and is scheduled. Cancel its schedule first.")
+    if told_in.state not in (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT):
+        return
+    if before is not None and after.instant < before.instant and not earlier_confirmed:
+        raise Refused(
+            f"{told_in.recipients} people were told {before.words}. Confirm that you want to bring it forward."
+        )
+
+
+def ensure_next_issue(
+    issue: Issue,
+    *,
+    title: str,
+    deadline: Deadline,
+    planned_at: datetime | None = None,
+    actor: Account | None,
+    now: datetime,
+) -> Issue:
+    """The issue after this one, with this title, deadline and date: made if there is none, changed if there is.
+
+    Raises Invalid or Refused as the verbs it is made of do.
+    """
+    following = issue.next_issue
+    if following is None:
+        following = create_issue(
+            issue.mailing_list, title=title, planned_at=planned_at, deadline=deadline, actor=actor, now=now
+        )
+        set_next_issue(issue, following, actor=actor, now=now)
+        return following
+    if following.title != title:
+        change_frame(following, title=title, actor=actor, now=now)
+        touch_if_editable(issue, "The next issue's name changed.", actor=actor, now=now)
+    if planned_at is not None:
+        following.planned_at = planned_at
+    change_deadline(following, deadline, actor=actor, now=now)
+    return following
+
+
+def set_next_issue(issue: Issue, following: Issue | None, *, actor: Account | None, now: datetime) -> None:
+    """Say which issue comes after this one; None for none. Its deadline is printed in this one."""
+    lock(issue)
+    require_editable(issue)
+    if following is not None:
+        if following.list_id != issue.list_id or following.id == issue.id:
+            raise Refused("The next issue must be another issue of the same list.")
+        other = db.session.scalar(issue_before(following.id))
+        if other is not None and other.id != issue.id:
+            raise Refused(f"{following.title} already comes after {other.title}.")
+    if issue.next_issue_id == (following.id if following else None):
+        return
+    issue.next_issue_id = following.id if following else None
+    db.session.flush()
+    db.session.expire(issue, ["next_issue"])
+    touch(issue, "The next issue changed.", actor=actor, now=now)
+    activity.record(
+        "issue.next_issue_set", actor=actor, now=now, issue=issue, next_issue_id=following.id if following else None
+    )
+
+
+def touch_if_editable(issue: Issue, reason: str, *, actor: Account | None, now: datetime) -> None:
+    """A new content version, unless the issue's words are locked."""
+    if issue.state in EDITABLE_STATES:
+        touch(issue, reason, actor=actor, now=now)
+
+
+def _title(typed: str) -> str:
+    title = characters.one_line(typed)
+    if not title:
+        raise Invalid([Problem("title", "Give the issue a title, such as December 2026.")])
+    if len(title) > _LONGEST_TITLE:
+        raise Invalid([Problem("title", f"The title must have {_LONGEST_TITLE} characters or fewer.")])
+    return title
+
+
+def _frame_values(issue: Issue, **typed: str | None) -> dict[str, str]:
+    """The columns to write. Raises Invalid with every problem."""
+    problems: list[Problem] = []
+    values: dict[str, str] = {}
+    for name, value in typed.items():
+        if value is None:
+            continue
+        try:
+            values[name] = _frame_value(issue, name, value)
+        except Invalid as invalid:
+            problems += invalid.problems
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _frame_value(issue: Issue, name: str, typed: str) -> str:
+    if name == "title":
+        return _title(typed)
+    if name == "slug":
+        return check_slug(typed, issue)
+    value = characters.one_line(typed)
+    most = {"subject": _LONGEST_SUBJECT, "preheader": _LONGEST_PREHEADER, "language": 35}[name]
+    if len(value) > most:
+        raise Invalid([Problem(name, f"Use {most} characters or fewer; there are {len(value)}.")])
+    return value
+
+
+def _forget_redirect(slug: str) -> None:
+    """An issue that takes back a slug it once had is not led away from it."""
+    redirect = db.session.get(SlugRedirect, slug)
+    if redirect is not None:
+        db.session.delete(redirect)
