@@ -59,8 +59,13 @@ def mailbox(label: str, name: str, address: str, *, longest_name: int | None = N
 
 
 def unstructured(label: str, text: str) -> bytes:
-    """A whole header field of free text (Subject), folded, with its CRLF. Raises Invalid for control characters."""
+    """A whole header field of free text (Subject), folded, with its CRLF.
+
+    Raises Invalid for an empty text and for control characters.
+    """
     text = checked(text, label.lower())
+    if not text:
+        raise Invalid([Problem(label.lower(), f"The mail needs a {label.lower()}")])
     words = text.split(" ")
     if text.isascii() and "=?" not in text and max(map(len, words)) < _LINE - len(label) - 2:
         return fold(label, words)

@@ -21,6 +21,7 @@ from email.utils import format_datetime
 from types import MappingProxyType
 
 from . import header_text, quoted_printable
+from .relay import WireReady
 
 UNSUBSCRIBE_SLOT = "{unsubscribe_url}"
 PREFERENCES_SLOT = "{preferences_url}"
@@ -94,7 +95,7 @@ class CompiledMessage:
     body: tuple[bytes, ...] = field(repr=False)
     slots: tuple[int, ...] = field(repr=False)
 
-    def fill(self, recipient: Recipient) -> bytes:
+    def fill(self, recipient: Recipient) -> WireReady:
         """The whole message for one reader. Raises Invalid for an address, name or URL that cannot be written."""
         unsubscribe, preferences = recipient.unsubscribe_url, recipient.preferences_url
         values = (
@@ -114,7 +115,7 @@ class CompiledMessage:
         for slot, piece in zip(self.slots, self.body[1:], strict=True):
             parts.append(values[slot])
             parts.append(piece)
-        return b"".join(parts)
+        return WireReady(b"".join(parts))
 
     def verify(self, recipient: Recipient = SAMPLE_RECIPIENT) -> None:
         """Compare a filled message, part by part, with one built by `email.message`.
@@ -192,7 +193,7 @@ def build_single(
     reply_to: Mailbox | None = None,
     language: str = "en-GB",
     headers: Mapping[str, str] = MappingProxyType({}),
-) -> bytes:
+) -> WireReady:
     """A notice: one mail to one person, marked as automatic and without List-Unsubscribe (RFC 3834, R-31).
 
     The same input gives the same bytes. Raises Invalid as `compile_message` does.
@@ -206,12 +207,13 @@ def build_single(
     ]
     text_body = quoted_printable.encode(text)
     if html is None:
-        return b"".join([*head, _mime_head(language, _part_head("plain")), b"\r\n", text_body])
+        return WireReady(b"".join([*head, _mime_head(language, _part_head("plain")), b"\r\n", text_body]))
     html_body = quoted_printable.encode(html)
     boundary = _boundary([text_body], [html_body])
     opening = b"\r\n--" + boundary + b"\r\n"
     body = [opening, _part_head("plain"), b"\r\n", text_body, opening, _part_head("html"), b"\r\n", html_body]
-    return b"".join([*head, _mime_head(language, _multipart(boundary)), *body, b"\r\n--" + boundary + b"--\r\n"])
+    closing = b"\r\n--" + boundary + b"--\r\n"
+    return WireReady(b"".join([*head, _mime_head(language, _multipart(boundary)), *body, closing]))
 
 
 def bare_message_id(message_id: str) -> str:

@@ -17,6 +17,15 @@ from newsletter.errors import RelayDown, RelayError, RelayUnsure
 BeforeFinalDot = Callable[[], None]
 
 
+class WireReady(bytes):
+    """A message made so that SMTP need not look at it again: CRLF line ends alone, no line that begins with a dot.
+
+    Looking costs more than all else that is done for one message; `CompiledMessage.fill` has no need of it.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One message for one person, as it is handed over (RFC 5321 §2.3.1).

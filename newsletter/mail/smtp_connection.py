@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from newsletter.errors import RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 
-from .relay import BeforeFinalDot, Envelope, Receipt
+from .relay import BeforeFinalDot, Envelope, Receipt, WireReady
 from .replies import Reply, Stage, error_for, make
 from .smtp_opening import Extensions
 from .smtp_wire import Timeouts, Wire, WireLost
@@ -228,6 +228,8 @@ def _is_plain(address: str) -> bool:
 
 def _for_the_wire(message: bytes) -> bytes:
     """With a line end and the final dot. A bare CR or LF would let one mail pose as two (SMTP smuggling)."""
+    if isinstance(message, WireReady):
+        return message + b".\r\n"
     line_ends = message.count(b"\r\n")
     if message.count(b"\n") != line_ends or message.count(b"\r") != line_ends:
         raise RelayRejectsUs("This mail holds a bare line break and was not sent", code=554, enhanced="5.6.0")

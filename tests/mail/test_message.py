@@ -23,6 +23,7 @@ from newsletter.mail.message import (
     build_single,
     compile_message,
 )
+from newsletter.mail.relay import WireReady
 
 from .conftest import DATE, HTML, TEXT, larkmere, reader
 
@@ -119,6 +120,13 @@ def test_the_same_input_gives_the_same_bytes_and_another_reader_only_other_slots
         one.replace(b"%040d" % 1, b"%040d" % 2).replace(b"1.winter", b"2.winter").replace(b"reader1", b"reader2") == two
     )
     assert first.as_eml(reader(1)) == one
+
+
+def test_what_is_filled_is_marked_as_ready_and_is() -> None:
+    octets = larkmere(text=".\r\r\n.\n..\rx\n{unsubscribe_url}.{preferences_url}\n.").fill(reader())
+    assert isinstance(octets, WireReady)
+    assert octets.endswith(b"\r\n")
+    assert not re.search(rb"\n\.|[^\r]\n|\r[^\n]", octets)
 
 
 def test_readers_do_not_leak_into_each_other() -> None:
@@ -283,7 +291,7 @@ def test_every_mail_equals_its_plain_twin(
     compiled = larkmere(
         html=html + "{unsubscribe_url}{preferences_url}" + html,
         text=text + "{preferences_url}{unsubscribe_url}" + text,
-        subject=subject or "x",
+        subject=subject if subject.strip() else "x",
         sender=Mailbox(name, "news@example.org"),
     )
     to = Recipient("a@example.org", name, "x@example.org", f"https://e.org/u/{token}", f"https://e.org/p/{token2}")
@@ -308,7 +316,7 @@ def test_quoted_printable_gives_back_what_went_in(text: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(subject=st.text(printable, min_size=1, max_size=300))
+@given(subject=st.text(printable, min_size=1, max_size=300).filter(str.strip))
 def test_any_subject_comes_through_whole(subject: str) -> None:
     field = header_text.unstructured("Subject", subject)
     assert b"?==?" not in field
@@ -428,8 +436,10 @@ def test_a_notice_is_marked_as_automatic_and_has_no_one_click(html: str | None) 
 def test_a_notice_refuses_what_a_mail_refuses() -> None:
     with pytest.raises(Invalid):
         notice(to=Mailbox("Zoë\r\nBcc: x", "zoe@example.org"))
-    with pytest.raises(Invalid):
-        notice(subject="a\nb")
+    for subject in ("a\nb", "", " \u00a0"):
+        with pytest.raises(Invalid) as caught:
+            notice(subject=subject)
+        assert caught.value.problems[0].field == "subject"
     with pytest.raises(ValueError, match="Message-ID"):
         notice(message_id="none")
     with pytest.raises(ValueError, match="language"):
