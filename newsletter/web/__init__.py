@@ -5,7 +5,7 @@ from flask import Flask
 
 def install_web(app: Flask) -> None:
     """Give the application its pages, its sessions and its manners."""
-    from . import errors, headers, markup, sessions, signing_in
+    from . import errors, headers, health, links, markup, sessions, signing_in
     from .admin.views import blueprint as admin
     from .archive.views import blueprint as archive
     from .contribute.views import blueprint as contribute
@@ -17,5 +17,6 @@ def install_web(app: Flask) -> None:
     signing_in.install_signing_in(app)
     headers.install_headers(app)
     errors.install_errors(app)
-    for blueprint in (public, contribute, editor, admin, archive):
+    links.install_links(app)
+    for blueprint in (public, contribute, editor, admin, archive, health.blueprint):
         app.register_blueprint(blueprint)

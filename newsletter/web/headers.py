@@ -41,6 +41,15 @@ def preview_response(html: str) -> Response:
     return response
 
 
+def private_page(html: str, status: int = 200) -> Response:
+    """A page whose address or content is a key: kept nowhere, found by nobody, its address passed to nobody."""
+    response = Response(html, status, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
 def install_headers(app: Flask) -> None:
     """Add the headers to every answer; a view that set one of them keeps its own."""
     settings: Settings = app.config["NEWSLETTER"]

@@ -21,7 +21,9 @@ LONGEST_NAME = 100
 
 
 def find_account(address: str) -> Account | None:
-    """The account of an email address, in whatever case it is written."""
+    """The account of an email address, in whatever case it is written; None for what no address can be."""
+    if not address.isprintable():
+        return None
     return db.session.scalar(select(Account).where(Account.email_key == addresses.key(address.strip())))
 
 
@@ -112,6 +114,11 @@ def administrators() -> int:
         )
         or 0
     )
+
+
+def everybody() -> list[Account]:
+    """Every account, by name."""
+    return list(db.session.scalars(select(Account).order_by(func.lower(Account.name), Account.id)))
 
 
 def find(account_id: int) -> Account:

@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import CursorResult, delete, select, update
 
 from ...db import db
 from ...models import Account, WebSession
@@ -63,6 +63,22 @@ def find(session_id: str, now: datetime) -> WebSession | None:
     if found is None or found.revoked_at is not None or now >= min(found.idle_end, found.absolute_end):
         return None
     return found
+
+
+def of(account: Account, now: datetime) -> list[WebSession]:
+    """The account's sessions that have not ended, newest first."""
+    return list(
+        db.session.scalars(
+            select(WebSession)
+            .where(
+                WebSession.account_id == account.id,
+                WebSession.revoked_at.is_(None),
+                WebSession.idle_end > now,
+                WebSession.absolute_end > now,
+            )
+            .order_by(WebSession.created_at.desc())
+        )
+    )
 
 
 def extend(session: WebSession, now: datetime) -> None:

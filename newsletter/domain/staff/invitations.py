@@ -24,6 +24,13 @@ from .activity import record
 
 STAFF, PASSWORD, SET_UP = "staff", "password", "set_up"
 _LIFETIMES = {STAFF: timedelta(days=7), PASSWORD: timedelta(hours=1), SET_UP: timedelta(days=7)}
+#: What each role is called where people read it.
+ROLE_WORDS = {
+    Role.ADMIN: "Administrator",
+    Role.APPROVER: "Approver",
+    Role.EDITOR: "Editor",
+    Role.VIEWER: "Viewer",
+}
 _INVITATION_TEMPLATE = "staff_invitation"
 _PASSWORD_TEMPLATE = "password_reset_link"  # noqa: S105 - a template's name
 
@@ -52,7 +59,7 @@ def invite(
     if by_mail:
         values = {
             "inviter": actor.name if actor else "",
-            "role": role.value,
+            "role": ROLE_WORDS[role],
             "list": mailing_list.name if mailing_list else "",
         }
         nonce = send_notice(_INVITATION_TEMPLATE, address, now=now, values=values, priority=URGENT).nonce
@@ -152,8 +159,13 @@ def set_password(account: Account, *, password_hash: str, keep: str | None, now:
     """Put a new password in place; every session ends but the one whose id is `keep`. They are told by mail."""
     account.password = password_hash
     browser_sessions.revoke(account, now=now, keep=keep)
-    send_notice("account_changed", account.email, now=now, values={"what": "password"}, priority=URGENT)
+    tell_of_change(account, "password", now=now)
     record("staff.password_changed", actor=account, now=now)
+
+
+def tell_of_change(account: Account, what: str, *, now: datetime) -> None:
+    """Mail the person what has changed ("password", "second step"), so that a thief is noticed."""
+    send_notice("account_changed", account.email, now=now, values={"what": what}, priority=URGENT)
 
 
 def use(invitation: Invitation, now: datetime) -> None:

@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from ...models import Account
-from ..notices import URGENT, send_notice
 from . import browser_sessions, one_time_codes
 from .activity import record
+from .invitations import tell_of_change
+
+_TOLD = "second step"
 
 
 def has_app(account: Account) -> bool:
@@ -27,7 +29,7 @@ def connect_app(
     account.mf_recovery_codes = paper_hashes
     browser_sessions.revoke(account, now=now, keep=keep)
     if changed:
-        send_notice("account_changed", account.email, now=now, values={"what": "second step"}, priority=URGENT)
+        tell_of_change(account, _TOLD, now=now)
     record("staff.second_step_connected", actor=account, now=now)
 
 
@@ -44,7 +46,7 @@ def disconnect_app(account: Account, *, actor: Account | None, now: datetime) ->
     account.tf_last_step = None
     account.mf_recovery_codes = None
     browser_sessions.revoke(account, now=now)
-    send_notice("account_changed", account.email, now=now, values={"what": "second step"}, priority=URGENT)
+    tell_of_change(account, _TOLD, now=now)
     record("staff.second_step_reset", actor=actor, now=now, subject=("account", account.id), name=account.name)
 
 

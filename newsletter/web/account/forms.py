@@ -1,0 +1,44 @@
+"""The forms of these pages."""
+
+from wtforms import EmailField, Form, HiddenField, PasswordField, StringField
+
+from ...i18n import gettext as _
+
+
+class SignInForm(Form):
+    """Who, and the password."""
+
+    email = EmailField(_("Email address"))
+    password = PasswordField(_("Password"))
+    next = HiddenField()
+
+
+class CodeForm(Form):
+    """The six digits of the app, or a code on paper."""
+
+    code = StringField(_("Code"), render_kw={"autocomplete": "one-time-code"})
+
+
+class EmailForm(Form):
+    """Whose password was forgotten."""
+
+    email = EmailField(_("Email address"))
+
+
+class NewPasswordForm(Form):
+    """A new password, typed once: it can be shown."""
+
+    password = PasswordField(_("New password"), render_kw={"autocomplete": "new-password"})
+
+
+class ChangePasswordForm(Form):
+    """The old password and the new one."""
+
+    current = PasswordField(_("Password you have now"), render_kw={"autocomplete": "current-password"})
+    password = PasswordField(_("New password"), render_kw={"autocomplete": "new-password"})
+
+
+class ConfirmForm(Form):
+    """The password once more, before something that matters."""
+
+    password = PasswordField(_("Your password"))
