@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, insert, literal, select
 
+from .. import dates
 from ..db import db, transaction
-from ..domain.issues import approving, audience
-from ..domain.issues.people import tell, who_may
+from ..domain.issues import approving, audience, publishing, scheduling
+from ..domain.issues.people import tell
 from ..domain.issues.transitions import lock, move
 from ..domain.staff import activity
-from ..domain.staff.permissions import Permission
-from ..errors import NewsletterError
-from ..models import Activity, Delivery, Issue, Rendition
+from ..models import Activity, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
 from .control import people_concerned
@@ -22,6 +21,7 @@ _log = logging.getLogger(__name__)
 #: An issue that is later than this is not sent without asking: nobody wants Monday's news on Thursday night.
 LATEST = timedelta(hours=2)
 _HELD = "issue.schedule_held"
+_NOT_APPROVED = "It is not approved as it stands, so it was not sent."
 _CHANGED = "Something it is made of changed after it was approved, so it was not sent. Approve and schedule it again."
 
 
@@ -66,7 +66,7 @@ def launch(issue_id: int, now: datetime) -> bool:
         if not obstacle and audience.count(issue) == 0:
             obstacle = "Nobody is subscribed to its list any more, so there is nobody to send it to."
         if obstacle or rendition_id is None:
-            _refuse(issue, obstacle, now)
+            scheduling.refuse_launch(issue, obstacle, now=now)
             return False
         _begin(issue, rendition_id, now)
     return True
@@ -100,7 +100,7 @@ def _launch_safely(issue_id: int, now: datetime) -> bool:
     # One issue that cannot be launched must not keep the others from it.
     try:
         return launch(issue_id, now)
-    except NewsletterError:
+    except Exception:
         _log.exception("Issue %d could not be launched", issue_id)
         return False
 
@@ -108,10 +108,9 @@ def _launch_safely(issue_id: int, now: datetime) -> bool:
 def _approved_rendition(issue: Issue, now: datetime) -> tuple[int | None, str]:
     """The rendition to send, or why there is none."""
     approval = approving.current_approval(issue)
-    rendition_id = approval.rendition_id if approval else issue.rendition_id
-    rendition = db.session.get(Rendition, rendition_id) if rendition_id else None
-    if rendition is None:
-        return None, "It is not approved, so it was not sent."
+    rendition = issue.rendition
+    if approval is None or rendition is None or approval.rendition_id != rendition.id:
+        return None, _NOT_APPROVED
     if not approving.is_current(issue, rendition, now):
         return None, _CHANGED
     return rendition.id, ""
@@ -127,14 +126,6 @@ def _begin(issue: Issue, rendition_id: int, now: datetime) -> None:
     ring("send_issue", issue.id)
 
 
-def _refuse(issue: Issue, reason: str, now: datetime) -> None:
-    people = who_may(Permission.SCHEDULE_ISSUES, issue.mailing_list)
-    move(issue, IssueState.APPROVED, scheduled_at=None)
-    approving.void(issue, reason, actor=None, now=now)
-    tell("schedule_held", people, issue, now=now, reason=reason)
-    activity.record("issue.launch_refused", actor=None, now=now, issue=issue, reason=reason)
-
-
 def _hold(issue: Issue, now: datetime) -> None:
     """Tell once that the issue waits for an answer."""
     lock(issue)
@@ -144,5 +135,7 @@ def _hold(issue: Issue, now: datetime) -> None:
     if not is_late(issue, now) or db.session.scalar(told.limit(1)) is not None:
         return
     reason = "Its time passed while nothing could be sent. It is late now: say whether it should still go out."
-    tell("schedule_held", people_concerned(issue), issue, now=now, reason=reason)
+    zone = issue.mailing_list.timezone
+    when = f"{dates.moment(issue.scheduled_at or now, zone)} ({dates.zone_words(zone)})"
+    tell("schedule_held", people_concerned(issue), issue, now=now, why=reason, when=when)
     activity.record(_HELD, actor=None, now=now, issue=issue, reason=reason)

@@ -23,7 +23,7 @@ def retry_at(attempt: int, now: datetime, randomness: random.Random = _RANDOM) -
 
     The jitter keeps messages that were put off together from coming back together.
     """
-    pause = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
+    pause: timedelta = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
     return now + pause * (1 + randomness.uniform(0, 0.2))
 
 

@@ -9,6 +9,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -84,11 +85,12 @@ class ThreadsRunner:
         self._calls.put(call)
 
     def stop(self, timeout: float) -> bool:
-        """Take no more calls and wait, at most `timeout` seconds a thread, for the running ones to end."""
+        """Take no more calls and wait, at most `timeout` seconds in all, for the running ones to end."""
+        deadline = time.monotonic() + timeout
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
