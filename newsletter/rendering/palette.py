@@ -53,8 +53,9 @@ class Palette:
 def palette(accent: str) -> Palette:
     """Both pages for an accent such as "#0E5A63".
 
-    The accent is darkened until it has enough contrast on the sheet, on its own tint, and under a button's text;
-    the dark page's has the same hue, lightened. Raises Invalid, in a sentence, for what is not six hex digits.
+    The accent is darkened until it has enough contrast on the sheet, on its own tint and under a button's text,
+    also where a mail client turns the light page's lightness over; the dark page's accent has the same hue,
+    lightened. Raises Invalid, in a sentence, for what is not # and six hex digits.
     """
     if not isinstance(accent, str) or not _HEX.fullmatch(accent):
         raise Invalid([Problem("accent", _("Enter the colour as # and six digits, such as #0E5A63."))])
@@ -96,7 +97,9 @@ def inverted(colour: str) -> str:
 def _darkened(accent: str, sheet: str, on_accent: str) -> str:
     def enough(colour: str) -> bool:
         grounds = (sheet, mix(colour, sheet, 0.09), on_accent, "#EFEDE6")
-        return all(contrast(colour, ground) >= TEXT_CONTRAST for ground in grounds)
+        pairs = [(colour, ground) for ground in grounds]
+        pairs += [(inverted(colour), inverted(ground)) for ground in grounds]
+        return all(contrast(one, other) >= TEXT_CONTRAST for one, other in pairs)
 
     return _moved(accent.upper(), -_STEP, enough)
 

@@ -55,7 +55,10 @@ class KeyDates(BlockKind):
 
     def say(self, part: Part) -> str:
         pad = " " * _COLUMN
-        rows = [plain.wrap(row.what, f"{row.date.short():<{_COLUMN}}", pad) for row in part.context.dates]
+        rows = [
+            plain.wrap(row.what, f"{row.date.short():<{_COLUMN}}", pad) or row.date.short()
+            for row in part.context.dates
+        ]
         zone = part.words("All times are {zone}.", zone=part.context.zone)
         return part.opened(self.heading(part.data, part.context), zone if rows else "", "\n".join(rows))
 
