@@ -5,9 +5,11 @@ issue's content version and ends an approval. Drafts are always saved: only data
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -69,6 +71,46 @@ def add_block(
     _place(blocks, block, len(blocks) if position is None else position)
     _finish(issue, block, "block.added", actor, now)
     return block
+
+
+@dataclass(frozen=True)
+class BlockDraft:
+    """A block that is to be: its kind, its data (may be partial), and whether it goes on with the one above."""
+
+    kind: str
+    data: Mapping[str, Any]
+    continues: bool = False
+
+
+def add_blocks(
+    issue: Issue, drafts: Sequence[BlockDraft], *, position: int, actor: Account | None, now: datetime
+) -> list[Block]:
+    """Many new blocks at once, in order, before the one that stands at `position`: one content version, one
+    numbering. Raises NotFound and Invalid as `add_block` does."""
+    cleaned = [(draft, kind_of(draft.kind).clean(draft.data)) for draft in drafts]
+    begin(issue)
+    blocks = live_blocks(issue)
+    made = [
+        Block(
+            id=uuid4(), issue_id=issue.id, position=position, kind=draft.kind, data=data, continues=draft.continues,
+            version=1, schema_version=kind_of(draft.kind).version, where=Where.BOTH, diary="", audience_note="",
+            updated_at=now, updated_by_id=actor.id if actor else None,
+        )
+        for draft, data in cleaned
+    ]  # fmt: skip
+    if not made:
+        return []
+    db.session.add_all(made)
+    first = sum(1 for each in blocks if kind_of(each.kind).fixed == "first")
+    last = len(blocks) - sum(1 for each in blocks if kind_of(each.kind).fixed == "last")
+    place = max(first, min(position, last))
+    _number([*blocks[:place], *made, *blocks[place:]])
+    for block in made:
+        write_revision(block, actor=actor, now=now)
+    touch(issue, _CHANGED, actor=actor, now=now)
+    db.session.expire(issue, ["blocks"])
+    activity.record("blocks.added", actor=actor, now=now, issue=issue, number=len(made))
+    return made
 
 
 def edit_block(
@@ -210,8 +252,6 @@ def deleted_blocks(issue: Issue) -> list[Block]:
 
 def find_block(issue: Issue, block_id: str) -> Block:
     """The block with this id, in the bin or not. Raises NotFound, also for another issue's block."""
-    from uuid import UUID
-
     try:
         found = db.session.get(Block, UUID(block_id))
     except ValueError:

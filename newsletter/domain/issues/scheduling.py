@@ -25,7 +25,7 @@ from .protocols import Happening, Obstacle
 from .testing import has_current_test
 from .transitions import STATE_WORDS, lock, move
 from .versions import keep_version
-from .voiding import touch, void
+from .voiding import touch
 
 __all__ = ["Obstacle", "cancel_issue", "cancel_schedule", "hold_unapproved", "obstacles", "schedule", "send_now"]
 
@@ -124,7 +124,7 @@ def _schedule(issue: Issue, at: datetime, *, actor: Account | None, now: datetim
     keep_version(issue, "Scheduled", actor=actor, now=now)
     number, when = audience.count(issue), _when(at, issue.mailing_list)
     people = who_may(Permission.SCHEDULE_ISSUES, issue.mailing_list)
-    tell("issue_scheduled", people, issue, now=now, by=_name(actor), when=when, recipients=number)
+    tell("issue_scheduled", people, issue, now=now, by=_name(actor), at=when, recipients=number)
     activity.record(
         "issue.scheduled", actor=actor, actor_name=_name(actor), now=now, issue=issue,
         at=at.isoformat(), recipients=number, override_reason=override_reason,
@@ -141,16 +141,6 @@ def cancel_schedule(issue: Issue, *, actor: Account | None, now: datetime) -> No
     move(issue, IssueState.APPROVED, scheduled_at=None, scheduled_by_id=None, rendition_id=None)
     activity.record("issue.schedule_cancelled", actor=actor, actor_name=_name(actor), now=now, issue=issue)
     _log.info("The schedule of issue %s was cancelled", issue.id)
-
-
-def refuse_launch(issue: Issue, reason: str, *, now: datetime) -> None:
-    """What was approved is not what would go out now: back to draft, and those concerned are told why.
-
-    For the launch, in its transaction.
-    """
-    cancel_schedule(issue, actor=None, now=now)
-    void(issue, reason, actor=None, now=now)
-    _tell_held(issue, reason, now)
 
 
 def cancel_issue(issue: Issue, *, reason: str, actor: Account | None, now: datetime) -> None:
@@ -206,8 +196,8 @@ def _told_of_hold(issue: Issue) -> bool:
 def _tell_held(issue: Issue, why: str, now: datetime) -> None:
     people = who_may(Permission.SCHEDULE_ISSUES, issue.mailing_list)
     when = _when(issue.planned_at or now, issue.mailing_list)
-    tell("schedule_held", people, issue, now=now, why=why, when=when)
-    activity.record("issue.held", actor=None, now=now, issue=issue, why=why)
+    tell("schedule_held", people, issue, now=now, reason=why, at=when)
+    activity.record("issue.held", actor=None, now=now, issue=issue, reason=why)
     _log.warning("Issue %s is held: %s", issue.id, why)
 
 

@@ -1,7 +1,7 @@
 """Test copies: the issue as it will arrive, to a few named addresses, and to no subscriber by accident.
 
-A copy goes out as a notice: its row names the rendition, and the outbox asks here for the mail. It counts for the
-content version it was made from; a changed word asks for a new one.
+A copy goes out as a notice whose row names the rendition. It counts for the content version it was made from; a
+changed word asks for a new one.
 """
 
 import logging
@@ -11,14 +11,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ... import addresses as mail_addresses
-from ...config import current_settings
 from ...db import db
-from ...errors import Conflict, Invalid, NotFound, Problem
-from ...mail.message import Recipient
-from ...models import Account, Issue, Notice, Rendition, TestSend
+from ...errors import Conflict, Invalid, Problem
+from ...models import Account, Issue, TestSend
 from ..notices import URGENT, send_notice
 from ..staff import activity
-from .renditions import Prepared, compile_rendition, keep
+from .renditions import Prepared, keep
 from .transitions import lock
 
 _log = logging.getLogger(__name__)
@@ -29,7 +27,7 @@ TEMPLATE = "test_issue"
 def send_test(
     issue: Issue, prepared: Prepared, addresses: Iterable[str], *, actor: Account | None, now: datetime
 ) -> list[TestSend]:
-    """Send what was prepared to each address, as it will arrive, with "Test:" before its subject.
+    """Send what was prepared to each address, as it will arrive, marked as a test in its subject.
 
     Raises Invalid for addresses that cannot be used (ten at most), Conflict when the words changed since.
     """
@@ -41,7 +39,7 @@ def send_test(
     sent = []
     for target in targets:
         notice = send_notice(
-            TEMPLATE, target, now=now, values={"rendition_id": rendition.id}, issue=issue, priority=URGENT
+            TEMPLATE, target, now=now, values={"rendition": rendition.id}, issue=issue, priority=URGENT
         )
         test = TestSend(
             issue_id=issue.id,
@@ -70,30 +68,6 @@ def last_test(issue: Issue, *, current: bool = False) -> TestSend | None:
     if current:
         query = query.where(TestSend.content_version == issue.content_version)
     return db.session.scalar(query)
-
-
-def test_mail(notice: Notice, now: datetime) -> bytes:
-    """The octets of one test copy, for the outbox. Its links to leave and to choose lead to no subscription.
-
-    Raises NotFound when the rendition is gone with its issue.
-    """
-    rendition = db.session.get(Rendition, notice.values.get("rendition_id"))
-    if rendition is None:
-        raise NotFound("The issue of this test copy is not there any more.")
-    compiled = compile_rendition(rendition, date=now, subject=f"Test: {rendition.subject or 'no subject yet'}")
-    public = current_settings().public_url
-    return compiled.fill(
-        Recipient(
-            address=notice.address,
-            name="",
-            message_id=notice.message_id,
-            unsubscribe_url=f"{public}/u/test",
-            preferences_url=f"{public}/preferences/test",
-        )
-    )
-
-
-test_mail.__test__ = False  # type: ignore[attr-defined]
 
 
 def _targets(typed: Iterable[str]) -> list[str]:

@@ -1,0 +1,50 @@
+"""From the bytes of a file to text, or a sentence that says why not."""
+
+import codecs
+import re
+
+from ....errors import Invalid, Problem
+
+LARGEST = 2 * 1024 * 1024
+_NO_TEXT = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+_SAVE_AS_TEXT = "Save it as plain text (.txt, UTF-8) and try again."
+
+
+def text_of(source: str | bytes) -> str:
+    """The text of a plain-text document: UTF-8, UTF-16 with its mark, or Windows-1252 as old exports have it.
+
+    Raises Invalid (field "document") for what is too large, empty, or no text.
+    """
+    size = len(source.encode("utf-8", "replace") if isinstance(source, str) else source)
+    if size > LARGEST:
+        raise _refused(f"The document has {size / 1024 / 1024:.1f} MB of text; 2 MB is the most we read at once.")
+    text = source if isinstance(source, str) else _decoded(source)
+    if "\x00" in text:
+        raise _refused(f"The document holds a NUL byte, so it is not plain text. {_SAVE_AS_TEXT}")
+    if _NO_TEXT.search(text):
+        raise _refused(f"The document holds control characters, so it is not plain text. {_SAVE_AS_TEXT}")
+    if not re.search(r"\w", text):
+        raise _refused("There are no words in the document.")
+    return text
+
+
+def _decoded(source: bytes) -> str:
+    try:
+        if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return source.decode("utf-16")
+        if b"\x00" in source:
+            raise _refused(f"The document holds a NUL byte, so it is not plain text. {_SAVE_AS_TEXT}")
+        return _utf8_or_windows(source)
+    except UnicodeDecodeError:
+        raise _refused(f"The letters of the document cannot be read. {_SAVE_AS_TEXT}") from None
+
+
+def _utf8_or_windows(source: bytes) -> str:
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return source.decode("cp1252")
+
+
+def _refused(sentence: str) -> Invalid:
+    return Invalid([Problem("document", sentence)])
