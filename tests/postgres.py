@@ -1,0 +1,80 @@
+"""A throw-away PostgreSQL for tests, from the server's binaries wherever they are installed.
+
+`postgres_cluster` is one server for the whole run; `postgres_url` an empty database of its own for one test. Where
+there are no binaries the tests are skipped, with the reason; on a machine that says CI they fail instead.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_OWNER = "postgres"
+#: What may be lost with a test database is not worth a disk's time.
+_SETTINGS = ("fsync=off", "synchronous_commit=on", "full_page_writes=off", "max_connections=60", "shared_buffers=32MB")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server, reached through a socket in `folder`."""
+
+    folder: Path
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://{_OWNER}@/{database}?host={self.folder}"
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(f"host={self.folder} user={_OWNER} dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
+
+def _binaries() -> Path | None:
+    on_path = shutil.which("pg_config")
+    folders = [Path(subprocess.check_output([on_path, "--bindir"], text=True).strip())] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    binaries = _binaries()
+    if binaries is None:
+        message = "PostgreSQL's server binaries (initdb, postgres) are not installed"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
+    # The server refuses to run as root.
+    user = _OWNER if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+
+    def run(*words: str) -> None:
+        with (folder / "log").open("ab") as log:
+            subprocess.run(words, check=True, user=user, cwd=folder, stdout=log, stderr=log)
+
+    data = str(folder / "data")
+    run(str(binaries / "initdb"), "-D", data, "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    options = " ".join([f"-c {setting}" for setting in _SETTINGS] + [f"-k {folder}", "-h ''"])
+    run(str(binaries / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "server.log"), "-o", options, "start")
+    try:
+        yield Cluster(folder)
+    finally:
+        run(str(binaries / "pg_ctl"), "-D", data, "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres_cluster.execute(f"CREATE DATABASE {name}")
+    yield postgres_cluster.url(name)
+    postgres_cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
