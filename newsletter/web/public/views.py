@@ -1,5 +1,6 @@
-"""Views of this room; see the package's docstring."""
+"""The public pages' views, by what people come for."""
 
-from flask import Blueprint
+from . import confirming, leaving, own_data, preferences, reading, subscribing
+from .room import blueprint
 
-blueprint = Blueprint("public", __name__)
+__all__ = ["blueprint", "confirming", "leaving", "own_data", "preferences", "reading", "subscribing"]

@@ -1,0 +1,71 @@
+"""How often something may be done: fixed windows, counted in the database, so that every process counts as one.
+
+Counted on POST only, in one short transaction before the request's own. What is over a limit is the caller's to
+answer; a public form answers as if it were not (R-65).
+"""
+
+import hashlib
+import ipaddress
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from ..db import conflict_aware_insert, transaction
+from ..models import LimitCounter
+
+_log = logging.getLogger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: What is counted ("sign-up address:4f…", at most 120 characters), how often it may be done, in which window.
+Limit = tuple[str, int, timedelta]
+
+
+def within(limits: Iterable[Limit], now: datetime) -> bool:
+    """Count one use of every key and say whether all are within their limits.
+
+    All are counted in every case, so the answer takes as long either way. Keys that name a person are hashed by
+    `hashed` first.
+    """
+    exceeded = []
+    with transaction() as session:
+        # Sorted, so that two requests with the same keys wait for each other instead of blocking each other.
+        for key, most, window in sorted(limits):
+            counted = conflict_aware_insert(LimitCounter).values(key=key, ends_at=window_end(now, window), count=1)
+            counted = counted.on_conflict_do_update(
+                index_elements=[LimitCounter.key, LimitCounter.ends_at], set_={"count": LimitCounter.count + 1}
+            )
+            if session.execute(counted.returning(LimitCounter.count)).scalar_one() > most:
+                exceeded.append(key.partition(":")[0])
+    if exceeded:
+        _log.warning("Over the limit: %s", ", ".join(exceeded))
+    return not exceeded
+
+
+def window_end(now: datetime, window: timedelta) -> datetime:
+    """The end of the window that `now` stands in; windows of one length follow each other since 1970."""
+    return _EPOCH + ((now - _EPOCH) // window + 1) * window
+
+
+def hashed(text: str) -> str:
+    """What stands for an address or a network in a key: 32 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def network_of(remote: str | None) -> str:
+    """The network that counts as one visitor: an IPv4 address, or the /64 of an IPv6 one (R-65)."""
+    try:
+        address = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def cut_short(remote: str | None) -> str:
+    """Where a request came from, as evidence that names nobody: the /24 of an IPv4 address, the /48 of an IPv6 one."""
+    network = network_of(remote)
+    if network == "unknown":
+        return ""
+    base = ipaddress.ip_network(network)
+    return str(base.supernet(new_prefix=24 if base.version == 4 else 48))

@@ -1,0 +1,86 @@
+"""The forms of the public pages: plain WTForms, without a session."""
+
+import unicodedata
+from typing import Any
+
+from wtforms import EmailField, Form, RadioField, SelectMultipleField, StringField
+from wtforms.validators import Length
+
+from ... import addresses
+from ...domain.subscribers.leaving import WhyLeft
+from ...errors import Invalid
+from ...i18n import gettext as _
+from ...models import MailingList
+
+LONGEST_NAME, LONGEST_ORGANISATION = 100, 150
+#: The box that people do not see and machines fill in.
+TRAP = "website"
+
+
+def one_line(text: str | None) -> str:
+    """What was typed into a single line, without what cannot be seen."""
+    visible = "".join(one for one in text or "" if unicodedata.category(one)[0] != "C" or one == "\t")
+    return " ".join(visible.split())
+
+
+class SubscribeForm(Form):
+    """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
+
+    email = EmailField(_("Email address"))
+    lists = SelectMultipleField(_("What would you like?"), description=_("You can change this later."))
+    name = StringField(
+        _("Your name (optional)"),
+        filters=[one_line],
+        validators=[Length(max=LONGEST_NAME, message=_("Enter a name of 100 characters or fewer"))],
+        render_kw={"autocomplete": "name"},
+    )
+    organisation = StringField(
+        _("Where you work (optional)"),
+        filters=[one_line],
+        validators=[Length(max=LONGEST_ORGANISATION, message=_("Enter a name of 150 characters or fewer"))],
+        render_kw={"autocomplete": "organization"},
+    )
+
+    def __init__(self, *args: Any, offered: list[MailingList], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lists.choices = [(one.slug, one.name) for one in offered]
+        self.address = ""
+
+    def validate_email(self, field: EmailField) -> None:
+        """Read the address into `address`, or say what is wrong with it."""
+        try:
+            self.address = addresses.clean(field.data or "")
+        except Invalid as error:
+            raise ValueError(error.problems[0].sentence) from None
+
+    def validate_lists(self, field: SelectMultipleField) -> None:
+        """At least one list: there is nothing else to subscribe to."""
+        if not field.data:
+            raise ValueError(_("Choose at least one newsletter"))
+
+
+class PreferencesForm(Form):
+    """Which lists, and a pause. `offered` are those one may join, and those one has."""
+
+    lists = SelectMultipleField(_("What you get"))
+    pause = RadioField(_("When you get it"))
+
+    def __init__(self, *args: Any, offered: list[MailingList], pauses: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lists.choices = [(one.slug, one.name) for one in offered]
+        self.pause.choices = pauses
+
+
+class WhyForm(Form):
+    """Why somebody left, if they care to say."""
+
+    why = RadioField(
+        _("Why did you leave? (optional)"),
+        choices=[
+            (WhyLeft.TOO_MANY.value, _("Too many emails")),
+            (WhyLeft.NOT_RELEVANT.value, _("It is not about my work")),
+            (WhyLeft.CHANGED_JOB.value, _("I have changed jobs")),
+            (WhyLeft.NEVER_ASKED.value, _("I did not ask for it")),
+            (WhyLeft.OTHER.value, _("Something else")),
+        ],
+    )
