@@ -23,6 +23,8 @@ _GROUPS = {
     "contributions": "contributions",
 }
 
+_show_traceback = False
+
 
 class _Root(click.Group):
     """Imports a command's module when it is asked for: `newsletter --help` stays quick."""
@@ -40,8 +42,11 @@ class _Root(click.Group):
 
 @click.command(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-def root() -> None:
+@click.option("--traceback", is_flag=True, help="Show where the program failed, for a report of a fault.")
+def root(traceback: bool) -> None:
     """A partnership's email newsletter: composed, scheduled, sent and accounted for."""
+    global _show_traceback
+    _show_traceback = traceback
 
 
 def main() -> None:
@@ -50,11 +55,18 @@ def main() -> None:
     try:
         root(standalone_mode=False)
     except NewsletterError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+        _stop(str(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
-        click.echo("Stopped.", err=True)
-        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        _stop("Stopped.")
+    except Exception as error:
+        if _show_traceback:
+            raise
+        _stop(f"A fault of this program ({type(error).__name__}: {error}). Run it again with --traceback to see where.")
+
+
+def _stop(sentence: str) -> None:
+    click.echo(sentence, err=True)
+    sys.exit(1)
