@@ -1,0 +1,97 @@
+"""What somebody sends in: checked like the section that it may become, so that nothing fits here and not there."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from ... import addresses
+from ...i18n import gettext as _
+from ...rendering import characters, rich
+from ...rendering.blocks import kind
+from ..staff.wording import Problems, line, text
+
+_SECTION = {field.name: field for field in kind("section").fields}
+LONGEST_TITLE = _SECTION["heading"].longest
+LONGEST_BODY = _SECTION["body"].longest
+LONGEST_AGENCY = _SECTION["source_agency"].longest
+LONGEST_NAME, LONGEST_PHONE = 100, 40
+
+_BULLET = re.compile(r"[-*•–]\s+(?=\S)")
+_ADDRESS = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;:!?)\]’']")
+
+
+@dataclass(frozen=True)
+class News:
+    """A piece of news as typed, and, once `checked`, as kept. `body` is plain text: paragraphs and "- " lists."""
+
+    title: str
+    body: str
+    agency: str
+    contact_name: str
+    contact_address: str
+    contact_phone: str = ""
+
+
+def checked(typed: News) -> News:
+    """The news, cleaned. Raises Invalid with every problem at the fields' names."""
+    problems = Problems()
+    clean = News(
+        title=problems.of(
+            lambda: line(typed.title, field="title", longest=LONGEST_TITLE, missing=_("Enter a heading")), ""
+        ),
+        body=problems.of(
+            lambda: text(typed.body, field="body", longest=LONGEST_BODY, missing=_("Enter your news")), ""
+        ),
+        agency=problems.of(
+            lambda: line(typed.agency, field="agency", longest=LONGEST_AGENCY, missing=_("Enter your agency or team")),
+            "",
+        ),
+        contact_name=problems.of(
+            lambda: line(typed.contact_name, field="contact_name", longest=LONGEST_NAME, missing=_("Enter your name")),
+            "",
+        ),
+        contact_address=problems.of(lambda: addresses.clean(typed.contact_address, field="contact_address"), ""),
+        contact_phone=problems.of(lambda: line(typed.contact_phone, field="contact_phone", longest=LONGEST_PHONE), ""),
+    )
+    problems.raise_any()
+    return clean
+
+
+def to_xhtml(body: str) -> str:
+    """The plain text as rich text of the closed schema: blank lines part paragraphs, "- " begins a list's line.
+
+    No word is lost; addresses that begin with https:// become links.
+    """
+    written: list[str] = []
+    for part in re.split(r"\n[ \n]*\n", characters.kept(body)):
+        written += _part([one.strip() for one in part.split("\n") if one.strip()])
+    return rich.sanitise("".join(written))
+
+
+def _part(lines: list[str]) -> list[str]:
+    """The lines between two blank ones: paragraphs, and a list for each run of lines that begin with a mark."""
+    written: list[str] = []
+    paragraph: list[str] = []
+    bullets: list[str] = []
+    for each in [*lines, ""]:
+        mark = _BULLET.match(each)
+        if paragraph and (mark or not each):
+            written.append(f"<p>{_linked(' '.join(paragraph))}</p>")
+            paragraph = []
+        if bullets and not mark:
+            written.append(f"<ul>{''.join(f'<li>{_linked(item)}</li>' for item in bullets)}</ul>")
+            bullets = []
+        if mark:
+            bullets.append(each[mark.end() :])
+        elif each:
+            paragraph.append(each)
+    return written
+
+
+def _linked(words: str) -> str:
+    html, at = "", 0
+    for found in _ADDRESS.finditer(words):
+        href = escape(found.group())
+        html += f'{escape(words[at : found.start()], quote=False)}<a href="{href}">{href}</a>'
+        at = found.end()
+    return html + escape(words[at:], quote=False)
