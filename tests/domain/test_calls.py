@@ -158,9 +158,7 @@ def test_once_an_issue_is_on_its_way_its_call_is_over(december: Issue, now: date
     assert send(december, now).arrival is Arrival.LATE
 
 
-def test_open_calls_are_those_before_their_deadline(
-    safeguarding: MailingList, december: Issue, now: datetime
-) -> None:
+def test_open_calls_are_those_before_their_deadline(safeguarding: MailingList, december: Issue, now: datetime) -> None:
     assert reading.open_call(safeguarding, at(17, 0, 59)) == december
     assert reading.open_call(safeguarding, at(17, 1)) is None
 

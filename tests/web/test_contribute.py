@@ -1,0 +1,254 @@
+"""Contributors need no account, no cookie and no luck: what they type is kept, whatever the hour."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from newsletter.db import db, transaction
+from newsletter.models import Contribution, Issue, LimitCounter, Notice
+from newsletter.states import ContributionState, IssueState
+from newsletter.web.contribute.calendar import fold
+from tests import people
+
+FIELDS = {
+    "title": "Training on neglect",
+    "body": "Two half days in February.\n\nBook by 20 January.",
+    "agency": "Larkmere Council",
+    "contact_name": "Cara Bell",
+    "contact_address": "cara@council.example.org",
+    "contact_phone": "01632 960 117",
+    "declared": "y",
+}
+
+
+@pytest.fixture
+def december(app: Flask, now: datetime) -> Issue:
+    """Its deadline is 5pm, Friday 11 December 2026."""
+    return people.issue(now, people.larkmere(now))
+
+
+def at(hour: int, minute: int, second: int = 0) -> datetime:
+    return datetime(2026, 12, 11, hour, minute, second, tzinfo=UTC)
+
+
+def opened(client: FlaskClient, when: datetime) -> dict[str, str]:
+    """The hidden fields of the form, as it was opened then."""
+    with time_machine.travel(when, tick=False):
+        page = client.get("/contribute/december-2026").text
+    found = re.search(r'name="opened" value="([^"]+)"', page)
+    assert found is not None
+    return {"opened": found[1]}
+
+
+def send(client: FlaskClient, when: datetime, fields: dict[str, str], *, follow: bool = True) -> TestResponse:
+    with time_machine.travel(when, tick=False):
+        return client.post("/contribute/december-2026", data=fields, follow_redirects=follow)
+
+
+def test_the_call_says_what_is_asked_and_until_when(december: Issue, client: FlaskClient, now: datetime) -> None:
+    with time_machine.travel(now, tick=False):
+        page = client.get("/contribute/december-2026")
+
+    assert "5pm, Friday 11 December 2026 (UK time)" in page.text
+    assert "4 days left." in page.text
+    assert page.text.count("<h1") == 1
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in page.headers
+
+
+def test_news_in_time_is_kept_and_confirmed(december: Issue, client: FlaskClient) -> None:
+    page = send(client, at(16, 0), FIELDS | opened(client, at(15, 50)))
+
+    contribution = db.session.scalars(select(Contribution)).one()
+    assert page.status_code == 200
+    assert "We have your news" in page.text
+    assert contribution.reference in page.text
+    assert "c…@council.example.org" in page.text
+    assert "Book by 20 January." in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert contribution.opened_at == at(15, 50)
+    assert db.session.scalars(select(Notice.template)).all() == ["contribution_receipt"]
+
+
+def test_who_opened_the_form_before_the_deadline_has_a_quarter_of_an_hour(december: Issue, client: FlaskClient) -> None:
+    page = send(client, at(17, 9), FIELDS | opened(client, at(16, 58)))
+
+    assert "You began before the deadline, so it counts." in page.text
+    assert db.session.scalars(select(Contribution.state)).one() is ContributionState.SUBMITTED
+
+
+def test_what_comes_too_late_is_saved_and_shown(december: Issue, client: FlaskClient) -> None:
+    page = send(client, at(17, 40), FIELDS | opened(client, at(16, 50)))
+
+    assert "<h1" in page.text
+    assert "Your text is saved" in page.text
+    assert "The deadline passed at 5pm, Friday 11 December 2026, and you sent this at 5:40pm" in page.text
+    assert "Two half days in February." in page.text
+    assert "More%20time%20for%20" in page.text
+    assert db.session.scalars(select(Contribution.late)).one()
+
+
+def test_a_token_that_was_made_up_proves_nothing(december: Issue, client: FlaskClient) -> None:
+    page = send(client, at(17, 5), FIELDS | {"opened": "AAAAAAAA" + "A" * 43})
+
+    assert "Your text is saved" in page.text
+
+
+def test_a_wrong_form_comes_back_with_every_word_and_its_first_hour(december: Issue, client: FlaskClient) -> None:
+    hidden = opened(client, at(16, 55))
+    wrong = FIELDS | {"contact_address": "cara at council", "declared": "", "title": " "} | hidden
+
+    page = send(client, at(16, 59), wrong)
+
+    assert page.status_code == 422
+    assert "<title>Error: " in page.text
+    assert "Tick the box to say that this may be published" in page.text
+    assert "Two half days in February." in page.text
+    assert hidden["opened"] in page.text
+    # The rest is named once the box is ticked; the hour of the first page still counts then.
+    page = send(client, at(17, 5), wrong | {"declared": "y"})
+    assert "Enter a heading" in page.text
+    assert "Enter one email address, without spaces" in page.text
+    page = send(client, at(17, 10), FIELDS | hidden)
+    assert "You began before the deadline, so it counts." in page.text
+
+
+def test_a_text_is_never_cut_off(december: Issue, client: FlaskClient) -> None:
+    long = "word " * 4000
+
+    page = send(client, at(16, 0), FIELDS | {"body": long} | opened(client, at(15, 0)))
+
+    assert page.status_code == 422
+    assert "8,000 characters or fewer" in page.text
+    assert page.text.count("word ") >= 3999
+
+
+def test_a_double_click_sends_once(december: Issue, client: FlaskClient) -> None:
+    fields = FIELDS | opened(client, at(15, 50))
+    first = send(client, at(16, 0), fields, follow=False)
+    second = send(client, at(16, 0, 1), fields, follow=False)
+
+    assert first.location == second.location
+    assert db.session.scalar(select(func.count()).select_from(Contribution)) == 1
+
+
+def test_what_a_machine_sends_makes_no_mail(december: Issue, client: FlaskClient) -> None:
+    quick = send(client, at(16, 0, 1), FIELDS | opened(client, at(16, 0)))
+    trapped = send(client, at(16, 5), FIELDS | {"website": "https://spam.example"} | opened(client, at(15, 59)))
+
+    for page in (quick, trapped):
+        assert "We have your news" in page.text
+        assert "A copy goes to" not in page.text
+    assert db.session.scalar(select(func.count()).select_from(Notice)) == 0
+    assert db.session.scalar(select(func.count()).select_from(Contribution)) == 2
+
+
+def test_a_flood_is_refused_and_the_text_comes_back(december: Issue, client: FlaskClient) -> None:
+    hidden = opened(client, at(15, 0))
+    for number in range(20):
+        send(client, at(16, 0), FIELDS | {"title": f"Number {number}"} | hidden, follow=False)
+
+    page = send(client, at(16, 1), FIELDS | hidden)
+
+    assert page.status_code == 429
+    assert "Your text is still here" in page.text
+    assert "Two half days in February." in page.text
+    assert db.session.scalar(select(func.count()).select_from(Contribution)) == 20
+
+
+def test_looking_changes_nothing(december: Issue, client: FlaskClient) -> None:
+    kept = send(client, at(16, 0), FIELDS | opened(client, at(15, 50)), follow=False).location
+    before = [db.session.scalar(select(func.count()).select_from(table)) for table in (Contribution, LimitCounter)]
+    for path in ("/contribute", "/contribute/december-2026", kept, "/deadlines.ics"):
+        assert client.get(path).status_code == 200
+        assert client.head(path).status_code == 200
+    after = [db.session.scalar(select(func.count()).select_from(table)) for table in (Contribution, LimitCounter)]
+
+    assert before == after
+
+
+def test_after_the_deadline_the_page_says_so_and_leads_on(december: Issue, client: FlaskClient, now: datetime) -> None:
+    people.issue(now + timedelta(days=90), december.mailing_list, "March 2027", "march-2027")
+
+    with time_machine.travel(at(17, 1), tick=False):
+        page = client.get("/contribute/december-2026").text
+
+    assert "The deadline has passed" in page
+    assert "<form" not in page
+    assert "/contribute/march-2027" in page
+
+
+def test_open_calls_are_listed_and_none_is_said(december: Issue, client: FlaskClient, now: datetime) -> None:
+    with time_machine.travel(now, tick=False):
+        page = client.get("/contribute").text
+    assert "Safeguarding news, December 2026" in page
+    assert "5pm, Friday 11 December 2026" in page
+
+    with time_machine.travel(at(17, 1), tick=False):
+        assert "No issue asks for news at the moment" in client.get("/contribute").text
+
+
+@pytest.mark.parametrize("slug", ["nothing", "1", "bulletin", "cancelled"])
+def test_what_has_no_call_is_not_found(december: Issue, client: FlaskClient, now: datetime, slug: str) -> None:
+    people.issue(now, people.policy_changes(now), "Bulletin", "bulletin")
+    cancelled = people.issue(now, december.mailing_list, "Cancelled", "cancelled")
+    with transaction():
+        cancelled.state, cancelled.cancelled_at = IssueState.CANCELLED, now
+
+    assert client.get(f"/contribute/{slug}").status_code == 404
+    assert client.post(f"/contribute/{slug}", data=FIELDS).status_code == 404
+
+
+def test_nobody_reads_what_others_sent(december: Issue, client: FlaskClient) -> None:
+    kept = send(client, at(16, 0), FIELDS | opened(client, at(15, 50)), follow=False).location
+
+    assert client.get(kept[:-1] + ("A" if kept[-1] != "A" else "B")).status_code == 404
+    assert client.get("/contribution/1").status_code == 404
+
+
+def test_deadlines_come_as_a_calendar(december: Issue, client: FlaskClient, now: datetime) -> None:
+    with transaction():
+        december.title = "Winter; snow, and \\ ice"
+    with time_machine.travel(now, tick=False):
+        answer = client.get("/deadlines.ics")
+        again = client.get("/deadlines.ics")
+    lines = answer.text.replace("\r\n ", "").split("\r\n")
+
+    assert answer.content_type == "text/calendar; charset=utf-8"
+    assert answer.text == again.text
+    assert lines[0] == "BEGIN:VCALENDAR"
+    assert lines[-2:] == ["END:VCALENDAR", ""]
+    assert "DTSTART:20261211T170000Z" in lines
+    assert "DTSTAMP:20261207T100000Z" in lines
+    assert f"UID:deadline-{december.id}@news.example.org" in lines
+    assert r"SUMMARY:Deadline: news for Safeguarding news\, Winter\; snow\, and \\ ice" in lines
+    assert "URL:https://news.example.org/contribute/december-2026" in lines
+    assert all(len(line.encode()) <= 75 for line in answer.text.split("\r\n"))
+    assert "\n" not in answer.text.replace("\r\n", "")
+
+
+def test_one_deadline_in_summer_time_is_an_hour_earlier_in_utc(
+    december: Issue, client: FlaskClient, now: datetime
+) -> None:
+    july = people.issue(datetime(2027, 7, 5, 10, tzinfo=UTC), december.mailing_list, "July 2027", "july-2027")
+
+    text = client.get(f"/contribute/{july.slug}/deadline.ics").text
+
+    assert "DTSTART:20270709T160000Z" in text
+    assert text.count("BEGIN:VEVENT") == 1
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=["Cc", "Cs"]), max_size=300))
+def test_folded_lines_are_short_and_whole(line: str) -> None:
+    pieces = fold(line)
+
+    assert all(len(piece.encode()) <= 75 for piece in pieces)
+    assert pieces[0] + "".join(piece[1:] for piece in pieces[1:]) == line
