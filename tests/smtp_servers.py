@@ -258,8 +258,11 @@ class ScriptedServer(_Server):
         recipients: Mapping[str, Action] | None = None,
         messages: Mapping[str, Action] | None = None,
         grouped: bool = False,
+        receive_buffer: int | None = None,
     ) -> None:
         super().__init__()
+        if receive_buffer is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.scheme = "smtps" if implicit else "smtp+starttls" if tls else "smtp"
         self.tls, self.implicit, self.grouped = tls, implicit, grouped
         self.extensions = [*extensions, *(["AUTH PLAIN LOGIN"] if login else [])]

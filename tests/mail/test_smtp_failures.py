@@ -1,6 +1,7 @@
 """A server that fails at each step, in both ways of speaking: what it must mean for the recipient, and for the next."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -245,14 +246,73 @@ def test_a_reply_after_the_receipt_makes_the_connection_useless(
     async def story(relay: SmtpRelay) -> None:
         connection = await relay.connect()
         await connection.send(envelope_for("asha@example.org"))
+        assert not connection.usable
         with pytest.raises(RelayDown):
             await connection.send(envelope_for("ben@example.org"))
+        await connection.close()
+
+    with ScriptedServer({Step.DOT: "250 2.0.0 queued\n250 2.0.0 and once more"}, extensions=extensions) as server:
+        asyncio.run(story(relay_for(server.url)))
+        assert server.verbs().count("MAIL") == 1
+
+
+@MODES
+@pytest.mark.parametrize("step", [*BEFORE_THE_DOT, Step.DOT])
+@pytest.mark.parametrize("answer", ["421 4.3.2 shutting down", "221 what?"])
+def test_a_connection_in_doubt_is_not_used_again(
+    step: Step, answer: str, extensions: tuple[str, ...], relay_for: MakeRelay
+) -> None:
+    """The server stays, as if nothing had happened: it is we who leave."""
+
+    async def story(relay: SmtpRelay) -> None:
+        connection = await relay.connect()
+        with pytest.raises((RelayDown, RelayUnsure)):
+            await connection.send(envelope_for("asha@example.org"))
+        assert not connection.usable
+        with pytest.raises(RelayDown):
+            await connection.send(envelope_for("ben@example.org"))
+        await connection.close()
+
+    if answer.startswith("2"):
+        answer = "354 what?" if step is not Step.DATA else "250 what?"
+    with ScriptedServer({step: [answer]}, extensions=extensions) as server:
+        asyncio.run(story(relay_for(server.url)))
+        assert server.verbs().count("MAIL") == 1
+        assert server.accepted == []
+
+
+def test_a_refusal_with_a_good_bye_behind_it_ends_the_connection(relay_for: MakeRelay) -> None:
+    async def story(relay: SmtpRelay) -> None:
+        connection = await relay.connect()
+        with pytest.raises(RelayRefused):
+            await connection.send(envelope_for("asha@example.org"))
         assert not connection.usable
         await connection.close()
 
-    with ScriptedServer({Step.DOT: "250 2.0.0 queued\n421 4.3.2 and now good-bye"}, extensions=extensions) as server:
+    script = {Step.RCPT: "550 5.1.1 no such user", Step.DATA: "421 4.7.0 too many errors"}
+    with ScriptedServer(script, extensions=PIPELINED) as server:
         asyncio.run(story(relay_for(server.url)))
-        assert [received.recipient for received in server.accepted] == ["asha@example.org"]
+
+
+@MODES
+@SILENCES
+def test_a_final_dot_that_is_stuck_in_our_own_buffer_leaves_no_doubt(
+    action: Action, extensions: tuple[str, ...], relay_for: MakeRelay
+) -> None:
+    """The kernel is given little room, so that the one block of the message cannot all leave this process."""
+
+    async def story(relay: SmtpRelay) -> None:
+        connection = await relay.connect()
+        sock = connection._wire.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        with pytest.raises(RelayDown):
+            await connection.send(envelope_for(message=b"Subject: x\r\n\r\n" + b"y\r\n" * 20_000))
+        assert not connection.usable
+        await connection.close()
+
+    with ScriptedServer({Step.BODY: action}, extensions=extensions, receive_buffer=4096) as server:
+        asyncio.run(story(relay_for(server.url, timeouts=SHORT_BLOCKS)))
+        assert server.received == []
 
 
 @MODES
