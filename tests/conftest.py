@@ -13,6 +13,9 @@ from newsletter.config import Settings
 from newsletter.db import db
 from newsletter.mail.relay import MemoryRelay
 from newsletter.work.runners import SilentRunner
+from tests.postgres import postgres_cluster, postgres_url
+
+__all__ = ["postgres_cluster", "postgres_url"]
 
 KEY = "a-test-key-that-is-long-enough-to-be-used"
 

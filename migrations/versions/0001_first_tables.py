@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("fs_uniquifier", sa.String(length=64), nullable=False),
         sa.Column("tf_primary_method", sa.String(length=64), nullable=True),
         sa.Column("tf_totp_secret", sa.String(length=255), nullable=True),
+        sa.Column("tf_last_step", sa.Integer(), nullable=True),
         sa.Column("tf_phone_number", sa.String(length=128), nullable=True),
         sa.Column("mf_recovery_codes", sa.JSON(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
@@ -97,7 +98,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("boot_id", sa.String(length=64), nullable=False),
+        sa.Column("pid_namespace", sa.String(length=40), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("process_start", sa.String(length=40), nullable=False),
         sa.Column("started_at", UTCDateTime(), nullable=False),
         sa.Column("beat", sa.BigInteger(), nullable=False),
         sa.Column("wire_log", sa.String(length=500), nullable=False),
@@ -623,6 +626,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Integer(), nullable=True),
         sa.Column("enhanced", sa.String(length=12), nullable=True),
         sa.Column("reply", sa.String(length=500), nullable=True),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
         sa.CheckConstraint(
             "(state = 'skipped') = (skip_reason IS NOT NULL)", name=op.f("ck_delivery_reason_if_skipped")
         ),
@@ -728,6 +732,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", UTCDateTime(), nullable=True),
         sa.Column("claimed_by", sa.String(length=80), nullable=True),
         sa.Column("claim_ends_at", UTCDateTime(), nullable=True),
+        sa.Column("unsure_at", UTCDateTime(), nullable=True),
         sa.Column("reply", sa.String(length=500), nullable=False),
         sa.CheckConstraint(
             "(state = 'accepted') = (accepted_at IS NOT NULL)", name=op.f("ck_notice_accepted_at_if_accepted")
@@ -743,6 +748,7 @@ def upgrade() -> None:
             ["address_key", "template", "created_at"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_notice_nonce"), ["nonce"], unique=False)
         batch_op.create_index(
             "ix_notice_waiting",
             ["priority", "next_attempt_at"],
@@ -935,6 +941,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('queued', 'deferred')"),
             postgresql_where=sa.text("state IN ('queued', 'deferred')"),
         )
+        batch_op.drop_index(batch_op.f("ix_notice_nonce"))
         batch_op.drop_index(batch_op.f("ix_notice_address_key_template_created_at"))
 
     op.drop_table("notice")

@@ -1,0 +1,90 @@
+"""One history of the tables: up, down, and equal to the models, on SQLite and PostgreSQL."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from alembic.util.exc import CommandError
+from flask import Flask
+from flask_migrate import check, downgrade, upgrade
+from sqlalchemy import inspect, text
+
+from newsletter.app import create_app
+from newsletter.config import Settings
+from newsletter.db import Base, db
+from newsletter.mail.relay import MemoryRelay
+from newsletter.resources import data_dir
+from newsletter.schema import newest_version, prepare_schema, schema_version
+from newsletter.work.runners import SilentRunner
+
+HISTORY = str(data_dir("migrations"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
+    """An application on a database without tables."""
+    if request.param == "postgresql":
+        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
+    with application(settings) as app:
+        yield app
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_the_history_builds_what_the_models_say(empty: Flask) -> None:
+    upgrade(directory=HISTORY)
+    check(directory=HISTORY)
+    assert schema_version() == newest_version()
+
+
+def test_the_check_would_notice_a_difference(empty: Flask) -> None:
+    upgrade(directory=HISTORY)
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE media ADD COLUMN unknown INTEGER"))
+    with pytest.raises((CommandError, SystemExit)):
+        check(directory=HISTORY)
+
+
+def test_the_history_goes_down_as_it_went_up(empty: Flask) -> None:
+    upgrade(directory=HISTORY)
+    downgrade(directory=HISTORY, revision="base")
+    assert set(inspect(db.engine).get_table_names()) == {"alembic_version"}
+    upgrade(directory=HISTORY)
+    check(directory=HISTORY)
+
+
+def test_a_new_database_gets_its_tables_once(empty: Flask) -> None:
+    assert schema_version() is None
+    prepare_schema()
+    prepare_schema()
+    assert set(inspect(db.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_every_rule_has_the_name_that_the_models_give_it(empty: Flask) -> None:
+    """Alembic's check does not compare CHECK constraints: compare their names with those that create_all makes."""
+    upgrade(directory=HISTORY)
+    migrated = rules()
+    downgrade(directory=HISTORY, revision="base")
+    db.create_all()
+    assert migrated == rules()
+    assert "ck_issue_call_has_deadline" in migrated
+
+
+def rules() -> set[str]:
+    inspector = inspect(db.engine)
+    found = set()
+    for table in Base.metadata.tables:
+        found |= {str(check_["name"]) for check_ in inspector.get_check_constraints(table)}
+        found |= {str(unique["name"]) for unique in inspector.get_unique_constraints(table)}
+        found |= {str(foreign["name"]) for foreign in inspector.get_foreign_keys(table)}
+        found |= {str(index["name"]) for index in inspector.get_indexes(table)}
+    return {name for name in found if not re.fullmatch("None", name)}
