@@ -1,6 +1,5 @@
 """The forms of the public pages: plain WTForms, without a session."""
 
-import unicodedata
 from typing import Any
 
 from wtforms import EmailField, Form, RadioField, SelectMultipleField, StringField
@@ -8,19 +7,13 @@ from wtforms.validators import Length
 
 from ... import addresses
 from ...domain.subscribers.leaving import WhyLeft
+from ...domain.subscribers.words import LONGEST_NAME, LONGEST_ORGANISATION, one_line
 from ...errors import Invalid
 from ...i18n import gettext as _
 from ...models import MailingList
 
-LONGEST_NAME, LONGEST_ORGANISATION = 100, 150
 #: The box that people do not see and machines fill in.
 TRAP = "website"
-
-
-def one_line(text: str | None) -> str:
-    """What was typed into a single line, without what cannot be seen."""
-    visible = "".join(one for one in text or "" if unicodedata.category(one)[0] != "C" or one == "\t")
-    return " ".join(visible.split())
 
 
 class SubscribeForm(Form):
