@@ -65,6 +65,8 @@ def approve(
         require(actor, Permission.APPROVE_ISSUES, issue.mailing_list)
         _require_ready(prepared)
     _require_same(issue, prepared)
+    if not prepared.subject.strip():
+        raise Refused("The issue has no subject yet: no mail can be made of it.")
     own_work = worked_on(issue, actor)
     if own_work and not override_reason:
         _require_own_allowed(issue, actor)

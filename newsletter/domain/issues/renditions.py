@@ -8,7 +8,7 @@ deadline that changed since is another hash, and what was approved does not go o
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from ...config import current_settings
 from ...db import db
+from ...errors import Invalid
 from ...mail.message import CompiledMessage, Mailbox, compile_message
 from ...models import Issue, Media, Rendition
 from ...rendering.content import IssueContent
@@ -65,13 +66,24 @@ def prepare(issue: Issue, now: datetime) -> Prepared:
         "media": media_hashes(rendered.html + str(rendered.web), content),
         "audience": {**audience_definition(issue), "privacy_version": db.session.scalar(newest_privacy_version())},
     }
-    return Prepared(
+    prepared = Prepared(
         issue_id=issue.id,
         content_version=issue.content_version,
         content_hash=hash_of(parts),
         findings=tuple(check_content(issue, content, now)),
         **parts,
     )
+    unmailable = _unmailable(prepared, now) if issue.subject.strip() else None
+    return replace(prepared, findings=(unmailable, *prepared.findings)) if unmailable else prepared
+
+
+def _unmailable(prepared: Prepared, now: datetime) -> Finding | None:
+    """What keeps the whole from being a mail (a name that no header can carry), found before anybody approves it."""
+    try:
+        compile_rendition(prepared, date=now)
+    except (Invalid, ValueError) as error:
+        return Finding("mail", True, str(error), why="The mail server would refuse it, or readers would see it broken.")
+    return None
 
 
 def hash_of(parts: dict[str, Any]) -> bytes:

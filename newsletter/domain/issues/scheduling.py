@@ -49,13 +49,13 @@ def obstacles(issue: Issue, now: datetime, *, in_transaction: bool = False) -> l
     if stopping:
         found.append(Obstacle("checks", f"{_things(stopping)} this issue: see the checks."))
     if not issue.subject.strip():
-        found.append(Obstacle("subject", "The issue has no subject yet."))
+        found.append(Obstacle("subject", "The issue has no subject yet.", firm=True))
     if not issue.preheader.strip():
         found.append(Obstacle("preheader", "The issue has no preview text yet."))
     if issue.mailing_list.cadence is Cadence.QUARTERLY:
         found += _next_issue(issue)
     if not audience.count(issue):
-        found.append(Obstacle("recipients", f"Nobody is subscribed to {issue.mailing_list.name} yet."))
+        found.append(Obstacle("recipients", f"Nobody is subscribed to {issue.mailing_list.name} yet.", firm=True))
     found += protocols.guards_obstacles(issue, now)
     if not has_current_test(issue):
         found.append(Obstacle("test", "No test email was sent of the words as they stand."))

@@ -1,0 +1,209 @@
+"""`newsletter issues schedule|send|status|pause|resume|cancel|verify`: when an issue goes out, and how it went."""
+
+import sys
+import time
+from datetime import datetime
+
+import click
+from sqlalchemy import select
+
+from .. import clock, dates
+from ..db import db, transaction
+from ..delivery import accounts, control, engine
+from ..delivery import launch as launching
+from ..domain.issues import approving, scheduling
+from ..domain.issues.finding import find_issue
+from ..domain.staff.permissions import Permission
+from ..errors import Refused
+from ..models import Activity, Issue
+from ..states import IssueState
+from .context import print_json, refuse, with_app
+from .issue_options import acting, actor_for, as_json, instant_of, issue_argument
+
+_LOOK_EVERY_SECONDS = 0.5
+_override = click.option("--override", metavar="REASON", default="", help="Pass the checks, for a reason on record.")
+
+
+@click.command()
+@issue_argument
+@click.option("--at", required=True, metavar="WHEN", help="Such as 2027-01-28T10:00, in the list's time zone.")
+@_override
+@acting
+@as_json
+@with_app
+def schedule(issue: str, at: str, override: str, as_email: str | None, as_json: bool) -> None:
+    """Send ISSUE at a time, at least 15 minutes from now."""
+    found = find_issue(issue)
+    _schedule(found, instant_of(at, found.mailing_list.timezone), override, as_email, immediately=False)
+    if as_json:
+        _print_status(found)
+        return
+    zone = found.mailing_list.timezone
+    assert found.scheduled_at is not None
+    click.echo(f"{found.title} goes out at {dates.moment(found.scheduled_at, zone)} ({dates.zone_words(zone)}).")
+
+
+@click.command()
+@issue_argument
+@click.option("--now", "at_once", is_flag=True, help="Begin at once.")
+@click.option("--wait", is_flag=True, help="Stay until it is sent, and send from here.")
+@_override
+@acting
+@as_json
+@with_app
+def send(issue: str, at_once: bool, wait: bool, override: str, as_email: str | None, as_json: bool) -> None:
+    """Send ISSUE now, through the same gate as on the page. With --wait, exit status 0 says that it is sent."""
+    if not at_once:
+        raise click.UsageError("Say --now; to send at another time, use newsletter issues schedule.")
+    found = find_issue(issue)
+    if found.state not in (IssueState.SENDING, IssueState.SENT):
+        _schedule(found, clock.now(), override, as_email, immediately=True)
+        if not launching.launch(found.id, clock.now()):
+            refuse(_why_not(found.id))
+    elif not wait:
+        raise Refused(f"{found.title} is {'being sent' if found.state is IssueState.SENDING else 'sent'} already.")
+    if wait:
+        _send_from_here(found.id, quiet=as_json)
+    found = find_issue(str(found.id))
+    if as_json:
+        _print_status(found)
+    else:
+        _tell(found)
+    if wait and found.state is not IssueState.SENT:
+        refuse(f"{found.title} is {found.state.value}. {found.pause_reason or found.cancel_reason}".strip())
+
+
+def _schedule(issue: Issue, at: datetime, override: str, as_email: str | None, *, immediately: bool) -> None:
+    """Pass the gate. With an override the present words are approved first, since only approved bytes are sent."""
+    now = clock.now()
+    may = Permission.OVERRIDE_GATES if override else Permission.SCHEDULE_ISSUES
+    actor = actor_for(as_email, may, issue.mailing_list)
+    approves = bool(override) and issue.state is not IssueState.SCHEDULED
+    approves = approves and approving.current_approval(issue) is None
+    prepared = approving.prepare(issue, now) if approves else None
+    with transaction():
+        if issue.state is IssueState.SCHEDULED and immediately:
+            scheduling.cancel_schedule(issue, actor=actor, now=now)
+        if prepared is not None:
+            approving.approve(issue, prepared, actor=actor, now=now, override_reason=override)
+        scheduling.schedule(issue, at, actor=actor, now=now, override_reason=override, immediately=immediately)
+
+
+def _why_not(issue_id: int) -> str:
+    reason = db.session.scalar(
+        select(Activity)
+        .where(Activity.issue_id == issue_id, Activity.action == "issue.launch_refused")
+        .order_by(Activity.id.desc())
+        .limit(1)
+    )
+    return str(reason.detail.get("reason", "")) if reason else "Something else began to send it meanwhile."
+
+
+def _send_from_here(issue_id: int, *, quiet: bool) -> None:
+    """Send until nothing is queued or claimed; a worker may send beside us, each of us other people's mail."""
+    with click.progressbar(
+        length=max(1, find_issue(str(issue_id)).recipients), label="Sending", file=sys.stderr,
+        hidden=quiet or not sys.stderr.isatty(),
+    ) as bar:  # fmt: skip
+        while True:
+            engine.send_issue(issue_id)
+            db.session.rollback()
+            issue = find_issue(str(issue_id))
+            counts = accounts.counts(issue)
+            bar.update(counts.recipients - counts.queued - counts.claimed - bar.pos)
+            if issue.state is not IssueState.SENDING:
+                return
+            db.session.rollback()
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+
+@click.command()
+@issue_argument
+@as_json
+@with_app
+def status(issue: str, as_json: bool) -> None:
+    """Where ISSUE stands, and each of its recipients."""
+    found = find_issue(issue)
+    if as_json:
+        _print_status(found)
+    else:
+        _tell(found)
+
+
+def _print_status(issue: Issue) -> None:
+    counts = accounts.counts(issue)
+    print_json({"state": issue.state.value, "recipients": counts.recipients, "counts": counts.as_dict()})
+
+
+def _tell(issue: Issue) -> None:
+    counts = accounts.counts(issue)
+    click.echo(f"{issue.title}: {issue.state.value}, {counts.recipients} recipients")
+    for name, number in counts.as_dict().items():
+        click.echo(f"  {name:<9} {number}")
+
+
+@click.command()
+@issue_argument
+@click.option("--reason", default="", help="Why.")
+@acting
+@with_app
+def pause(issue: str, reason: str, as_email: str | None) -> None:
+    """Hold the sending of ISSUE; nobody is lost."""
+    found = find_issue(issue)
+    actor = actor_for(as_email, Permission.CONTROL_SENDING, found.mailing_list)
+    with transaction():
+        control.pause(found, reason=reason, actor=actor, now=clock.now())
+    click.echo(f"{found.title} is paused.")
+
+
+@click.command()
+@issue_argument
+@acting
+@with_app
+def resume(issue: str, as_email: str | None) -> None:
+    """Go on with a paused ISSUE, exactly where it was."""
+    found = find_issue(issue)
+    actor = actor_for(as_email, Permission.CONTROL_SENDING, found.mailing_list)
+    with transaction():
+        control.resume(found, actor=actor, now=clock.now())
+    click.echo(f"{found.title} is being sent again.")
+
+
+@click.command()
+@issue_argument
+@click.option("--reason", default="", help="Why.")
+@acting
+@with_app
+def cancel(issue: str, reason: str, as_email: str | None) -> None:
+    """Stop the rest of ISSUE while it is sent; a scheduled one goes back to approved, an earlier one is given up."""
+    found = find_issue(issue)
+    actor = actor_for(as_email, Permission.CONTROL_SENDING, found.mailing_list)
+    now = clock.now()
+    with transaction():
+        if found.state is IssueState.SCHEDULED:
+            scheduling.cancel_schedule(found, actor=actor, now=now)
+            done = "is not scheduled any more; nothing was sent"
+        elif found.state in (IssueState.SENDING, IssueState.PAUSED):
+            control.cancel(found, reason=reason, actor=actor, now=now)
+            done = "is cancelled; those who have it keep it"
+        else:
+            scheduling.cancel_issue(found, reason=reason, actor=actor, now=now)
+            done = "is cancelled"
+    click.echo(f"{found.title} {done}.")
+
+
+@click.command()
+@issue_argument
+@as_json
+@with_app
+def verify(issue: str, as_json: bool) -> None:
+    """Whether ISSUE's accounts add up. Exit status 1 where they do not."""
+    found = find_issue(issue)
+    problems = accounts.verify(found)
+    if as_json:
+        print_json({"id": found.id, "right": not problems, "problems": problems})
+    elif not problems:
+        counts = accounts.counts(found)
+        click.echo(f"{found.title}: all {counts.recipients} recipients are accounted for.")
+    if problems:
+        refuse(" ".join(problems))
