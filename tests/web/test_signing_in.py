@@ -1,9 +1,10 @@
 """Signing in: password, then code; what guessers, thieves and impatient people run into."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -170,9 +171,12 @@ def test_a_person_who_is_switched_off_is_nobody(browser: Browser, ruth: Account,
 
 
 def test_guessing_is_slowed_and_ends_by_itself(browser: Browser, secret: str) -> None:
-    answers = [browser.give_password(password=f"guess number {number}").status_code for number in range(11)]
-
+    with time_machine.travel(datetime(2026, 12, 7, 10, 1, tzinfo=UTC), tick=False):
+        answers = [browser.give_password(password=f"guess number {number}").status_code for number in range(11)]
     assert answers == [422] * 10 + [429]
+
+    with time_machine.travel(datetime(2026, 12, 7, 10, 16, tzinfo=UTC), tick=False):
+        assert browser.give_password().location == "/sign-in/code"
 
 
 def test_a_new_id_at_each_step(app: Flask, browser: Browser, secret: str) -> None:

@@ -48,7 +48,8 @@ def give_role(account: Account, role: Role, mailing_list: MailingList | None, *,
     """The account's role on the list (all lists where None), new or changed, without any further word."""
     membership = membership_on(account, mailing_list)
     if membership is None:
-        membership = Membership(account=account, list_id=mailing_list.id if mailing_list else None, created_at=now)
+        membership = Membership(list_id=mailing_list.id if mailing_list else None, created_at=now)
+        account.memberships.append(membership)
     membership.role = role
     db.session.flush()
     return membership

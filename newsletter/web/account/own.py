@@ -84,7 +84,7 @@ def change_password() -> ResponseReturnValue:
 
 def _refused(person: Account, field: Any) -> int:
     """0 where the field holds the person's password; else the status to answer with, and why at the field."""
-    if not throttle.may_try_password(person.email, request.remote_addr or "", clock.now()):
+    if not throttle.may_try_password(person.email, request.remote_addr, clock.now()):
         field.errors = [_(throttle.TOO_OFTEN)]
         return 429
     if not passwords.proves(person, field.data or ""):
@@ -139,7 +139,7 @@ def connect_another_app() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("account/connect_another_app.html", **page)
     now = clock.now()
-    allowed = throttle.may_try_code(person, request.remote_addr or "", now)
+    allowed = throttle.may_try_code(person, request.remote_addr, now)
     step = one_time_codes.step_of(form.code.data or "", secret, None, now) if allowed else None
     if step is None:
         form.code.errors = [

@@ -40,7 +40,7 @@ def sign_in() -> ResponseReturnValue:
     form = forms.SignInForm(request.form, next=request.args.get("next", ""))
     if request.method == "POST":
         now, typed = clock.now(), form.email.data or ""
-        if not throttle.may_try_password(typed, _network(), now):
+        if not throttle.may_try_password(typed, request.remote_addr, now):
             form.form_errors = [_(throttle.TOO_OFTEN)]
             return _sign_in_page(form), 429
         account = accounts.find_account(typed)
@@ -54,10 +54,6 @@ def sign_in() -> ResponseReturnValue:
 
 def _sign_in_page(form: forms.SignInForm) -> str:
     return render_template("account/sign_in.html", form=form, demo_people=_demo_people())
-
-
-def _network() -> str:
-    return request.remote_addr or ""
 
 
 def _demo_people() -> list[Account]:
@@ -93,7 +89,7 @@ def code() -> ResponseReturnValue:
     form = forms.CodeForm(request.form)
     if request.method == "POST":
         now, typed = clock.now(), form.code.data or ""
-        if not throttle.may_try_code(account, _network(), now):
+        if not throttle.may_try_code(account, request.remote_addr, now):
             form.code.errors = [_(throttle.TOO_OFTEN)]
             return render_template("account/code.html", form=form), 429
         path, session_id = steps.next_path(), _sign_in_with(account, typed)
@@ -128,7 +124,7 @@ def connect_app() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("account/connect_app.html", **page)
     now = clock.now()
-    allowed = throttle.may_try_code(account, _network(), now)
+    allowed = throttle.may_try_code(account, request.remote_addr, now)
     step = one_time_codes.step_of(form.code.data or "", secret, None, now) if allowed else None
     if step is None:
         form.code.errors = [_(_WRONG_CODE) if allowed else _(throttle.TOO_OFTEN)]
@@ -179,7 +175,7 @@ def forgotten() -> ResponseReturnValue:
         put_problems(form, error)
         return render_template("account/forgotten.html", form=form), 422
     account = accounts.find_account(address)
-    if throttle.may_ask_for_link(address, _network(), now) and account is not None and account.active:
+    if throttle.may_ask_for_link(address, request.remote_addr, now) and account is not None and account.active:
         with transaction():
             invitations.send_password_link(account, actor=None, now=now)
     return redirect(url_for("account.link_sent"), 303)

@@ -1,5 +1,6 @@
-"""Views of this room; see the package's docstring."""
+"""All pages of this room, under one blueprint."""
 
-from flask import Blueprint
+from . import activity, lists, mailbox, notices, set_up, settings, staff
+from .room import blueprint
 
-blueprint = Blueprint("admin", __name__)
+__all__ = ["activity", "blueprint", "lists", "mailbox", "notices", "set_up", "settings", "staff"]

@@ -1,0 +1,167 @@
+"""The forms of these pages. What is wrong with an answer is said by the verb that gets it."""
+
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Form,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
+
+from ...domain.staff.installation import FirstAnswers, OrganisationDetails
+from ...domain.staff.invitations import ROLE_WORDS
+from ...domain.staff.mailing_lists import ListDetails
+from ...i18n import gettext as _
+from ...states import Cadence, Role, SendingMode
+
+_ROLES = [
+    SelectChoice(role.value, _(ROLE_WORDS[role])) for role in (Role.EDITOR, Role.APPROVER, Role.VIEWER, Role.ADMIN)
+]
+ROLE_HINTS = {
+    "viewer": _("Reads issues and numbers. Sees no addresses."),
+    "editor": _("Writes, schedules and sends approved issues; decides on contributions; looks after subscribers."),
+    "approver": _("As an editor, and approves issues."),
+    "admin": _("Everything, with staff, lists and settings."),
+}
+CADENCE_HINTS = {
+    "quarterly": _("Each issue calls for contributions, with a deadline, and names the next one’s."),
+    "none": _("As things happen: write, check, send."),
+}
+MODE_HINTS = {
+    "nothing": _("No mail leaves, not even to you."),
+    "team": _("Only people on the staff page get mail. Good for trying things out."),
+    "everyone": _("Subscribers get what they asked for."),
+}
+_CADENCES = [
+    SelectChoice(Cadence.QUARTERLY.value, _("Four times a year")),
+    SelectChoice(Cadence.NONE.value, _("No fixed rhythm")),
+]
+_MODES = [
+    SelectChoice(SendingMode.NOTHING.value, _("Nobody")),
+    SelectChoice(SendingMode.TEAM.value, _("The team only")),
+    SelectChoice(SendingMode.EVERYONE.value, _("Everyone who subscribed")),
+]
+
+
+class JoinForm(Form):
+    """Name and password of somebody who was invited."""
+
+    name = StringField(_("Your name"), render_kw={"autocomplete": "name"})
+    password = PasswordField(_("Choose a password"), render_kw={"autocomplete": "new-password"})
+
+
+class InviteForm(Form):
+    """Who, as what, on which list."""
+
+    email = EmailField(_("Email address"))
+    role = RadioField(_("Role"), choices=_ROLES, default=Role.EDITOR.value)
+    scope = SelectField(_("On"), default="")
+
+
+class RoleForm(Form):
+    """What somebody may do on one list, or on all."""
+
+    role = RadioField(_("Role"), choices=[*_ROLES, SelectChoice("", _("None"))], default="")
+
+
+class OrganisationForm(Form):
+    """The publisher."""
+
+    name = StringField(_("Name of your organisation or partnership"), render_kw={"autocomplete": "organization"})
+    address = TextAreaField(_("Postal address"), render_kw={"rows": 3, "autocomplete": "street-address"})
+    email = EmailField(_("Email address for questions"))
+    phone = TelField(_("Phone (optional)"), render_kw={"autocomplete": "tel"})
+
+    def details(self) -> OrganisationDetails:
+        """What was typed."""
+        return OrganisationDetails(
+            self.name.data or "", self.address.data or "", self.email.data or "", self.phone.data or ""
+        )
+
+
+class SetUpForm(OrganisationForm):
+    """The first set-up: publisher, first list, first administrator, privacy notice."""
+
+    list_name = StringField(_("Name of the newsletter"))
+    cadence = RadioField(_("How often does it appear?"), choices=_CADENCES, default=Cadence.QUARTERLY.value)
+    sender_address = EmailField(_("Address it is sent from"))
+    privacy_notice = TextAreaField(_("Privacy notice"), render_kw={"rows": 10})
+    your_name = StringField(_("Your name"), render_kw={"autocomplete": "name"})
+    your_email = EmailField(_("Your email address"), render_kw={"autocomplete": "username"})
+    password = PasswordField(_("Choose a password"), render_kw={"autocomplete": "new-password"})
+
+    def answers(self) -> FirstAnswers:
+        """What was typed, without the password."""
+        return FirstAnswers(
+            organisation=self.details(),
+            list_name=self.list_name.data or "",
+            cadence=Cadence(self.cadence.data),
+            sender_address=self.sender_address.data or "",
+            privacy_notice=self.privacy_notice.data or "",
+            your_name=self.your_name.data or "",
+            your_email=self.your_email.data or "",
+        )
+
+
+class PrivacyForm(Form):
+    """A new version of the privacy notice."""
+
+    privacy_notice = TextAreaField(_("Privacy notice"), render_kw={"rows": 18})
+
+
+class SendingModeForm(Form):
+    """Who may get mail from here."""
+
+    mode = RadioField(_("Who may get mail from here?"), choices=_MODES)
+
+
+class ListForm(Form):
+    """A newsletter and what stands on it."""
+
+    name = StringField(_("Name"))
+    strapline = StringField(_("Line under the name (optional)"))
+    frequency = StringField(_("How often, in words (optional)"))
+    cadence = RadioField(_("Rhythm"), choices=_CADENCES, default=Cadence.NONE.value)
+    sender_name = StringField(_("Name that mails come from"))
+    sender_address = EmailField(_("Address that mails come from"))
+    contact_address = EmailField(_("Address for questions and replies"))
+    why = StringField(_("Why people get it (optional)"))
+    accent = StringField(_("Colour"))
+    timezone = StringField(_("Time zone"))
+    four_eyes = BooleanField(_("Nobody approves what they wrote themselves"))
+    public = BooleanField(_("Offered on the sign-up page"), default=True)
+
+    def details(self, slug: str) -> ListDetails:
+        """What was typed."""
+        return ListDetails(
+            slug=slug,
+            name=self.name.data or "",
+            strapline=self.strapline.data or "",
+            frequency=self.frequency.data or "",
+            cadence=Cadence(self.cadence.data),
+            sender_name=self.sender_name.data or "",
+            sender_address=self.sender_address.data or "",
+            contact_address=self.contact_address.data or "",
+            why=self.why.data or "",
+            accent=self.accent.data or "",
+            timezone=self.timezone.data or "",
+            four_eyes=bool(self.four_eyes.data),
+            public=bool(self.public.data),
+        )
+
+
+class NewListForm(ListForm):
+    """A newsletter that does not exist yet: it also gets its short name."""
+
+    slug = StringField(_("Short name for web addresses"))
+
+
+class WordingForm(Form):
+    """A new version of the words that people agree to."""
+
+    wording = TextAreaField(_("Words beside the box"), render_kw={"rows": 4})
