@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Control:
-    """What one field looks like. `shape` is line, box, rich, lines, flag, choice, media, group or items."""
+    """What one field looks like. `shape` is line, box, rich, lines, flag, choice, select, media, group or items."""
 
     shape: str
     name: str
@@ -61,6 +61,14 @@ class Control:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", control_id(self.name))
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The options of a choice or a select; the first of a choice says nothing."""
+        none = (("", _("Not chosen")),) if self.shape == "choice" else ()
+        return [
+            {"value": value, "text": text, "selected": value == self.value} for value, text in (*none, *self.choices)
+        ]
 
 
 def control_id(name: str) -> str:

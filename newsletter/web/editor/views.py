@@ -1,5 +1,33 @@
 """Every page of this room, registered by being imported."""
 
+from . import (
+    approval,
+    compose,
+    contributions,
+    document,
+    frame,
+    issue,
+    issues,
+    preview,
+    quarter,
+    schedule,
+    sending,
+    subscribers,
+)
 from .room import blueprint
 
-__all__ = ["blueprint"]
+__all__ = [
+    "approval",
+    "blueprint",
+    "compose",
+    "contributions",
+    "document",
+    "frame",
+    "issue",
+    "issues",
+    "preview",
+    "quarter",
+    "schedule",
+    "sending",
+    "subscribers",
+]

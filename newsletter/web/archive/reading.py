@@ -1,0 +1,99 @@
+"""What the public pages show of issues that are out, and of calls that are open."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from flask import current_app, render_template, url_for
+from markupsafe import Markup
+from sqlalchemy import select
+
+from newsletter import dates
+from newsletter.db import db
+from newsletter.deadlines import Deadline
+from newsletter.domain.calls import reading as calls
+from newsletter.models import Issue, MailingList
+
+#: The line of the call in a published article: ours, written by templates/email/blocks/call.html.
+_DEADLINE_LINE = re.compile(r'<p class="issue-deadline">.*?</p>', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call for news that is open now: the issue it is for, until when, and how many seconds are left."""
+
+    issue: Issue
+    deadline: Deadline
+    seconds_left: float
+
+    @property
+    def url(self) -> str:
+        return contribute_url(self.issue)
+
+
+def public_lists() -> Sequence[MailingList]:
+    """The lists that anybody may know of, oldest first."""
+    return db.session.scalars(select(MailingList).where(MailingList.public).order_by(MailingList.id)).all()
+
+
+def open_calls(now: datetime) -> list[Call]:
+    """The calls that are open, the one that closes first on top."""
+    found = [(issue, issue.deadline) for issue in calls.open_calls(now)]
+    return [Call(issue, deadline, (deadline.closes_at - now).total_seconds()) for issue, deadline in found if deadline]
+
+
+def by_year(issues: Sequence[Issue], zone: str) -> list[tuple[int, list[Issue]]]:
+    """Published issues under their years, newest first."""
+    return [(year, list(group)) for year, group in groupby(issues, key=lambda issue: published_on(issue, zone).year)]
+
+
+def published_on(issue: Issue, zone: str) -> datetime:
+    """When the issue came out, as people in the zone read it."""
+    return dates.local(issue.published_at or issue.created_at, zone)
+
+
+def summary(issue: Issue) -> str:
+    """One line about an issue for lists: its preview text, or its subject."""
+    return issue.preheader or (issue.subject if issue.subject != issue.title else "")
+
+
+def article(issue: Issue, now: datetime) -> Markup:
+    """The published article, with a deadline that lives: it follows an extension, and says when it is over.
+
+    The rest is what was approved, byte for byte.
+    """
+    web = issue.rendition.web if issue.rendition else ""
+    following = issue.next_issue
+    deadline = following.deadline if following else None
+    if following is None or deadline is None:
+        return Markup(web)  # noqa: S704 - our renderer's own output
+    panel = render_template(
+        "archive/_deadline.html",
+        following=following,
+        deadline=deadline,
+        is_open=deadline.is_open(now) and following.state not in calls.CLOSED,
+        seconds_left=(deadline.closes_at - now).total_seconds(),
+        days_left=(deadline.day - dates.local(now, deadline.zone).date()).days,
+        send_url=contribute_url(following),
+        calendar_url=_url("contribute.deadlines"),
+    )
+    return Markup(_DEADLINE_LINE.sub(lambda _found: panel, web, count=1))  # noqa: S704 - the same, and our template
+
+
+def contribute_url(issue: Issue) -> str:
+    """Where news for this issue is sent in."""
+    return _url("contribute.call", slug=issue.slug)
+
+
+def sign_up_url() -> str:
+    return _url("public.subscribe")
+
+
+def _url(endpoint: str, **values: str) -> str:
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
+
+
+def feed_title(lists: Sequence[MailingList], fallback: str) -> str:
+    return lists[0].name if len(lists) == 1 else fallback

@@ -1,0 +1,115 @@
+"""When an issue goes out: check the answers, then say so. Until it goes out it can be taken back."""
+
+from datetime import datetime
+
+from flask import flash, request, url_for
+from werkzeug.wrappers import Response
+
+from newsletter import clock, dates
+from newsletter.db import db, transaction
+from newsletter.domain.issues import audience, scheduling
+from newsletter.domain.issues.approving import current_approval
+from newsletter.domain.issues.testing import last_test
+from newsletter.domain.staff.permissions import Permission
+from newsletter.errors import Invalid, Problem, Refused
+from newsletter.i18n import gettext as _
+from newsletter.models import Issue, Organisation
+from newsletter.states import IssueState, SendingMode
+from newsletter.web.access import signed_in_account, staff
+from newsletter.web.context import relay_local
+
+from .forms import NewIssueForm
+from .reading_dates import Chosen
+from .room import blueprint, find_issue, page, to
+
+
+@blueprint.route("/desk/issues/<slug>/schedule", methods=["GET", "POST"])
+@staff(Permission.SCHEDULE_ISSUES)
+def issue_schedule(slug: str) -> Response | tuple[str, int]:
+    issue = find_issue(slug, Permission.SCHEDULE_ISSUES)
+    if issue.state is IssueState.SCHEDULED:
+        return to("sending", slug=slug)
+    form = WhenForm()
+    if request.method == "GET":
+        form.put_moment("planned", _suggested(issue), issue.mailing_list.timezone)
+        return _schedule_page(issue, form)
+    return _schedule(issue, form)
+
+
+class WhenForm(NewIssueForm):
+    """The moment it goes out."""
+
+    title = None
+    deadline_day = deadline_time = deadline_fold = None
+
+
+def _suggested(issue: Issue) -> datetime | None:
+    """The planned date, while it is ahead."""
+    earliest = clock.now() + scheduling.SHORTEST_NOTICE
+    return issue.planned_at if issue.planned_at and issue.planned_at >= earliest else None
+
+
+def _schedule_page(issue: Issue, form: WhenForm, problems: list[Problem] | None = None) -> tuple[str, int]:
+    now = clock.now()
+    zone = issue.mailing_list.timezone
+    suggested = _suggested(issue)
+    test, approval = last_test(issue, current=True), current_approval(issue)
+    organisation = db.session.get(Organisation, 1)
+    return page(
+        "schedule.html",
+        issue=issue,
+        status=422 if problems or form.errors else 200,
+        form=form,
+        problems=problems or [],
+        number=audience.count(issue),
+        obstacles=scheduling.obstacles(issue, now),
+        planned=suggested,
+        change=bool(form.errors) or suggested is None or "change" in request.args,
+        in_words=dates.in_words((suggested - now).total_seconds()) if suggested else "",
+        test=test,
+        approval=approval,
+        zone_words=dates.zone_words(zone),
+        team_only=organisation is not None and organisation.sending_mode is SendingMode.TEAM and not relay_local(),
+        nothing=organisation is not None and organisation.sending_mode is SendingMode.NOTHING and not relay_local(),
+        local=relay_local(),
+        preview_url=url_for("editor.issue_preview", slug=issue.slug, form="html", v=issue.content_version),
+    )
+
+
+def _schedule(issue: Issue, form: WhenForm) -> Response | tuple[str, int]:
+    slug, now, actor = issue.slug, clock.now(), signed_in_account()
+    at_once = request.form.get("do") == "now"
+    chosen: Chosen | None = None
+    if not at_once:
+        form.validate()
+        chosen = form.read_moment("planned", issue.mailing_list.timezone, required=True)
+        if chosen is None or form.errors:
+            return _schedule_page(issue, form)
+    problems = []
+    try:
+        with transaction():
+            if chosen is None:
+                scheduling.send_now(issue, actor=actor, now=now)
+            else:
+                scheduling.schedule(issue, chosen.instant, actor=actor, now=now)
+    except Invalid as error:
+        problems = [Problem("planned_day", problem.sentence) for problem in error.problems]
+    except Refused as error:
+        problems = [Problem("", str(error))]
+    if problems:
+        return _schedule_page(find_issue(slug, Permission.SCHEDULE_ISSUES), form, problems)
+    return to("sending", slug=slug)
+
+
+@blueprint.post("/desk/issues/<slug>/schedule/cancel")
+@staff(Permission.SCHEDULE_ISSUES)
+def issue_schedule_cancel(slug: str) -> Response:
+    issue = find_issue(slug, Permission.SCHEDULE_ISSUES)
+    try:
+        with transaction():
+            scheduling.cancel_schedule(issue, actor=signed_in_account(), now=clock.now())
+    except Refused as error:
+        flash(str(error), "problem")
+        return to("sending", slug=slug)
+    flash(_("The schedule is cancelled. Nothing was sent, and the approval still holds."), "success")
+    return to("issue", slug=slug)

@@ -1,0 +1,178 @@
+"""What an issue still wants, as a task list in three groups: Write, Check, Send. Each row says why it stands so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+
+from newsletter import dates
+from newsletter.domain.calls.reading import undecided
+from newsletter.domain.issues import audience
+from newsletter.domain.issues.approving import current_approval, last_comment
+from newsletter.domain.issues.checking import Finding
+from newsletter.domain.issues.scheduling import Obstacle
+from newsletter.domain.issues.testing import last_test
+from newsletter.i18n import gettext as _
+from newsletter.i18n import ngettext
+from newsletter.models import Issue
+from newsletter.rendering.blocks import kind as kind_of
+from newsletter.states import Cadence, IssueState
+
+COMPLETED, INCOMPLETE, CANNOT_START, PROBLEM = "completed", "incomplete", "cannot_start", "problem"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row. `url` is None where it cannot be opened yet; `hint` gives the reason."""
+
+    label: str
+    url: str | None
+    hint: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Tasks:
+    write: list[Task]
+    check: list[Task]
+    send: list[Task]
+
+    @property
+    def sentence(self) -> str:
+        """ "2 of 7 parts are finished."."""
+        rows = [*self.write, *self.check, *self.send]
+        done = sum(task.status == COMPLETED for task in rows)
+        words = ngettext("%(done)s of %(total)s parts is finished.", "%(done)s of %(total)s parts are finished.", done)
+        return words % {"done": done, "total": len(rows)}
+
+
+def tasks(issue: Issue, findings: Sequence[Finding], obstacles: Sequence[Obstacle]) -> Tasks:
+    """The task list of an issue whose words can still be edited."""
+    stopping = sum(finding.stops for finding in findings)
+    write = [_content(issue, findings)]
+    if issue.has_call:
+        write.append(_contributions(issue))
+    write.append(_subject(issue))
+    if issue.mailing_list.cadence is Cadence.QUARTERLY:
+        write.append(_next_issue(issue))
+    check = [_checks(issue, findings), _test(issue)]
+    return Tasks(write, check, [_approval(issue, stopping), _schedule(issue, obstacles)])
+
+
+def sections(issue: Issue) -> int:
+    """How many sections somebody wrote: all that is not made by itself."""
+    made = {"in_this_issue", "key_dates"}
+    return sum(1 for block in issue.blocks if not kind_of(block.kind).fixed and block.kind not in made)
+
+
+def _content(issue: Issue, findings: Sequence[Finding]) -> Task:
+    number = sections(issue)
+    hint = ngettext("%(number)s section.", "%(number)s sections.", number) % {"number": number}
+    wanting = sum(1 for finding in findings if finding.stops and finding.block_id)
+    if wanting:
+        hint += " " + (
+            ngettext("%(number)s thing to mend.", "%(number)s things to mend.", wanting) % {"number": wanting}
+        )
+    done = number > 0 and not wanting
+    url = url_for("editor.compose", slug=issue.slug)
+    return Task(_("Content"), url, hint, COMPLETED if done else INCOMPLETE)
+
+
+def _contributions(issue: Issue) -> Task:
+    waiting = len(undecided(issue))
+    hint = ngettext("%(number)s to read.", "%(number)s to read.", waiting) % {"number": waiting}
+    if not waiting:
+        hint = _("Nothing waits for you.")
+    if issue.deadline:
+        hint += " " + _("The deadline is {when}.").format(when=issue.deadline.words)
+    url = url_for("editor.contributions", issue=issue.slug)
+    return Task(_("Contributions"), url, hint, INCOMPLETE if waiting else COMPLETED)
+
+
+def _subject(issue: Issue) -> Task:
+    if issue.subject and issue.preheader:
+        hint = f"“{issue.subject}”"
+    elif issue.subject:
+        hint = _("“{subject}”. The preview text is missing.").format(subject=issue.subject)
+    else:
+        hint = _("What people read in their inbox before they open it.")
+    url = url_for("editor.issue_frame", slug=issue.slug)
+    return Task(_("Subject and preview"), url, hint, COMPLETED if issue.subject and issue.preheader else INCOMPLETE)
+
+
+def _next_issue(issue: Issue) -> Task:
+    following = issue.next_issue
+    url = url_for("editor.issue_frame", slug=issue.slug, _anchor="next")
+    if following is None or following.deadline is None:
+        return Task(_("Next deadline"), url, _("This issue prints it, so it must be set first."), INCOMPLETE)
+    hint = _("{title}: {when}.").format(title=following.title, when=following.deadline.words)
+    return Task(_("Next deadline"), url, hint, COMPLETED)
+
+
+def _checks(issue: Issue, findings: Sequence[Finding]) -> Task:
+    stopping = sum(finding.stops for finding in findings)
+    looking = sum(not finding.passed and not finding.stops for finding in findings)
+    parts = []
+    if stopping:
+        parts.append(ngettext("%(number)s thing to mend", "%(number)s things to mend", stopping) % {"number": stopping})
+    if looking:
+        parts.append(_("{number} to look at").format(number=looking))
+    hint = f"{', '.join(parts)}." if parts else _("Nothing to mend.")
+    return Task(_("Checks"), url_for("editor.issue_checks", slug=issue.slug), hint, PROBLEM if stopping else COMPLETED)
+
+
+def _test(issue: Issue) -> Task:
+    url = url_for("editor.issue_test", slug=issue.slug)
+    current, last = last_test(issue, current=True), last_test(issue)
+    zone = issue.mailing_list.timezone
+    if current:
+        when = dates.moment(current.at, zone)
+        hint = _("Sent to {address} at {when}.").format(address=current.address, when=when)
+        return Task(_("Test email"), url, hint, COMPLETED)
+    hint = _("See it in your own inbox before others do.")
+    if last:
+        day = dates.day(dates.local(last.at, zone))
+        hint = _("The words have changed since the last test, on {day}.").format(day=day)
+    return Task(_("Test email"), url, hint, INCOMPLETE)
+
+
+def _approval(issue: Issue, stopping: int) -> Task:
+    label, url = _("Approval"), url_for("editor.issue_approval", slug=issue.slug)
+    approval = current_approval(issue)
+    if issue.state is IssueState.APPROVED and approval:
+        when = dates.moment(approval.at, issue.mailing_list.timezone)
+        hint = _("By {name}, {when}.").format(name=approval.approver_name, when=when)
+        return Task(label, url, hint, COMPLETED)
+    if issue.state is IssueState.IN_REVIEW:
+        return Task(label, url, _("Somebody is asked to read and approve it."), INCOMPLETE)
+    if stopping:
+        return Task(label, None, _("Mend the checks first."), CANNOT_START)
+    comment = last_comment(issue)
+    if comment:
+        return Task(label, url, _("{name} asked for changes.").format(name=comment.actor_name), INCOMPLETE)
+    return Task(label, url, _("Somebody reads it as it will arrive, and says that it may go."), INCOMPLETE)
+
+
+def _schedule(issue: Issue, obstacles: Sequence[Obstacle]) -> Task:
+    number = audience.count(issue)
+    to = ngettext("To %(number)s subscriber.", "To %(number)s subscribers.", number) % {"number": f"{number:,}"}
+    if obstacles:
+        return Task(_("Schedule"), None, f"{to} {obstacles[0].sentence}", CANNOT_START)
+    return Task(_("Schedule"), url_for("editor.issue_schedule", slug=issue.slug), to, INCOMPLETE)
+
+
+def when_words(issue: Issue, now: datetime) -> str:
+    """One sentence about the issue's time: when it goes out, or went."""
+    zone = issue.mailing_list.timezone
+    if issue.state is IssueState.CANCELLED:
+        return _("It was cancelled. {why}").format(why=issue.cancel_reason)
+    if issue.state is IssueState.SCHEDULED and issue.scheduled_at:
+        return _("It goes out at {when}.").format(when=dates.moment(issue.scheduled_at, zone))
+    if issue.started_at:
+        return _("It went out at {when}.").format(when=dates.moment(issue.started_at, zone))
+    if issue.planned_at is None:
+        return _("It has no sending date yet.")
+    if issue.planned_at <= now:
+        return _("It was planned for {when}, which is past.").format(when=dates.moment(issue.planned_at, zone))
+    return _("It is planned for {when}.").format(when=dates.moment(issue.planned_at, zone))

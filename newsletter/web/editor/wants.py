@@ -1,0 +1,185 @@
+"""What wants doing, most urgent first: each a link, with why and by when. Five at most."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import func, select
+
+from newsletter import dates
+from newsletter.db import db
+from newsletter.domain.calls.reading import late, undecided
+from newsletter.domain.issues import approving
+from newsletter.domain.issues.checking import run_checks
+from newsletter.domain.issues.testing import has_current_test
+from newsletter.domain.staff.permissions import Permission, may
+from newsletter.errors import Invalid
+from newsletter.i18n import gettext as _
+from newsletter.i18n import ngettext
+from newsletter.models import Account, Delivery, Issue, MailingList
+from newsletter.states import Cadence, DeliveryState, IssueState
+
+MOST = 5
+
+
+def _want(label: str, url: str, why: str, when: str, *, count: int = 1, urgency: str = "normal") -> dict[str, Any]:
+    return {"label": label, "url": url, "why": why, "when": when, "count": count, "urgency": urgency}
+
+
+def wants(issue: Issue, lists: Sequence[MailingList], account: Account, now: datetime) -> list[dict[str, Any]]:
+    """The few things to do, for this person."""
+    found: list[dict[str, Any]] = [*_sending(lists), *_doubts(lists)]
+    if issue.state in (IssueState.DRAFT, IssueState.IN_REVIEW, IssueState.APPROVED):
+        found += [*_contributions(issue, now), *_writing(issue, account, now)]
+    elif issue.state is IssueState.SCHEDULED and issue.scheduled_at:
+        when = dates.moment(issue.scheduled_at, issue.mailing_list.timezone)
+        why = _("At {when}. Until then it can be stopped.").format(when=when)
+        url = url_for("editor.sending", slug=issue.slug)
+        found.append(
+            _want(
+                _("{title} goes out by itself").format(title=issue.title), url, why, _("Nothing to do"), urgency="quiet"
+            )
+        )
+    return found[:MOST]
+
+
+def _sending(lists: Sequence[MailingList]) -> list[dict[str, Any]]:
+    """Sends that stand still."""
+    paused = db.session.scalars(
+        select(Issue).where(Issue.list_id.in_([each.id for each in lists]), Issue.state == IssueState.PAUSED)
+    )
+    return [
+        _want(
+            _("Decide about {title}, which is paused").format(title=issue.title),
+            url_for("editor.sending", slug=issue.slug),
+            issue.pause_reason or _("Nothing leaves until somebody resumes it."),
+            _("Now"),
+            urgency="bad",
+        )
+        for issue in paused
+    ]
+
+
+def _doubts(lists: Sequence[MailingList]) -> list[dict[str, Any]]:
+    """Messages of which nobody knows whether they arrived."""
+    rows = db.session.execute(
+        select(Issue, func.count(Delivery.id))
+        .join(Delivery, Delivery.issue_id == Issue.id)
+        .where(
+            Issue.list_id.in_([each.id for each in lists]),
+            Issue.state.in_([IssueState.SENT, IssueState.CANCELLED]),
+            Delivery.state == DeliveryState.UNSURE,
+            Delivery.decided_at.is_(None),
+        )
+        .group_by(Issue.id)
+    )
+    found = []
+    for issue, number in rows:
+        label = ngettext("Decide about %(number)s unsure message", "Decide about %(number)s unsure messages", number)
+        why = _("{title}: the mail left us and no answer came.").format(title=issue.title)
+        url = url_for("editor.sending", slug=issue.slug)
+        found.append(_want(label % {"number": number}, url, why, _("This week"), count=number))
+    return found
+
+
+def _contributions(issue: Issue, now: datetime) -> list[dict[str, Any]]:
+    found = []
+    waiting, after = undecided(issue), late(issue)
+    if waiting:
+        label = ngettext("Read %(number)s new contribution", "Read %(number)s new contributions", len(waiting))
+        names = list(dict.fromkeys(each.agency for each in waiting if each.agency))
+        why = _("From {names}.").format(names=_joined(names[:3])) if names else _("They wait for a decision.")
+        closed = issue.deadline is not None and not issue.deadline.is_open(now)
+        found.append(
+            _want(
+                label % {"number": len(waiting)}, url_for("editor.contributions", issue=issue.slug), why,
+                _("Before approval") if closed else _("This week"), count=len(waiting),
+            )
+        )  # fmt: skip
+    if after:
+        label = ngettext("Look at %(number)s late contribution", "Look at %(number)s late contributions", len(after))
+        url = url_for("editor.contributions", issue=issue.slug)
+        why = _("They came after the deadline and are kept.")
+        found.append(_want(label % {"number": len(after)}, url, why, "", count=len(after), urgency="quiet"))
+    return found
+
+
+def _joined(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else _("{most} and {last}").format(most=", ".join(names[:-1]), last=names[-1])
+
+
+def _writing(issue: Issue, account: Account, now: datetime) -> list[dict[str, Any]]:
+    """The steps from words to schedule that this issue has not taken."""
+    found = []
+    slug, edits = issue.slug, may(account, Permission.EDIT_ISSUES, issue.mailing_list)
+    try:
+        stopping = [each for each in run_checks(issue, now) if each.stops]
+    except Invalid:
+        stopping = []
+    if issue.state is IssueState.IN_REVIEW and not approving.may_approve(issue, account):
+        url = url_for("editor.issue_approval", slug=slug)
+        found.append(
+            _want(
+                _("Read and approve {title}").format(title=issue.title),
+                url,
+                _("Its writers wait for you."),
+                _("Today"),
+                urgency="now",
+            )
+        )
+    if stopping:
+        label = ngettext(
+            "Mend %(number)s thing that stops the issue", "Mend %(number)s things that stop the issue", len(stopping)
+        )
+        why = stopping[0].sentence
+        url = url_for("editor.issue_checks", slug=slug)
+        found.append(
+            _want(label % {"number": len(stopping)}, url, why, _("Before approval"), count=len(stopping), urgency="bad")
+        )
+    if not edits:
+        return found
+    if not (issue.subject and issue.preheader):
+        why = _("What people read in their inbox before they open it.")
+        found.append(
+            _want(
+                _("Write the subject and preview text"),
+                url_for("editor.issue_frame", slug=slug),
+                why,
+                _("Before approval"),
+            )
+        )
+    following = issue.next_issue
+    if issue.mailing_list.cadence is Cadence.QUARTERLY and (following is None or following.deadline is None):
+        why = _("This issue tells readers until when they can send news for the next.")
+        url = url_for("editor.issue_frame", slug=slug, _anchor="next")
+        found.append(_want(_("Set the deadline of the next issue"), url, why, _("Before it is scheduled")))
+    if not stopping and not has_current_test(issue):
+        why = _("No test was sent of the words as they stand.")
+        found.append(
+            _want(
+                _("Send yourself a test email"),
+                url_for("editor.issue_test", slug=slug),
+                why,
+                _("Before it is scheduled"),
+            )
+        )
+    if issue.state is IssueState.APPROVED:
+        url = url_for("editor.issue_schedule", slug=slug)
+        found.append(
+            _want(_("Schedule {title}").format(title=issue.title), url, _("It is approved."), _("Today"), urgency="now")
+        )
+    return found
+
+
+def next_step(issue: Issue) -> tuple[str, str]:
+    """The one primary button of the page: label and address."""
+    slug = issue.slug
+    match issue.state:
+        case IssueState.IN_REVIEW:
+            return _("Read it"), url_for("editor.issue_approval", slug=slug)
+        case IssueState.APPROVED:
+            return _("Open the issue"), url_for("editor.issue", slug=slug)
+        case IssueState.SCHEDULED | IssueState.SENDING | IssueState.PAUSED:
+            return _("See the sending"), url_for("editor.sending", slug=slug)
+    return _("Continue writing"), url_for("editor.compose", slug=slug)
