@@ -146,7 +146,7 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | 
         number, record = index + 1, lines[index]
         index += 1
         if record.count('"') % 2:
-            joined, after = _closed(lines, index, record)
+            joined, after = _closed(lines, index, record, delimiter)
             if joined is None:
                 yield number, BadRow(number, _("A quotation mark is opened and not closed."), record[:60])
                 continue
@@ -157,11 +157,15 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | 
             yield number, BadRow(number, _("The line cannot be read (%(error)s).") % {"error": error}, record[:60])
 
 
-def _closed(lines: list[str], index: int, record: str) -> tuple[str | None, int]:
-    """The record with the lines that its quoted cell goes on over; None where it is not closed soon."""
+def _closed(lines: list[str], index: int, record: str, delimiter: str) -> tuple[str | None, int]:
+    """The record with the lines that its quoted cell goes on over; None where it is not closed soon, and well."""
     for after in range(index, min(index + _LONGEST_CELL_LINES, len(lines))):
         record += "\n" + lines[after]
         if record.count('"') % 2 == 0:
+            try:
+                next(csv.reader([record], delimiter=delimiter, strict=True))
+            except csv.Error:
+                break
             return record, after + 1
     return None, index
 
