@@ -66,7 +66,7 @@ def launch(issue_id: int, now: datetime) -> bool:
         if not obstacle and audience.count(issue) == 0:
             obstacle = "Nobody is subscribed to its list any more, so there is nobody to send it to."
         if obstacle or rendition_id is None:
-            scheduling.refuse_launch(issue, obstacle, now=now)
+            _refuse(issue, obstacle, now)
             return False
         _begin(issue, rendition_id, now)
     return True
@@ -126,6 +126,16 @@ def _begin(issue: Issue, rendition_id: int, now: datetime) -> None:
     ring("send_issue", issue.id)
 
 
+def _refuse(issue: Issue, reason: str, now: datetime) -> None:
+    """What was approved is not what would go out now: the issue is a draft again, and its people are told."""
+    at, people = _planned(issue, now), people_concerned(issue)
+    scheduling.cancel_schedule(issue, actor=None, now=now)
+    approving.void(issue, reason, actor=None, now=now)
+    tell("schedule_held", people, issue, now=now, reason=reason, at=at)
+    activity.record("issue.launch_refused", actor=None, now=now, issue=issue, reason=reason)
+    _log.warning("Issue %d was not launched: %s", issue.id, reason)
+
+
 def _hold(issue: Issue, now: datetime) -> None:
     """Tell once that the issue waits for an answer."""
     lock(issue)
@@ -135,7 +145,10 @@ def _hold(issue: Issue, now: datetime) -> None:
     if not is_late(issue, now) or db.session.scalar(told.limit(1)) is not None:
         return
     reason = "Its time passed while nothing could be sent. It is late now: say whether it should still go out."
-    zone = issue.mailing_list.timezone
-    when = f"{dates.moment(issue.scheduled_at or now, zone)} ({dates.zone_words(zone)})"
-    tell("schedule_held", people_concerned(issue), issue, now=now, why=reason, when=when)
+    tell("schedule_held", people_concerned(issue), issue, now=now, reason=reason, at=_planned(issue, now))
     activity.record(_HELD, actor=None, now=now, issue=issue, reason=reason)
+
+
+def _planned(issue: Issue, now: datetime) -> str:
+    zone = issue.mailing_list.timezone
+    return f"{dates.moment(issue.scheduled_at or now, zone)} ({dates.zone_words(zone)})"

@@ -79,4 +79,4 @@ def states(issue: Issue) -> dict[str, DeliveryState]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(Delivery.issue_id == issue.id)
     )
-    return {address: state for address, state in rows}
+    return dict(rows.tuples())

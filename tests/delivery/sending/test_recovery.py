@@ -148,9 +148,7 @@ def test_a_run_that_this_process_lost_is_recovered_by_this_process(app: Flask, n
     assert accounts.counts(issue).queued == 3
 
 
-def test_an_answer_that_comes_after_all_corrects_an_unsure_and_nothing_else(
-    app: Flask, now: datetime
-) -> None:
+def test_an_answer_that_comes_after_all_corrects_an_unsure_and_nothing_else(app: Flask, now: datetime) -> None:
     issue = makers.sending(now, 2)
     epoch, _, held = a_run(now, issue, boot_id="another", beat=-(10**12))
     recover(now)
@@ -206,9 +204,7 @@ def test_going_on_after_a_death_sends_the_rest(app: Flask, now: datetime, dead_p
         ({"boot_id": "another"}, 121, Fate.LOST),
     ],
 )
-def test_fates(
-    app: Flask, now: datetime, dead_pid: int, row: dict[str, str], age: float, expected: Fate
-) -> None:
+def test_fates(app: Flask, now: datetime, dead_pid: int, row: dict[str, str], age: float, expected: Fate) -> None:
     me = Process.this()
     (liveness.wire_folder() / "here.wire").touch()
     worker = Worker(

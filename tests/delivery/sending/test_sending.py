@@ -87,12 +87,8 @@ def test_each_reader_gets_one_copy_of_their_own(app: Flask, relay: MemoryRelay, 
     assert accounts.verify(issue) == []
     assert (issue.state, issue.sent_at) == (IssueState.SENT, now)
     keys = app.config["NEWSLETTER"].secret_keys
-    of_address = {
-        address: public_id
-        for address, public_id in db.session.execute(
-            select(Subscriber.address, Subscription.public_id).join(Subscription.subscriber)
-        )
-    }
+    names = select(Subscriber.address, Subscription.public_id).join(Subscription.subscriber)
+    of_address = dict(db.session.execute(names).tuples())
     identifiers = set()
     for envelope in relay.accepted:
         mail = email.message_from_bytes(envelope.message, policy=email.policy.default)
@@ -262,9 +258,7 @@ def test_one_that_is_refused_stays_refused(app: Flask, relay: MemoryRelay, now: 
     assert [(each.code, each.people) for each in accounts.reasons(issue, DeliveryState.REFUSED)] == [(550, 1)]
 
 
-def test_an_unsure_one_is_sent_again_only_when_a_person_says_so(
-    app: Flask, relay: MemoryRelay, now: datetime
-) -> None:
+def test_an_unsure_one_is_sent_again_only_when_a_person_says_so(app: Flask, relay: MemoryRelay, now: datetime) -> None:
     issue = makers.sending(now, 3)
     for number in (1, 2):
         relay.fail(f"reader{number}@example.org", RelayUnsure("The answer did not come"))
