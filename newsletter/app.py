@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .config import Settings
 from .db import db, prepare_engine
 from .delivery.mailbox import keep_in_mailbox
+from .domain.calls import guarding
 from .mail.local import LocalMailbox
 from .mail.relay import Relay, relay_from_url
 from .resources import data_dir
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None, *, runner: Runner | None = None
     app.extensions["newsletter_signer"] = Signer(settings.secret_keys)
     app.extensions["newsletter_runner"] = runner or DoorbellRunner(Doorbell(settings.data_dir))
     app.extensions["newsletter_relay"] = relay or _relay(app, settings)
+    guarding.register()
     install_web(app)
     _trust_proxies(app, settings)
     return app
