@@ -6,7 +6,8 @@ from typing import Any
 
 from ...errors import NotFound, Refused
 from ...models import Account, Block
-from .editing import add_block, begin, delete_block, edit_block, live_blocks, require_version
+from .block_rows import begin, live_blocks, require_version
+from .editing import add_block, delete_block, edit_block
 from .finding import find_issue
 
 _HEADING = re.compile(r"<h3>(.*?)</h3>", re.DOTALL)

@@ -18,7 +18,7 @@ from ..staff import activity
 from ..staff.permissions import Permission
 from . import audience, protocols
 from .approving import current_approval, require_override
-from .checking import check_content, check_words_only, settings_problems
+from .checking import Finding, check_content, check_words_only, settings_problems
 from .content import issue_content
 from .people import SYSTEM_ADMINISTRATOR, tell, who_may
 from .protocols import Happening, Obstacle
@@ -45,9 +45,9 @@ def obstacles(issue: Issue, now: datetime, *, in_transaction: bool = False) -> l
     content = issue_content(issue)
     findings = check_words_only(issue, now) if in_transaction else check_content(issue, content, now)
     found = [Obstacle("settings", sentence) for sentence in settings_problems(content)]
-    stopping = sum(finding.stops for finding in findings)
+    stopping = [finding for finding in findings if finding.stops]
     if stopping:
-        found.append(Obstacle("checks", f"{_things(stopping)} this issue: see the checks."))
+        found.append(Obstacle("checks", f"{_things(len(stopping))} this issue: {_named(stopping)}"))
     if not issue.subject.strip():
         found.append(Obstacle("subject", "The issue has no subject yet.", firm=True))
     if not issue.preheader.strip():
@@ -207,6 +207,12 @@ def _when(at: datetime, mailing_list: MailingList) -> str:
 
 def _things(number: int) -> str:
     return "1 thing stops" if number == 1 else f"{number} things stop"
+
+
+def _named(stopping: list[Finding]) -> str:
+    """The first few findings, each with the words it is about."""
+    named = [f"{each.sentence} (“{each.excerpt}”)" if each.excerpt else each.sentence for each in stopping[:3]]
+    return " ".join([*named, "See the checks."] if len(stopping) > len(named) else named)
 
 
 def _name(actor: Account | None) -> str:
