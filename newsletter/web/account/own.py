@@ -65,7 +65,7 @@ def sign_out_others() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     """The old password, then a new one; every other browser is signed out."""
     person, form = signed_in_account(), forms.ChangePasswordForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("account/change_password.html", form=form)
     refused = _refused(person, form.current)
     if refused:
@@ -98,7 +98,7 @@ def _refused(person: Account, field: Any) -> int:
 def change_second_step() -> ResponseReturnValue:
     """The password once more; then another app, or new codes on paper."""
     person, form = signed_in_account(), forms.ConfirmForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("account/second_step.html", form=form)
     refused = _refused(person, form.password)
     if refused:
@@ -136,7 +136,7 @@ def connect_another_app() -> ResponseReturnValue:
     """Connect another app in place of the one there is; its first right code counts."""
     person, secret, form = signed_in_account(), _remembered_secret(), forms.CodeForm(request.form)
     page = {"form": form, "picture": url_for("account.own_picture"), "spelled": one_time_codes.spelled_out(secret)}
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("account/connect_another_app.html", **page)
     now = clock.now()
     allowed = throttle.may_try_code(person, request.remote_addr, now)

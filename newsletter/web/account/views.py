@@ -35,7 +35,7 @@ _WRONG_CODE = "That code is not right, or was used before. Wait for the next one
 @public
 def sign_in() -> ResponseReturnValue:
     """Email address and password. The answer is the same, and as slow, for people who do not exist."""
-    if request.method == "GET" and current_account() is not None:
+    if request.method != "POST" and current_account() is not None:
         return steps.on_the_way(request.args.get("next", ""))
     form = forms.SignInForm(request.form, next=request.args.get("next", ""))
     if request.method == "POST":
@@ -121,7 +121,7 @@ def connect_app() -> ResponseReturnValue:
         return steps.start_again()
     form = forms.CodeForm(request.form)
     page = {"form": form, "picture": url_for("account.app_picture"), "spelled": one_time_codes.spelled_out(secret)}
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("account/connect_app.html", **page)
     now = clock.now()
     allowed = throttle.may_try_code(account, request.remote_addr, now)
@@ -166,7 +166,7 @@ def sign_out() -> ResponseReturnValue:
 def forgotten() -> ResponseReturnValue:
     """Ask for a link to a new password. The answer tells nobody who works here."""
     form = forms.EmailForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("account/forgotten.html", form=form)
     now = clock.now()
     try:
@@ -196,7 +196,7 @@ def choose_password(token: str) -> ResponseReturnValue:
     invitation = invitations.read(token, invitations.PASSWORD, now)
     account = accounts.find(invitation.account_id or 0)
     form = forms.NewPasswordForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return private_page(render_template("account/choose_password.html", form=form))
     try:
         chosen = passwords.check(form.password.data or "", person=(account.email, account.name))

@@ -33,7 +33,7 @@ def new_list() -> ResponseReturnValue:
     """A further newsletter."""
     require(signed_in_account(), _MANAGE)
     form = NewListForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         organisation = installation.organisation()
         form = NewListForm(sender_address=organisation.email if organisation else "")
         form.contact_address.data = form.sender_address.data
@@ -70,7 +70,7 @@ def _mine(slug: str) -> MailingList:
 def edit_list(slug: str) -> ResponseReturnValue:
     """What stands on one newsletter."""
     mailing_list = _mine(slug)
-    if request.method == "GET":
+    if request.method != "POST":
         return _edit_page(ListForm(obj=mailing_list), mailing_list)
     form = ListForm(request.form)
     if not form.validate():

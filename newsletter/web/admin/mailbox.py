@@ -113,7 +113,7 @@ def empty_mailbox() -> ResponseReturnValue:
     me = signed_in_account()
     require(me, _READ)
     total = db.session.scalar(select(func.count()).select_from(MailboxMessage)) or 0
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/empty_mailbox.html", total=total)
     with transaction() as session:
         session.execute(delete(MailboxMessage))

@@ -57,13 +57,8 @@ def _mine() -> Select[Notice]:
 @staff(_VIEW)
 def all_notices() -> ResponseReturnValue:
     """Newest first; `?state=` shows those of one state."""
-    counts = dict(
-        db.session.execute(
-            _mine().with_only_columns(Notice.state, func.count(), maintain_column_froms=True).group_by(Notice.state)
-        )
-        .tuples()
-        .all()
-    )
+    counted = _mine().with_only_columns(Notice.state, func.count(), maintain_column_froms=True).group_by(Notice.state)
+    counts = {row[0]: row[1] for row in db.session.execute(counted)}
     asked = request.args.get("state", "")
     chosen = _mine()
     if asked in list(NoticeState):

@@ -24,7 +24,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
     now = clock.now()
     invitation = invitations.read(token, invitations.STAFF, now)
     form = JoinForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return _join_page(form, invitation)
     name = form.name.data or ""
     hashed, weak = _hashed(form.password.data or "", (str(invitation.email), name))
@@ -52,7 +52,7 @@ def set_up(token: str) -> ResponseReturnValue:
     now = clock.now()
     invitation = invitations.read(token, invitations.SET_UP, now)
     form = SetUpForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return _set_up_page(form)
     if not form.cadence.validate(form):
         form.cadence.errors = [_("Choose how often it appears")]

@@ -64,7 +64,7 @@ def _organisation() -> Organisation:
 def organisation() -> ResponseReturnValue:
     """Name, address and contact of the publisher."""
     row = _organisation()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/organisation.html", form=OrganisationForm(obj=row))
     form = OrganisationForm(request.form)
     try:
@@ -105,7 +105,7 @@ def sending_mode() -> ResponseReturnValue:
     """Who may get mail from this installation; what was held for that goes out when it may."""
     row = _organisation()
     form = SendingModeForm(request.form, mode=row.sending_mode.value)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/sending_mode.html", form=form, mode_hints=MODE_HINTS)
     if not form.validate():
         return render_template("admin/sending_mode.html", form=form, mode_hints=MODE_HINTS), 422

@@ -79,7 +79,7 @@ def invite() -> ResponseReturnValue:
     """Invite somebody; the link goes by mail, and is shown once to be passed on by hand."""
     form = InviteForm(request.form)
     form.scope.choices = _scopes()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/invite.html", form=form, role_hints=ROLE_HINTS)
     if not form.validate():
         return render_template("admin/invite.html", form=form, role_hints=ROLE_HINTS), 422
@@ -166,7 +166,7 @@ def _whole_account(key: int) -> Account:
 def disable(key: int) -> ResponseReturnValue:
     """Switch the account off, after a page that says what that means."""
     person = _whole_account(key)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/disable.html", member=person)
     with transaction():
         accounts.disable(person, actor=signed_in_account(), now=clock.now())
@@ -190,7 +190,7 @@ def enable(key: int) -> ResponseReturnValue:
 def reset_second_step(key: int) -> ResponseReturnValue:
     """Let somebody who lost their phone connect another one."""
     person = _whole_account(key)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/reset_second_step.html", member=person)
     with transaction():
         second_step.disconnect_app(person, actor=signed_in_account(), now=clock.now())
