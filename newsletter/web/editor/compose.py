@@ -1,25 +1,27 @@
 """Writing: the desk with its outline, one open section and the mail beside it. Every change is a POST of its own."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import clock
-from newsletter.db import transaction
+from newsletter.db import db, transaction
 from newsletter.domain.issues import editing, headings
 from newsletter.domain.issues.checking import run_checks
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.errors import Conflict, Invalid, Problem
 from newsletter.i18n import gettext as _
-from newsletter.models import Block, Issue
+from newsletter.models import Account, Block, Issue
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import EDITABLE_STATES, IssueState
 from newsletter.web.access import current_account, signed_in_account, staff
 
 from . import desk
 from .block_forms import PREFIX, common_of, control_id, list_step, read_data, take_step
+from .palette import groups
 from .room import blueprint, find_issue, page, to
 
 _ISSUE = "/desk/issues/<slug>/write"
@@ -35,14 +37,8 @@ _LOCKED = {
 @staff(Permission.VIEW_ISSUES)
 def compose(slug: str, block_id: UUID | None = None) -> tuple[str, int]:
     issue = find_issue(slug)
-    block = editing.find_block(issue, str(block_id)) if block_id else _first(issue)
+    block = editing.find_block(issue, str(block_id)) if block_id else desk.first_to_write(issue)
     return desk_page(issue, block)
-
-
-def _first(issue: Issue) -> Block | None:
-    """The section to open when none was asked for: the first that somebody writes."""
-    ordinary = [block for block in issue.blocks if kind_of(block.kind).fields and not kind_of(block.kind).fixed]
-    return next(iter(ordinary or issue.blocks), None)
 
 
 def desk_page(
@@ -79,6 +75,8 @@ def desk_page(
         "forms": desk.looks(issue, block, shown),
         "form_shown": shown,
         "media": desk.pictures(),
+        "groups": groups(issue) if editable else [],
+        "offered_deadline": _offered_deadline(),
         "preview_problem": broken,
         "preview_url": _preview_url(issue, shown),
         "head_lines": {
@@ -89,9 +87,15 @@ def desk_page(
     return page("compose.html", issue=issue, status=status, **values)
 
 
-def _preview_url(issue: Issue, shown: str) -> str:
-    from flask import url_for
+def _offered_deadline() -> date | None:
+    """The day that a document just brought in names as the next deadline."""
+    try:
+        return date.fromisoformat(request.args.get("deadline", ""))
+    except ValueError:
+        return None
 
+
+def _preview_url(issue: Issue, shown: str) -> str:
     form = shown if shown in ("text", "web") else "html"
     # The number makes the browser fetch it again when the words have changed.
     return url_for("editor.issue_preview", slug=issue.slug, form=form, v=issue.content_version)
@@ -102,7 +106,7 @@ def _findings(issue: Issue) -> tuple[list[Any], str]:
     try:
         return run_checks(issue, clock.now()), ""
     except Invalid as error:
-        return [], desk.preview_problem(error)
+        return [], error.problems[0].sentence
 
 
 def _control_of(field: str, block: Block | None) -> str:
@@ -186,9 +190,6 @@ def _two_versions(slug: str, block_id: UUID, data: dict[str, Any]) -> tuple[str,
 
 
 def _who(block: Block) -> str:
-    from newsletter.db import db
-    from newsletter.models import Account
-
     account = db.session.get(Account, block.updated_by_id) if block.updated_by_id else None
     return account.name if account else _("Somebody else")
 
@@ -259,8 +260,6 @@ def issue_block_level(slug: str, block_id: UUID) -> Response:
 @blueprint.get(f"{_ISSUE}/add")
 @staff(Permission.EDIT_ISSUES)
 def issue_add(slug: str) -> tuple[str, int]:
-    from .palette import groups
-
     issue = find_issue(slug, Permission.EDIT_ISSUES)
     after = request.args.get("after", "")
     block = editing.find_block(issue, after) if after else None
@@ -285,4 +284,3 @@ def issue_add_block(slug: str) -> Response:
         block = editing.add_block(issue, kind, position=position, actor=signed_in_account(), now=clock.now())
         made = block.id
     return to("compose", slug=slug, block_id=made, anchor="write")
-

@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from newsletter import clock
@@ -31,7 +32,11 @@ class DecisionForm(FlaskForm):  # type: ignore[misc]
 
     decision = RadioField(
         _("What happens to it?"),
-        choices=[("place", _("Accept it")), ("carry", _("Keep it for another issue")), ("decline", _("Decline it"))],
+        choices=[
+            SelectChoice("place", _("Accept it")),
+            SelectChoice("carry", _("Keep it for another issue")),
+            SelectChoice("decline", _("Decline it")),
+        ],
         validators=[InputRequired(_("Choose what happens to it"))],
     )
     issue = RadioField(_("Which issue?"), choices=[], validate_choice=False)
@@ -96,7 +101,7 @@ def contribution(reference: str) -> Response | tuple[str, int]:
     found = _find(reference)
     form = DecisionForm()
     issues = _issues_for(found)
-    form.issue.choices = [(str(each.id), each.title) for each in issues]
+    form.issue.choices = [SelectChoice(str(each.id), each.title) for each in issues]
     if request.method == "GET":
         form.decision.data = "place"
         form.issue.data = str(issues[0].id) if issues else None

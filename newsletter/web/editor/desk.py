@@ -11,9 +11,9 @@ from sqlalchemy import select
 from newsletter import dates
 from newsletter.db import db
 from newsletter.domain.issues.checking import Finding
-from newsletter.domain.issues.content import block_content, web_address
+from newsletter.domain.issues.content import block_content
 from newsletter.domain.issues.headings import sub_headings
-from newsletter.errors import Invalid, Problem
+from newsletter.errors import Problem
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Block, Issue, Media
@@ -30,6 +30,8 @@ _WHERE = (
     (Where.MAIL.value, _("Only in the mail")),
     (Where.WEB.value, _("Only on the web page")),
 )
+#: Sections that are made of the others.
+_MADE = {"in_this_issue": _("Made from the headings"), "key_dates": _("Gathered from the sections")}
 _FORMS = ("phone", "desktop", "text", "web")
 _MOST_PICTURES = 24
 
@@ -80,6 +82,13 @@ class Sheet:
     next_url: str
 
 
+def first_to_write(issue: Issue) -> Block | None:
+    """The section to open when none was asked for: the first whose words somebody writes."""
+    blocks = issue.blocks
+    written = [each for each in blocks if not kind_of(each.kind).fixed and each.kind not in _MADE]
+    return next(iter(written or blocks), None)
+
+
 def name_of(block: Block) -> str:
     """The section in a few words: its heading, or what it is."""
     return kind_of(block.kind).summary(block_content(block))
@@ -98,7 +107,7 @@ def outline(issue: Issue, here: Block | None, findings: Sequence[Finding]) -> li
             Row(
                 block=block,
                 name=kind.name if kind.fixed else name_of(block),
-                kind=_place_words(block) if kind.fixed else kind.name,
+                kind=_kind_words(block),
                 here=here is not None and block.id == here.id,
                 fixed=bool(kind.fixed),
                 first=block in movable[:1],
@@ -110,8 +119,12 @@ def outline(issue: Issue, here: Block | None, findings: Sequence[Finding]) -> li
     return rows
 
 
-def _place_words(block: Block) -> str:
-    return _("Always first") if kind_of(block.kind).fixed == "first" else _("Always last")
+def _kind_words(block: Block) -> str:
+    """What a section is, or why it is there."""
+    kind = kind_of(block.kind)
+    if kind.fixed:
+        return _("Always first") if kind.fixed == "first" else _("Always last")
+    return _MADE.get(block.kind, kind.name)
 
 
 def _sign_words(stopping: int, found: int) -> str:
@@ -230,11 +243,7 @@ def _levels(issue: Issue, block: Block) -> tuple[tuple[str, str], ...]:
     blocks = issue.blocks
     above = next((each for each in reversed(blocks) if each.position < block.position), None)
     lowered = block.kind == "section" and above is not None and above.kind in ("section", "findings")
-    return (*((("", above_name(above)),) if lowered and above else ()), *raised)
-
-
-def above_name(block: Block) -> str:
-    return name_of(block)
+    return (*((("", name_of(above)),) if lowered and above else ()), *raised)
 
 
 def _words(block: Block) -> str:
@@ -267,7 +276,7 @@ def words_of(fields: tuple[Field, ...], data: dict[str, Any]) -> list[str]:
 
 
 def saved_words(issue: Issue, now: datetime) -> str:
-    """When the words were last saved: "Saved at 10:42am", with the day where it was another."""
+    """When the words were last saved: "10:42am", with the day where it was another; "" for no words."""
     last = max((block.updated_at for block in issue.blocks), default=None)
     if last is None:
         return ""
@@ -275,8 +284,8 @@ def saved_words(issue: Issue, now: datetime) -> str:
     local, today = dates.local(last, zone), dates.local(now, zone)
     when = dates.clock_time(local)
     if local.date() == today.date():
-        return _("Saved at {when}").format(when=when)
-    return _("Saved at {when}, {day}").format(when=when, day=dates.short_day(local.date(), year=False))
+        return when
+    return _("{when}, {day}").format(when=when, day=dates.short_day(local.date(), year=False))
 
 
 def looks(issue: Issue, block: Block | None, shown: str) -> list[dict[str, Any]]:
@@ -312,11 +321,3 @@ def pictures() -> list[dict[str, Any]]:
         }
         for number, (name, width, height) in enumerate(rows, 1)
     ]
-
-
-def preview_problem(error: Invalid) -> str:
-    """Why the mail cannot be drawn, in a sentence."""
-    return error.problems[0].sentence
-
-
-__all__ = ["Row", "Sheet", "announced", "looks", "outline", "sheet", "web_address"]

@@ -59,7 +59,8 @@ def _source(form: DocumentForm) -> str | bytes:
     """The file, where one was chosen; else what was pasted."""
     upload = form.file.data
     if upload is not None and upload.filename:
-        content: bytes = upload.read()
+        with upload.stream as stream:
+            content: bytes = stream.read()
         return content
     return str(form.text.data or "")
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
 from newsletter import dates
@@ -14,7 +15,10 @@ from .reading_dates import Chosen, Unreadable, choose, read_day, read_time
 
 _DAY_HINT = _("For example, 15 January 2027")
 _TIME_HINT = _("For example, 5pm")
-_FOLDS = [("earlier", _("The first, before the clocks go back")), ("later", _("The second, an hour after"))]
+_FOLDS = [
+    SelectChoice("earlier", _("The first, before the clocks go back")),
+    SelectChoice("later", _("The second, an hour after")),
+]
 
 
 def _day(label: str) -> StringField:

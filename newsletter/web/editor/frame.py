@@ -11,6 +11,7 @@ from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, Problem, Refused
 from newsletter.i18n import gettext as _
 from newsletter.models import Issue
+from newsletter.rendering import when
 from newsletter.states import EDITABLE_STATES, Cadence
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
@@ -60,6 +61,9 @@ def _fill(form: FrameForm, issue: Issue) -> None:
     form.put_deadline("next", following.deadline if following else None)
     if not form.next_time.data:
         form.next_time.data = "5pm"
+    offered = request.args.get("next", "")
+    if offered and not form.next_day.data:
+        form.next_day.data = when.words(offered)
 
 
 def _save(form: FrameForm, issue: Issue) -> Response | tuple[str, int]:

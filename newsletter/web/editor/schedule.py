@@ -68,7 +68,7 @@ def _schedule_page(issue: Issue, form: WhenForm, problems: list[Problem] | None 
         in_words=dates.in_words((suggested - now).total_seconds()) if suggested else "",
         test=test,
         approval=approval,
-        zone_words=dates.zone_words(zone),
+        in_zone=dates.zone_words(zone),
         team_only=organisation is not None and organisation.sending_mode is SendingMode.TEAM and not relay_local(),
         nothing=organisation is not None and organisation.sending_mode is SendingMode.NOTHING and not relay_local(),
         local=relay_local(),
