@@ -113,10 +113,9 @@ def test_a_wrong_form_comes_back_with_every_word_and_its_first_hour(december: Is
     assert "Tick the box to say that this may be published" in page.text
     assert "Two half days in February." in page.text
     assert hidden["opened"] in page.text
-    # The rest is named once the box is ticked; the hour of the first page still counts then.
-    page = send(client, at(17, 5), wrong | {"declared": "y"})
     assert "Enter a heading" in page.text
     assert "Enter one email address, without spaces" in page.text
+    # Mended after the deadline, it still has the hour of the first page.
     page = send(client, at(17, 10), FIELDS | hidden)
     assert "You began before the deadline, so it counts." in page.text
 
@@ -204,7 +203,25 @@ def test_what_has_no_call_is_not_found(december: Issue, client: FlaskClient, now
         cancelled.state, cancelled.cancelled_at = IssueState.CANCELLED, now
 
     assert client.get(f"/contribute/{slug}").status_code == 404
+
+
+@pytest.mark.parametrize("slug", ["nothing", "1", "bulletin"])
+def test_nothing_is_sent_to_what_has_no_call(december: Issue, client: FlaskClient, now: datetime, slug: str) -> None:
+    people.issue(now, people.policy_changes(now), "Bulletin", "bulletin")
+
     assert client.post(f"/contribute/{slug}", data=FIELDS).status_code == 404
+
+
+def test_who_writes_while_the_issue_is_cancelled_loses_nothing(december: Issue, client: FlaskClient) -> None:
+    hidden = opened(client, at(15, 0))
+    with transaction():
+        december.state, december.cancelled_at = IssueState.CANCELLED, at(15, 30)
+
+    page = send(client, at(16, 0), FIELDS | hidden)
+
+    assert "Your text is saved" in page.text
+    assert "December 2026 takes nothing more." in page.text
+    assert "Two half days in February." in page.text
 
 
 def test_nobody_reads_what_others_sent(december: Issue, client: FlaskClient) -> None:

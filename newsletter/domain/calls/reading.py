@@ -32,13 +32,15 @@ def open_call(mailing_list: MailingList, now: datetime) -> Issue | None:
     return next((issue for issue in open_calls(now) if issue.list_id == mailing_list.id), None)
 
 
-def find_call(slug: str) -> Issue:
+def find_call(slug: str, *, even_cancelled: bool = False) -> Issue:
     """The issue whose call stands at this address, open or closed. Where its `slug` differs, it has moved.
 
-    Raises NotFound: for an issue without a call, of a list that is not public, or that was cancelled.
+    Raises NotFound: for an issue without a call, of a list that is not public, or that was cancelled (unless
+    `even_cancelled`: somebody may be writing to it).
     """
     issue = None if slug.isdecimal() else _found(slug)
-    if issue is None or not issue.has_call or issue.state is IssueState.CANCELLED or not issue.mailing_list.public:
+    hidden = issue is not None and issue.state is IssueState.CANCELLED and not even_cancelled
+    if issue is None or hidden or not issue.has_call or not issue.mailing_list.public:
         raise NotFound("There is no call for news at this address.")
     return issue
 

@@ -17,13 +17,13 @@ class ContributionForm(Form):  # type: ignore[misc]
 
     title = StringField(_("Heading"), description=_("Say what is new, as you would tell a colleague."))
     body = TextAreaField(
-        _("Your news"),
+        _("Text"),
         description=_(
             "Start with what has changed, then what people should do. About 200 words are best. "
             "Leave an empty line between paragraphs; begin a line with - to make a list."
         ),
-        # Tells the counter below the box; the domain checks it, so that a long text is never cut off.
-        validators=[Length(max=LONGEST_BODY * 4, message=_("This text is too long"))],
+        # The counter below the box says it too; nothing is cut off.
+        validators=[Length(max=LONGEST_BODY, message=_("Use {most:,} characters or fewer").format(most=LONGEST_BODY))],
         render_kw={"rows": 12},
     )
     agency = StringField(

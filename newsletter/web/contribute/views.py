@@ -10,6 +10,7 @@ from ... import addresses, clock
 from ...config import current_settings
 from ...db import db, transaction
 from ...domain.calls import contributing, reading
+from ...domain.calls.news import checked
 from ...domain.issues import audience
 from ...errors import Invalid, NotFound, Problem, TokenInvalid
 from ...i18n import gettext as _
@@ -54,25 +55,21 @@ def call(slug: str) -> Response:
 @public
 def contribute(slug: str) -> Response:
     """Keep what was sent. A form that was wrong, late or one too many comes back or is kept, with every word."""
-    issue = reading.find_call(slug)
+    issue = reading.find_call(slug, even_cancelled=True)
     now = clock.now()
     form = ContributionForm(request.form)
     token = request.form.get(OPENED, "")
     opened = opened_at(token, now)
     # A form without a good token gets one that is good from now on, so that its time can be told at all.
     token = token if opened != now else opened_token(now)
-    valid = form.validate()
+    valid = _validate(form)
     if not _within_limits(form, now):
         return _form_page(issue, form, token, now, 429, [Problem("", _too_many())])
     if not valid:
         return _form_page(issue, form, token, now, 422)
     machine = bool(request.form.get(TRAP)) or now - opened < _QUICK
-    try:
-        with transaction():
-            outcome = contributing.save_contribution(issue, form.news(), opened_at=opened, now=now, copy=not machine)
-    except Invalid as error:
-        put_problems(form, error)
-        return _form_page(issue, form, token, now, 422)
+    with transaction():
+        outcome = contributing.save_contribution(issue, form.news(), opened_at=opened, now=now, copy=not machine)
     return redirect(url_for(".kept", token=kept_token(outcome.contribution)), 303)
 
 
@@ -115,6 +112,17 @@ def _calendar(issues: Iterable[Issue]) -> Response:
         host=current_settings().public_host,
     )
     return Response(text, content_type="text/calendar; charset=utf-8")
+
+
+def _validate(form: ContributionForm) -> bool:
+    """Whether all of it can be used; every problem, the form's and the domain's, stands at its field."""
+    valid: bool = form.validate()
+    try:
+        checked(form.news())
+    except Invalid as error:
+        put_problems(form, error)
+        return False
+    return valid
 
 
 def _form_page(
