@@ -77,11 +77,22 @@ def invite(
 
 def send_password_link(account: Account, *, actor: Account | None, now: datetime) -> None:
     """Mail the person a link to choose a new password, for one hour. Their second step stays as it is."""
+    nonce = send_notice(_PASSWORD_TEMPLATE, account.email, now=now, priority=URGENT).nonce
+    _add_password_link(account, nonce, actor=actor, now=now)
+
+
+def password_link(account: Account, *, actor: Account | None, now: datetime) -> str:
+    """The token of such a link (`/password/<token>`), for whoever runs the machine to pass on; no mail is sent."""
+    nonce = secrets.token_bytes(16)
+    _add_password_link(account, nonce, actor=actor, now=now)
+    return _token(nonce)
+
+
+def _add_password_link(account: Account, nonce: bytes, *, actor: Account | None, now: datetime) -> None:
     for earlier in accounts.open_invitations_for(account.email, now):
         earlier.revoked_at = now
-    nonce = send_notice(_PASSWORD_TEMPLATE, account.email, now=now, priority=URGENT).nonce
     invitation = _add(PASSWORD, nonce, now, role=Role.VIEWER, email=account.email, account_id=account.id)
-    record("staff.password_link_sent", actor=actor, now=now, subject=("invitation", invitation.id))
+    record("staff.password_link_made", actor=actor, now=now, subject=("invitation", invitation.id))
 
 
 def set_up_link(now: datetime) -> str:
