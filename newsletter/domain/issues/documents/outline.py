@@ -111,7 +111,7 @@ def _masthead(found: list[Unit]) -> tuple[str, str, str, list[Unit]]:
     publication, label, rest = "", "", found
     if _is_label(found, 0):
         label, rest = _text(found[0]), found[1:]
-    elif _is_label(found, 1) and may_head(found[0], found[1]):
+    elif _is_label(found, 1) and _is_name(found[0]):
         publication, label, rest = _text(found[0]), _text(found[1]), found[2:]
     if not label or len(rest) < 3 or not isinstance(rest[0], Paragraph):
         return label, "", publication, rest
@@ -124,6 +124,10 @@ def _masthead(found: list[Unit]) -> tuple[str, str, str, list[Unit]]:
 def _is_label(found: list[Unit], position: int) -> bool:
     unit = _at(found, position)
     return isinstance(unit, Paragraph) and len(unit.text) <= 80 and bool(_LABEL.match(unit.text))
+
+
+def _is_name(unit: Unit) -> bool:
+    return isinstance(unit, Paragraph) and len(unit.text) <= _LONGEST_HEADING and unit.text[-1] not in ".:;,!?…"
 
 
 def _at(found: list[Unit], position: int) -> Unit | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ....rendering import characters
 
@@ -16,11 +16,12 @@ _HASHES = re.compile(r"^(?P<hashes>#{1,4})\s+(?P<words>\S.*?)\s*#*$")
 _RULE = re.compile(r"^\s*(?:={3,}|-{3,}|_{3,}|\*{3,}|~{3,})\s*$")
 #: A shorter line than this was ended on purpose; a longer one may have been wrapped.
 _WRAPPED = 45
+_LONG = 60
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One paragraph as one line. `alone`: it was a single line of the source with nothing glued to it above;
+    """One paragraph as one line. `alone`: it was a single line of the source, with room around it or text below;
     `level` is 0, or the level of a heading that says so itself (1 is the highest)."""
 
     text: str
@@ -128,7 +129,13 @@ def _units_of(group: list[str]) -> list[Unit]:
     reader = _Reader()
     for line in group:
         reader.take(line)
-    return reader.end()
+    found = reader.end()
+    # Short lines glued together are an address or a signature; only the first can head what is below it.
+    heads = len(found) > 1 and (isinstance(found[1], Bullets) or len(found[1].text) >= _LONG)
+    return [
+        replace(unit, alone=False) if isinstance(unit, Paragraph) and (number or not heads) and len(found) > 1 else unit
+        for number, unit in enumerate(found)
+    ]
 
 
 def _lists_joined(found: list[Unit]) -> Iterator[Unit]:
