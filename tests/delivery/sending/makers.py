@@ -47,10 +47,15 @@ def rendition(now: datetime, issue: Issue) -> Rendition:
 
 
 def sending(now: datetime, readers: int, mailing_list: MailingList | None = None) -> Issue:
-    """An issue in the state `sending`, frozen to `readers` people of the list; nothing of it has left."""
+    """An issue in the state `sending`, frozen to `readers` new people of the list; nothing of it has left."""
     mailing_list = mailing_list or people.larkmere(now)
     people.subscribers(now, mailing_list, readers)
-    issue = people.issue(now, mailing_list)
+    return sending_to(now, mailing_list, "december-2026")
+
+
+def sending_to(now: datetime, mailing_list: MailingList, slug: str) -> Issue:
+    """The same, to those who are on the list already."""
+    issue = people.issue(now, mailing_list, slug=slug)
     with transaction():
         made = rendition(now, issue)
         issue.rendition_id, issue.started_at, issue.state = made.id, now, IssueState.SENDING
@@ -79,4 +84,9 @@ def states(issue: Issue) -> dict[str, DeliveryState]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(Delivery.issue_id == issue.id)
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
+
+
+def get_delivery(number: int) -> Delivery:
+    """A delivery by its key."""
+    return db.session.get_one(Delivery, number)

@@ -1,5 +1,6 @@
 """Whatever happens to each message, the accounts add up; and where they do not, `verify` says so."""
 
+import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,9 +16,10 @@ from newsletter.delivery.pacing import Breaker
 from newsletter.delivery.wirelog import Verdict, WireLog
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.relay import MemoryRelay
-from newsletter.models import Delivery, Issue
+from newsletter.models import Delivery, Issue, MailingList
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work import liveness
+from tests import people
 from tests.delivery.sending import makers
 
 READERS = 12
@@ -31,8 +33,16 @@ FATES: dict[str, RelayError] = {
 }
 
 
+@pytest.fixture
+def mailing_list(app: Flask, now: datetime) -> MailingList:
+    """A list with its readers; each example sends them another issue."""
+    made = people.larkmere(now)
+    people.subscribers(now, made, READERS)
+    return made
+
+
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
     fates=st.dictionaries(
@@ -41,10 +51,9 @@ FATES: dict[str, RelayError] = {
     connections=st.integers(1, 4),
 )
 def test_whatever_the_relay_says_everybody_is_counted_once_and_nobody_gets_two(
-    app: Flask, now: datetime, fates: dict[int, list[str]], connections: int
+    mailing_list: MailingList, now: datetime, fates: dict[int, list[str]], connections: int
 ) -> None:
-    _empty()
-    issue = makers.sending(now, READERS)
+    issue = makers.sending_to(now, mailing_list, f"news-{uuid.uuid4()}")
     relay = MemoryRelay(connections=connections)
     for number, errors in fates.items():
         relay.fail(f"reader{number}@example.org", *[FATES[error] for error in errors])
@@ -71,13 +80,6 @@ def test_whatever_the_relay_says_everybody_is_counted_once_and_nobody_gets_two(
     for number in range(1, READERS + 1):
         ends = [final[fate] for fate in fates.get(number, []) if fate in final]
         assert states[f"reader{number}@example.org"] is (ends[0] if ends else DeliveryState.ACCEPTED)
-
-
-def _empty() -> None:
-    """A database as new: the fixture's is shared by all examples."""
-    db.session.remove()
-    db.drop_all()
-    db.create_all()
 
 
 @pytest.fixture
