@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from flask import current_app, render_template, url_for
+from flask import render_template, url_for
 from markupsafe import Markup
 from sqlalchemy import select
 
@@ -18,6 +18,10 @@ from newsletter.models import Issue, MailingList
 
 #: The line of the call in a published article: ours, written by templates/email/blocks/call.html.
 _DEADLINE_LINE = re.compile(r'<p class="issue-deadline">.*?</p>', re.DOTALL)
+
+
+#: The invitation under "In this issue": it goes when it is over or no longer true.
+_SHARE_LINE = re.compile(r"(?<=</ol>)\s*<p>[^<]*<strong>[^<]*</strong>\.</p>(?=\s*</nav>)")
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,13 @@ def public_lists() -> Sequence[MailingList]:
 
 
 def open_calls(now: datetime) -> list[Call]:
-    """The calls that are open, the one that closes first on top."""
-    found = [(issue, issue.deadline) for issue in calls.open_calls(now)]
-    return [Call(issue, deadline, (deadline.closes_at - now).total_seconds()) for issue, deadline in found if deadline]
+    """The call of each list that closes next, where one is open; the nearest on top."""
+    nearest: dict[int, Call] = {}
+    for issue in calls.open_calls(now):
+        deadline = issue.deadline
+        if deadline is not None and issue.list_id not in nearest:
+            nearest[issue.list_id] = Call(issue, deadline, (deadline.closes_at - now).total_seconds())
+    return list(nearest.values())
 
 
 def by_year(issues: Sequence[Issue], zone: str) -> list[tuple[int, list[Issue]]]:
@@ -77,22 +85,27 @@ def article(issue: Issue, now: datetime) -> Markup:
         seconds_left=(deadline.closes_at - now).total_seconds(),
         days_left=(deadline.day - dates.local(now, deadline.zone).date()).days,
         send_url=contribute_url(following),
-        calendar_url=_url("contribute.deadlines"),
+        calendar_url=url_for("contribute.deadlines"),
     )
-    return Markup(_DEADLINE_LINE.sub(lambda _found: panel, web, count=1))  # noqa: S704 - the same, and our template
+    web = _DEADLINE_LINE.sub(lambda _found: panel, web, count=1)
+    invitation = _SHARE_LINE.search(web)
+    if invitation and not (deadline.is_open(now) and deadline.words in _spaces(invitation[0])):
+        web = _SHARE_LINE.sub("", web, count=1)
+    return Markup(web)  # noqa: S704 - the same, and our own template
+
+
+def _spaces(html: str) -> str:
+    """The words with plain spaces, as a date is written."""
+    return html.replace("\u00a0", " ").replace("&nbsp;", " ")
 
 
 def contribute_url(issue: Issue) -> str:
     """Where news for this issue is sent in."""
-    return _url("contribute.call", slug=issue.slug)
+    return url_for("contribute.call", slug=issue.slug)
 
 
 def sign_up_url() -> str:
-    return _url("public.subscribe")
-
-
-def _url(endpoint: str, **values: str) -> str:
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
+    return url_for("public.subscribe")
 
 
 def feed_title(lists: Sequence[MailingList], fallback: str) -> str:

@@ -77,7 +77,6 @@ def issue(slug: str) -> str | AnyResponse:
         contact_email=mailing_list.contact_address,
         language=found.language,
         summary=reading.summary(found),
-        sign_up_url=reading.sign_up_url() if mailing_list.public else "",
     )
 
 

@@ -19,10 +19,11 @@ from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import EDITABLE_STATES, IssueState
 from newsletter.web.access import current_account, signed_in_account, staff
 
-from . import desk
+from . import desk, looks
 from .block_forms import PREFIX, common_of, control_id, list_step, read_data, take_step
 from .palette import groups
 from .room import blueprint, find_issue, page, to
+from .words import name_of, words_of
 
 _ISSUE = "/desk/issues/<slug>/write"
 _BLOCK = f"{_ISSUE}/<uuid:block_id>"
@@ -54,11 +55,11 @@ def desk_page(
     """The desk with `block` open; with what was typed and what is wrong with it, when a save was refused."""
     now = clock.now()
     findings, broken = _findings(issue)
-    shown = desk.look_of(request.args.get("look"))
+    shown = looks.look_of(request.args.get("look"))
     gone = block is not None and block.deleted_at is not None
     editable = issue.state in EDITABLE_STATES and may(current_account(), Permission.EDIT_ISSUES, issue.mailing_list)
     wrong = problems or []
-    values = {
+    values: dict[str, Any] = {
         "rows": desk.outline(issue, block, findings),
         "open": None
         if block is None or gone
@@ -71,10 +72,10 @@ def desk_page(
         "announced": desk.announced(issue, block) if block and "moved" in request.args else "",
         "deleted": _deleted(issue),
         "stopping": sum(1 for each in findings if each.stops),
-        "saved_at": desk.saved_words(issue, now),
-        "forms": desk.looks(issue, block, shown),
+        "saved_at": looks.saved_words(issue, now),
+        "forms": looks.looks(issue, block, shown),
         "form_shown": shown,
-        "media": desk.pictures(),
+        "media": looks.pictures(),
         "groups": groups(issue) if editable else [],
         "offered_deadline": _offered_deadline(),
         "preview_problem": broken,
@@ -120,7 +121,7 @@ def _deleted(issue: Issue) -> dict[str, Any] | None:
     """The section that was just thrown away, for the offer to take it back."""
     asked = request.args.get("deleted", "")
     block = editing.find_block(issue, asked) if asked else None
-    return {"block": block, "name": desk.name_of(block)} if block and block.deleted_at else None
+    return {"block": block, "name": name_of(block)} if block and block.deleted_at else None
 
 
 # --- one section -------------------------------------------------------------------------------------------------
@@ -180,10 +181,10 @@ def _two_versions(slug: str, block_id: UUID, data: dict[str, Any]) -> tuple[str,
         issue=issue,
         status=409,
         block=block,
-        name=desk.name_of(block),
+        name=name_of(block),
         them=them,
-        mine=desk.words_of(kind.fields, data),
-        theirs=desk.words_of(kind.fields, block.data),
+        mine=words_of(kind.fields, data),
+        theirs=words_of(kind.fields, block.data),
         gone=block.deleted_at is not None,
         posted=[(name, value) for name, value in request.form.items(multi=True) if name[:2] in (PREFIX, "c.")],
     )
@@ -267,7 +268,7 @@ def issue_add(slug: str) -> tuple[str, int]:
         "palette.html",
         issue=issue,
         after=after,
-        after_name=desk.name_of(block) if block else "",
+        after_name=name_of(block) if block else "",
         groups=groups(issue),
     )
 

@@ -13,11 +13,14 @@ from wtforms.validators import InputRequired, Length
 from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.domain.calls import reading, triage
+from newsletter.domain.calls.news import to_xhtml
+from newsletter.domain.issues.content import address
 from newsletter.domain.staff.permissions import Permission, require
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Block, Contribution, Issue
+from newsletter.rendering import rich
 from newsletter.states import EDITABLE_STATES, Cadence, ContributionState, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
@@ -25,6 +28,7 @@ from newsletter.web.fields import put_problems
 from .room import blueprint, lists_for, page, to
 
 _MOST = 200
+_MOST_ISSUES = 4
 
 
 class DecisionForm(FlaskForm):  # type: ignore[misc]
@@ -61,7 +65,7 @@ def contributions() -> tuple[str, int]:
         issue = None
     now = clock.now()
     to_read = [each for each in rows if each.state is ContributionState.SUBMITTED]
-    calls = [each for each in reading.open_calls(now) if each.list_id in {one.id for one in lists}]
+    calls = [call for call in (reading.open_call(each, now) for each in lists) if call is not None]
     number = len(to_read)
     heading = ngettext("%(number)s contribution to read", "%(number)s contributions to read", number)
     return page(
@@ -71,7 +75,7 @@ def contributions() -> tuple[str, int]:
         to_read=to_read,
         late=[each for each in rows if each.state is ContributionState.DRAFT and each.late],
         decided=[each for each in rows if each.state not in (ContributionState.SUBMITTED, ContributionState.DRAFT)],
-        calls=[{"issue": each, "url": url_for("contribute.call", slug=each.slug, _external=True)} for each in calls],
+        calls=[{"issue": each, "url": address(url_for("contribute.call", slug=each.slug))} for each in calls],
         quarterly=any(each.cadence is Cadence.QUARTERLY for each in lists),
         timezone=lists[0].timezone if lists else None,
     )
@@ -92,7 +96,7 @@ def _issues_for(contribution: Contribution) -> Sequence[Issue]:
         .where(Issue.list_id == contribution.issue.list_id, Issue.state.in_(EDITABLE_STATES))
         .order_by(Issue.planned_at.is_(None), Issue.planned_at, Issue.id)
     ).all()
-    return sorted(found, key=lambda issue: issue.id != contribution.issue_id)
+    return sorted(found, key=lambda issue: issue.id != contribution.issue_id)[:_MOST_ISSUES]
 
 
 @blueprint.route("/desk/contributions/<reference>", methods=["GET", "POST"])
@@ -122,6 +126,7 @@ def _page(found: Contribution, form: DecisionForm, issues: Sequence[Issue]) -> t
         status=422 if form.errors else 200,
         form=form,
         found=found,
+        body=rich.to_web(to_xhtml(found.body)),
         issues=issues,
         open=triage.is_open(found),
         place=place,

@@ -2,27 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
 
-from newsletter import dates
-from newsletter.db import db
 from newsletter.domain.issues.checking import Finding
-from newsletter.domain.issues.content import block_content
 from newsletter.domain.issues.headings import sub_headings
 from newsletter.errors import Problem
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
-from newsletter.models import Block, Issue, Media
+from newsletter.models import Block, Issue
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.rendering.fields import Field, FieldType
-from newsletter.rendering.rich import words as rich_words
 from newsletter.states import Where
 
 from .block_forms import PREFIX, Control, FormOf, control_id
+from .words import all_words, name_of
 
 #: The fields that every kind shares, as controls. Their names begin with "c." in the form.
 _WHERE = (
@@ -32,8 +27,6 @@ _WHERE = (
 )
 #: Sections that are made of the others.
 _MADE = {"in_this_issue": _("Made from the headings"), "key_dates": _("Gathered from the sections")}
-_FORMS = ("phone", "desktop", "text", "web")
-_MOST_PICTURES = 24
 
 
 @dataclass(frozen=True)
@@ -87,11 +80,6 @@ def first_to_write(issue: Issue) -> Block | None:
     blocks = issue.blocks
     written = [each for each in blocks if not kind_of(each.kind).fixed and each.kind not in _MADE]
     return next(iter(written or blocks), None)
-
-
-def name_of(block: Block) -> str:
-    """The section in a few words: its heading, or what it is."""
-    return kind_of(block.kind).summary(block_content(block))
 
 
 def outline(issue: Issue, here: Block | None, findings: Sequence[Finding]) -> list[Row]:
@@ -176,7 +164,7 @@ def sheet(
         bound=bound,
         bound_url=bound_url,
         bound_action=bound_action,
-        words=_words(block),
+        words=all_words(block),
         levels=_levels(issue, block),
         next_url=url_for("editor.compose", slug=issue.slug, block_id=after.id) if after else "",
     )
@@ -244,80 +232,3 @@ def _levels(issue: Issue, block: Block) -> tuple[tuple[str, str], ...]:
     above = next((each for each in reversed(blocks) if each.position < block.position), None)
     lowered = block.kind == "section" and above is not None and above.kind in ("section", "findings")
     return (*((("", name_of(above)),) if lowered and above else ()), *raised)
-
-
-def _words(block: Block) -> str:
-    """All words of a section, for reading and comparing."""
-    return "\n\n".join(words_of(kind_of(block.kind).fields, block.data))
-
-
-def words_of(fields: tuple[Field, ...], data: dict[str, Any]) -> list[str]:
-    """The words in data, field by field, as paragraphs of plain text."""
-    found: list[str] = []
-    for field in fields:
-        value = data.get(field.name)
-        if not value:
-            continue
-        match field.type:
-            case FieldType.RICH:
-                found.append(rich_words(value))
-            case FieldType.STRINGS:
-                found += [str(line) for line in value]
-            case FieldType.ITEMS:
-                for entry in value:
-                    found += words_of(field.fields, entry)
-            case FieldType.GROUP:
-                found += words_of(field.fields, value)
-            case FieldType.FLAG:
-                found.append(field.label)
-            case _:
-                found.append(str(value))
-    return found
-
-
-def saved_words(issue: Issue, now: datetime) -> str:
-    """When the words were last saved: "10:42am", with the day where it was another; "" for no words."""
-    last = max((block.updated_at for block in issue.blocks), default=None)
-    if last is None:
-        return ""
-    zone = issue.mailing_list.timezone
-    local, today = dates.local(last, zone), dates.local(now, zone)
-    when = dates.clock_time(local)
-    if local.date() == today.date():
-        return when
-    return _("{when}, {day}").format(when=when, day=dates.short_day(local.date(), year=False))
-
-
-def looks(issue: Issue, block: Block | None, shown: str) -> list[dict[str, Any]]:
-    """The ways to look at the mail, as links that keep the open section."""
-    labels = (_("Phone"), _("Desktop"), _("Plain text"), _("Web"))
-    block_id = block.id if block else None
-    return [
-        {
-            "label": label,
-            "url": url_for("editor.compose", slug=issue.slug, block_id=block_id, look=form, _anchor="preview"),
-            "current": form == shown,
-        }
-        for form, label in zip(_FORMS, labels, strict=True)
-    ]
-
-
-def look_of(asked: str | None) -> str:
-    return asked if asked in _FORMS else _FORMS[0]
-
-
-def pictures() -> list[dict[str, Any]]:
-    """Pictures to choose from, newest first, small enough to look at."""
-    rows = db.session.execute(
-        select(Media.name, Media.width, Media.height).order_by(Media.id.desc()).limit(_MOST_PICTURES)
-    )
-    return [
-        {
-            "name": name,
-            "url": url_for("archive.media", name=name),
-            "label": _("Picture {number}, {width} by {height}").format(number=number, width=width, height=height),
-            "width": 120,
-            "height": max(1, round(120 * height / max(1, width))),
-        }
-        for number, (name, width, height) in enumerate(rows, 1)
-    ]

@@ -19,8 +19,8 @@ from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import EDITABLE_STATES
 from newsletter.web.access import signed_in_account, staff
 
-from .desk import words_of
 from .room import blueprint, find_issue, page, to
+from .words import words_of
 
 _LONGEST_GLANCE = 240
 

@@ -15,10 +15,11 @@ from newsletter.states import EDITABLE_STATES, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
 
-from . import desk, tasks
+from . import tasks
 from .block_forms import PREFIX, control_id
 from .forms import ReasonForm
 from .room import blueprint, find_issue, page, to
+from .words import name_of
 
 #: What each family of checks says when it finds nothing: its codes, its words.
 _PASSED: tuple[tuple[frozenset[str], str], ...] = (
@@ -106,7 +107,7 @@ def _shown(found: Issue, finding: Finding) -> dict[str, object]:
     where = ""
     if block:
         place = blocks.index(block) + 1
-        where = _("In “{name}”, section {place}").format(name=desk.name_of(block), place=place)
+        where = _("In “{name}”, section {place}").format(name=name_of(block), place=place)
     return {"finding": finding, "where": where, "fix_url": _fix_url(found, block, finding)}
 
 

@@ -1,5 +1,7 @@
 """The issues of every list, and the beginning of a new one."""
 
+from datetime import datetime
+
 from flask import flash, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -100,8 +102,12 @@ def _create(form: NewIssueForm, mailing_list: MailingList) -> Response | tuple[s
 
 
 def flash_remarks(
-    now, *, planned: Chosen | None = None, deadline: Chosen | None = None, following: Chosen | None = None
-) -> None:  # type: ignore[no-untyped-def]
+    now: datetime,
+    *,
+    planned: Chosen | None = None,
+    deadline: Chosen | None = None,
+    following: Chosen | None = None,
+) -> None:
     """Say what is worth a second look about dates that were just saved."""
     named = ((_("The sending date"), planned), (_("The deadline"), deadline), (_("The next deadline"), following))
     for what, chosen in named:

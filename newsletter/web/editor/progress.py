@@ -19,7 +19,7 @@ from newsletter.web.tags import tag_of
 
 EXPLAINED = {
     DeliveryState.QUEUED: _("not yet their turn"),
-    DeliveryState.CLAIMED: _("being sent now"),
+    DeliveryState.CLAIMED: _("their turn now"),
     DeliveryState.ACCEPTED: _("by the mail server"),
     DeliveryState.DEFERRED: _("tried again later"),
     DeliveryState.REFUSED: _("for good"),
@@ -152,10 +152,9 @@ def _reasons(issue: Issue, state: DeliveryState) -> str:
     """ "8: No such mailbox. 2: Mailbox full.", in the mail server's words."""
     if state is DeliveryState.ACCEPTED:
         return ""
-    found = accounts.reasons(issue, state, limit=5)
-    return " ".join(
-        _("{people}: “{words}”.").format(people=each.people, words=each.words) for each in found if each.words
-    )
+    found = [each for each in accounts.reasons(issue, state, limit=5) if each.words]
+    words = _("{people}: “{words}”.")
+    return " ".join(words.format(people=each.people, words=each.words.rstrip(".")) for each in found)
 
 
 def _skipped(issue: Issue) -> str:

@@ -39,6 +39,7 @@ def quarter() -> tuple[str, int]:
     return page(
         "quarter.html",
         issue=issue,
+        under="editor.quarter",
         today=dates.day(dates.local(now, zone).date()),
         sentence=_sentence(issue, now),
         stops=stops,

@@ -49,13 +49,15 @@ def can(permission: Permission, issue: Issue) -> bool:
     return may(current_account(), permission, issue.mailing_list)
 
 
-def page(template: str, *, issue: Issue | None = None, status: int = 200, **values: Any) -> tuple[str, int]:
-    """A page of the desk. With an issue it is in the issue's zone and colour, and stands under "Issues"."""
+def page(
+    template: str, *, issue: Issue | None = None, under: str = "editor.issues", status: int = 200, **values: Any
+) -> tuple[str, int]:
+    """A page of the desk. With an issue it is in the issue's zone and colour; in the menu it stands `under` this."""
     if issue is not None:
         mailing_list = issue.mailing_list
         nav = navigation(signed_in_account())
         for item in nav:
-            item["current"] = item["url"] == url_for("editor.issues")
+            item["current"] = item["url"] == url_for(under)
         values = {
             "issue": issue,
             "mailing_list": mailing_list,

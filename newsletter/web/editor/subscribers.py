@@ -1,6 +1,7 @@
 """Who is subscribed: search, counts, page by page; and one person's story."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from flask import flash, request, url_for
@@ -78,7 +79,9 @@ def _chosen_list(account: Account, lists: Sequence[MailingList]) -> MailingList 
 
 
 def _list_items(account: Account, lists: Sequence[MailingList], chosen: MailingList | None) -> list[dict[str, object]]:
-    everywhere = [{"value": "", "text": _("Every list")}] if may(account, Permission.VIEW_SUBSCRIBERS) else []
+    everywhere: list[dict[str, object]] = (
+        [{"value": "", "text": _("Every list")}] if may(account, Permission.VIEW_SUBSCRIBERS) else []
+    )
     return [
         *everywhere,
         *(
@@ -109,9 +112,9 @@ def _url(query: str, chosen: MailingList | None, standing: Standing | None, afte
     )
 
 
-def _chips(query, chosen, standing, now):  # type: ignore[no-untyped-def]
+def _chips(query: str, chosen: MailingList | None, standing: Standing | None, now: datetime) -> list[dict[str, object]]:
     """The states with how many of those searched for stand in each."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "label": label,
             "count": finding.count_subscribers(query, chosen, each, now=now),
@@ -129,7 +132,7 @@ def _row(person: Subscriber, chosen: MailingList | None, sees: bool) -> dict[str
     joined = min((each.joined_at for each in theirs), default=person.created_at)
     return {
         "public_id": person.public_id,
-        "name": person.name or _("No name given"),
+        "name": person.name,
         "address": person.address if sees else addresses.mask(person.address),
         "organisation": person.organisation,
         "joined": joined,
