@@ -3,7 +3,8 @@
 from typing import Any
 
 from wtforms import EmailField, Form, RadioField, SelectMultipleField, StringField
-from wtforms.validators import Length
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, ValidationError
 
 from ... import addresses
 from ...domain.subscribers.leaving import WhyLeft
@@ -36,7 +37,7 @@ class SubscribeForm(Form):
 
     def __init__(self, *args: Any, offered: list[MailingList], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.lists.choices = [(one.slug, one.name) for one in offered]
+        self.lists.choices = [SelectChoice(one.slug, one.name) for one in offered]
         self.address = ""
 
     def validate_email(self, field: EmailField) -> None:
@@ -44,12 +45,12 @@ class SubscribeForm(Form):
         try:
             self.address = addresses.clean(field.data or "")
         except Invalid as error:
-            raise ValueError(error.problems[0].sentence) from None
+            raise ValidationError(error.problems[0].sentence) from None
 
     def validate_lists(self, field: SelectMultipleField) -> None:
         """At least one list: there is nothing else to subscribe to."""
         if not field.data:
-            raise ValueError(_("Choose at least one newsletter"))
+            raise ValidationError(_("Choose at least one newsletter"))
 
 
 class PreferencesForm(Form):
@@ -60,8 +61,8 @@ class PreferencesForm(Form):
 
     def __init__(self, *args: Any, offered: list[MailingList], pauses: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.lists.choices = [(one.slug, one.name) for one in offered]
-        self.pause.choices = pauses
+        self.lists.choices = [SelectChoice(one.slug, one.name) for one in offered]
+        self.pause.choices = [SelectChoice(value, words) for value, words in pauses]
 
 
 class WhyForm(Form):
@@ -70,10 +71,10 @@ class WhyForm(Form):
     why = RadioField(
         _("Why did you leave? (optional)"),
         choices=[
-            (WhyLeft.TOO_MANY.value, _("Too many emails")),
-            (WhyLeft.NOT_RELEVANT.value, _("It is not about my work")),
-            (WhyLeft.CHANGED_JOB.value, _("I have changed jobs")),
-            (WhyLeft.NEVER_ASKED.value, _("I did not ask for it")),
-            (WhyLeft.OTHER.value, _("Something else")),
+            SelectChoice(WhyLeft.TOO_MANY.value, _("Too many emails")),
+            SelectChoice(WhyLeft.NOT_RELEVANT.value, _("It is not about my work")),
+            SelectChoice(WhyLeft.CHANGED_JOB.value, _("I have changed jobs")),
+            SelectChoice(WhyLeft.NEVER_ASKED.value, _("I did not ask for it")),
+            SelectChoice(WhyLeft.OTHER.value, _("Something else")),
         ],
     )

@@ -57,7 +57,7 @@ def why(token: str) -> Response:
     now, form = clock.now(), WhyForm(request.form)
     if opened_at(request.form.get(NAME, ""), now) is None:
         return _page(subscription, token, 400)
-    if form.why.data in {value for value, _words in form.why.choices}:
+    if form.why.data in set(leaving.WhyLeft):
         with transaction():
             leaving.say_why(subscription, leaving.WhyLeft(form.why.data), now=now)
     return _page(subscription, token, thanks=True)
