@@ -234,8 +234,10 @@ def _url_value(url: str, *, in_html: bool) -> bytes:
         raise ValueError("A link in the mail must be an absolute http or https URL in ASCII")
     if in_html:
         url = html_escapes.escape(url)
-    if len(url) <= 75 and "=" not in url:
-        return url.encode("ascii")
+    if "=" not in url:
+        rows = [url[start : start + 75] for start in range(0, len(url), 75)]
+        if not any(row.startswith(".") for row in rows):
+            return "=\r\n".join(rows).encode("ascii")
     return quoted_printable.encode_value(url)
 
 
