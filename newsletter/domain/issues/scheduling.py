@@ -34,16 +34,18 @@ SHORTEST_NOTICE = timedelta(minutes=15)
 SEND_NOW_DELAY = timedelta(minutes=10)
 
 
-def obstacles(issue: Issue, now: datetime, *, in_transaction: bool = False) -> list[Obstacle]:
+def obstacles(
+    issue: Issue, now: datetime, *, at: datetime | None = None, in_transaction: bool = False
+) -> list[Obstacle]:
     """Every reason why the issue cannot be scheduled now; [] when the gate is open.
 
-    Outside a transaction all checks are run; inside (`in_transaction`) those that need no mail to be made, since
-    an approval stands for the others.
+    `at` is when it would go out, the planned date unless somebody says so. Outside a transaction all checks are
+    run; inside (`in_transaction`) those that need no mail to be made, since an approval stands for the others.
     """
     if issue.state not in EDITABLE_STATES:
         return [Obstacle("state", f"{issue.title} is {STATE_WORDS[issue.state]}.", firm=True)]
     content = issue_content(issue)
-    findings = check_words_only(issue, now) if in_transaction else check_content(issue, content, now)
+    findings = check_words_only(issue, now, at) if in_transaction else check_content(issue, content, now)
     found = [Obstacle("settings", sentence) for sentence in settings_problems(content)]
     stopping = [finding for finding in findings if finding.stops]
     if stopping:
@@ -53,7 +55,7 @@ def obstacles(issue: Issue, now: datetime, *, in_transaction: bool = False) -> l
     if not issue.preheader.strip():
         found.append(Obstacle("preheader", "The issue has no preview text yet."))
     if issue.mailing_list.cadence is Cadence.QUARTERLY:
-        found += _next_issue(issue)
+        found += _next_issue(issue, max(at or issue.planned_at or now, now))
     if not audience.count(issue):
         found.append(Obstacle("recipients", f"Nobody is subscribed to {issue.mailing_list.name} yet.", firm=True))
     found += protocols.guards_obstacles(issue, now)
@@ -64,12 +66,11 @@ def obstacles(issue: Issue, now: datetime, *, in_transaction: bool = False) -> l
     return found
 
 
-def _next_issue(issue: Issue) -> list[Obstacle]:
+def _next_issue(issue: Issue, goes_out: datetime) -> list[Obstacle]:
     following = issue.next_issue
     if following is None or following.deadline is None:
         return [Obstacle("next_deadline", "The next issue has no deadline yet.")]
-    goes_out = issue.scheduled_at or issue.planned_at
-    if goes_out is not None and following.deadline.instant <= goes_out:
+    if following.deadline.instant <= goes_out:
         return [Obstacle("next_deadline", "The next issue's deadline is over before this issue goes out.")]
     return []
 
@@ -110,7 +111,7 @@ def _schedule(issue: Issue, at: datetime, *, actor: Account | None, now: datetim
     if override_reason:
         require_override(actor, issue)
     in_the_way = [
-        each for each in obstacles(issue, now, in_transaction=True) if each.firm or not override_reason
+        each for each in obstacles(issue, now, at=at, in_transaction=True) if each.firm or not override_reason
     ]
     if in_the_way:
         raise Refused(" ".join(obstacle.sentence for obstacle in in_the_way))

@@ -50,10 +50,11 @@ def check_content(issue: Issue, content: IssueContent, now: datetime) -> list[Fi
     return _sorted(issue, content, [*check_blocks(content), *_of_words(issue, content, now)])
 
 
-def check_words_only(issue: Issue, now: datetime) -> list[Finding]:
-    """The checks that need no mail to be made: quick enough for a transaction, where dates may have passed."""
+def check_words_only(issue: Issue, now: datetime, at: datetime | None = None) -> list[Finding]:
+    """The checks that need no mail to be made, for an issue that goes out `at` (the planned date when None): quick
+    enough for a transaction, and dates may have passed since the others were made."""
     content = issue_content(issue)
-    return _sorted(issue, content, list(_of_words(issue, content, now)))
+    return _sorted(issue, content, list(_of_words(issue, content, now, at)))
 
 
 def find_finding(issue: Issue, key: str, now: datetime) -> Finding:
@@ -88,8 +89,10 @@ def pass_check(issue: Issue, finding: Finding, *, actor: Account | None, now: da
     activity.record("check.passed", actor=actor, now=now, issue=issue, code=finding.code, reason=reason.strip()[:500])
 
 
-def _of_words(issue: Issue, content: IssueContent, now: datetime) -> Iterator[Finding]:
-    around = surroundings(issue, now)
+def _of_words(
+    issue: Issue, content: IssueContent, now: datetime, at: datetime | None = None
+) -> Iterator[Finding]:
+    around = surroundings(issue, now, at)
     for passage in passages(content):
         yield from check_words(passage)
         yield from check_dates(passage, around)

@@ -22,11 +22,11 @@ class Surroundings:
     phones: frozenset[str]
 
 
-def surroundings(issue: Issue, now: datetime) -> Surroundings:
-    """Read from the issue, its list and the publisher."""
+def surroundings(issue: Issue, now: datetime, at: datetime | None = None) -> Surroundings:
+    """Read from the issue, its list and the publisher. `at` is when the issue goes out, if not as planned."""
     organisation = db.session.scalar(the_organisation())
     mailing_list = issue.mailing_list
-    planned = issue.scheduled_at or issue.planned_at
+    planned = at or issue.scheduled_at or issue.planned_at
     own = [mailing_list.sender_address, mailing_list.contact_address, *([organisation.email] if organisation else [])]
     return Surroundings(
         send=dates.local(max(planned, now) if planned else now, mailing_list.timezone).replace(tzinfo=None),
