@@ -1,5 +1,6 @@
 """From a notice's row to the bytes of its mail."""
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import select
@@ -7,15 +8,16 @@ from sqlalchemy import select
 from ..config import current_settings
 from ..db import db
 from ..i18n import gettext as _
-from ..mail.message import SAMPLE_RECIPIENT, Mailbox, build_single
+from ..mail.message import Mailbox, build_single
 from ..mail.relay import Envelope
 from ..models import MailingList, Notice, Organisation, PrivacyNotice, Rendition
 from ..rendering import personalise
 from ..rendering.notices import NoticeFrame, compose
-from .links import link
+from .links import link, preferences_link, unsubscribe_link
 from .notice_values import NoLongerNeeded, values_of
 
 _TEST_COPY = "test_issue"
+_NOBODY = uuid.UUID(int=0)
 #: Why each mail came, where the words of the mail do not say it themselves.
 _ASKED = _("You get this because somebody entered your address on our page.")
 _STAFF = _("You get this because you work on this newsletter.")
@@ -96,10 +98,7 @@ def _test_copy(notice: Notice) -> tuple[str, str, str]:
     subject, text, html = (notice.values.get(part) for part in ("subject", "text", "html"))
     if rendition is None and not (text and html):
         raise NoLongerNeeded(_("The words that were to be tested are gone."))
-    links = {
-        "unsubscribe_url": SAMPLE_RECIPIENT.unsubscribe_url,
-        "preferences_url": SAMPLE_RECIPIENT.preferences_url,
-    }
+    links = {"unsubscribe_url": unsubscribe_link(_NOBODY), "preferences_url": preferences_link(_NOBODY)}
     if rendition is not None:
         subject, text, html = rendition.subject, rendition.text, rendition.html
     return (

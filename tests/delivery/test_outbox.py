@@ -20,8 +20,17 @@ from newsletter.domain.subscribers import offering, subscribing
 from newsletter.errors import RelayBusy, RelayDown, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.local import LocalMailbox
 from newsletter.mail.relay import MemoryRelay, relay_from_url
-from newsletter.models import Account, MailboxMessage, MailingList, Notice, Organisation, SignUp
-from newsletter.states import NoticeState, SendingMode
+from newsletter.models import (
+    Account,
+    Contribution,
+    MailboxMessage,
+    MailingList,
+    Notice,
+    Organisation,
+    Rendition,
+    SignUp,
+)
+from newsletter.states import ContributionState, NoticeState, SendingMode
 from tests import people
 from tests.smtp_servers import DROP, HOST, AcceptingServer, ScriptedServer, Step
 
@@ -356,3 +365,78 @@ def test_a_relay_that_goes_away_in_the_middle_keeps_the_rest(
     assert outbox.deliver_notices(now) == 1
     assert outbox.deliver_notices(now + 2 * MINUTE) == 1
     assert sorted(relay.recipients) == [f"reader{number}@example.org" for number in range(4)]
+
+
+STAFF_NOTICES = [
+    "approval_requested", "approval_returned", "issue_approved", "issue_scheduled", "schedule_held",
+    "sending_started", "sending_paused", "sending_finished",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("template", STAFF_NOTICES)
+def test_staff_read_which_issue_it_is_and_are_one_click_away(
+    quarterly: MailingList, relay: MemoryRelay, now: datetime, template: str
+) -> None:
+    issue = people.issue(now, quarterly)
+    with transaction():
+        send_notice(template, "ruth@example.org", now=now, values={"by": "Ewan Marsh", "recipients": 712}, issue=issue)
+    assert outbox.deliver_notices(now) == 1
+    mail = relay.accepted[0].message
+    assert "Safeguarding news: December 2026" in read(mail)["Subject"]
+    page = "/sending" if template.startswith("sending_") else ""
+    assert f"\nhttps://news.example.org/desk/issues/december-2026{page}\n" in plain(mail)
+
+
+@pytest.mark.parametrize(
+    "template", ["contribution_receipt", "contribution_late", "contribution_accepted", "contribution_declined"]
+)
+def test_who_sent_something_in_reads_their_own_words(
+    quarterly: MailingList, relay: MemoryRelay, now: datetime, template: str
+) -> None:
+    issue = people.issue(now, quarterly)
+    with transaction() as session:
+        sent_in = Contribution(
+            reference="K7M3-9QXT", issue_id=issue.id, state=ContributionState.SUBMITTED, title="Spring training dates",
+            body="Four practice days in March.\n\nBook by Friday.", contact_name="Sam Okafor", agency="Larkmere Police",
+            contact_address="sam@example.org", opened_at=now, created_at=now, submitted_at=now,
+        )  # fmt: skip
+        session.add(sent_in)
+        session.flush()
+        values = {"contribution": sent_in.id, "note": "We had two of these."}
+        send_notice(template, "sam@example.org", now=now, values=values, issue=issue)
+    assert outbox.deliver_notices(now) == 1
+    mail = read(relay.accepted[0].message)
+    text = " ".join(plain(relay.accepted[0].message).split())
+    assert "K7M3-9QXT" in mail["Subject"]
+    assert "Spring training dates" in text
+    if template in ("contribution_receipt", "contribution_late"):
+        assert "Four practice days in March. Book by Friday." in text
+        assert "5pm, Friday 11 December 2026" in text
+        assert "Sam Okafor Larkmere Police sam@example.org" in text
+    else:
+        assert "We had two of these." in text
+
+
+def test_a_test_copy_is_the_issue_with_the_links_of_nobody(
+    quarterly: MailingList, relay: MemoryRelay, now: datetime
+) -> None:
+    issue = people.issue(now, quarterly)
+    with transaction() as session:
+        session.get_one(Organisation, 1).sending_mode = SendingMode.TEAM
+        frozen = Rendition(
+            issue_id=issue.id, content_version=1, subject="Safeguarding news: December 2026", headers={},
+            html='<p>Words. <a href="{unsubscribe_url}">Leave</a> <a href="{preferences_url}">Choose</a></p>',
+            text="Words.\n{unsubscribe_url}\n{preferences_url}\n", web="", audience={}, content_hash=b"x",
+            created_at=now,
+        )  # fmt: skip
+        session.add(frozen)
+        session.flush()
+        send_notice("test_issue", "helen@example.org", now=now, values={"rendition": frozen.id}, issue=issue)
+    assert outbox.deliver_notices(now) == 1, "whom staff name for a test gets it in every installation"
+    mail = read(relay.accepted[0].message)
+    assert mail["Subject"] == "[Test] Safeguarding news: December 2026"
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert "{" not in plain(relay.accepted[0].message) + str(html.get_content())
+    assert "Words." in plain(relay.accepted[0].message)
+    assert "https://news.example.org/u/" in plain(relay.accepted[0].message)
