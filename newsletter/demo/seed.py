@@ -208,7 +208,7 @@ def _send_oldest(cast: Cast, issue: Issue, quarter: Quarter) -> Issue:
 
 def _send_earlier(cast: Cast, issue: Issue, quarter: Quarter, everybody: list[Reader]) -> Issue:
     """Send it to everybody but those who paused; a few do not get it. Returns the issue after it."""
-    at = quarter.goes_out - timedelta(days=4)
+    at = quarter.goes_out - timedelta(days=3)
     with transaction():
         for person in everybody[_LEFT + 40 : _LEFT + 44]:
             subscriber = joining.find_subscriber(person.address)
