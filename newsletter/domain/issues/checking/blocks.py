@@ -8,7 +8,8 @@ from ....db import db
 from ....i18n import gettext as _
 from ....models import Media
 from ....rendering.content import IssueContent
-from ....rendering.issue import BlockProblem, validate_issue
+from ....rendering.issue import BlockProblem
+from ..content import problems_of
 from .findings import Finding
 from .passages import pictures
 
@@ -20,7 +21,7 @@ _CALL_BOUND = frozenset({"deadline", "url"})
 
 def check_blocks(content: IssueContent) -> Iterator[Finding]:
     """The findings about sections, pictures and the mail. Compiles the mail: not for use inside `transaction()`."""
-    for problem in validate_issue(content):
+    for problem in problems_of(content):
         if not is_setting(problem, content):
             code = "large_mail" if problem.field == "size" else "section" if problem.block_id else "mail"
             yield Finding(
