@@ -1,0 +1,167 @@
+"""A whole installation, started as an operator starts it, and a browser to visit it with."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+WIDTHS = (320, 768, 1280)
+#: Where pictures of every page are kept, when somebody wants to look at them.
+PICTURES = os.environ.get("NEWSLETTER_TEST_PICTURES")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        message = "Chromium is not installed"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Installation:
+    """`newsletter serve` in a data directory of its own."""
+
+    address: str
+    data_dir: Path
+    said: str
+    environment: dict[str, str]
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "newsletter.db"
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`newsletter <words>` beside the running processes."""
+        return subprocess.run(
+            [sys.executable, "-m", "newsletter.cli", *words], env=self.environment, capture_output=True, text=True
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator["Serve"]:
+    """Starts installations; stops them at the end."""
+    serve = Serve(tmp_path)
+    yield serve
+    serve.stop()
+
+
+@dataclass
+class Serve:
+    folder: Path
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __call__(self, *words: str, **settings: str) -> Installation:
+        port = free_port()
+        address = f"http://localhost:{port}"
+        environment = {
+            **os.environ,
+            "NEWSLETTER_DATA_DIR": str(self.folder),
+            "NEWSLETTER_PUBLIC_URL": address,
+            "PYTHONUNBUFFERED": "1",
+            **{f"NEWSLETTER_{name}": value for name, value in settings.items()},
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "newsletter.cli", "serve", "--port", str(port), *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.running.append(process)
+        said = ""
+        assert process.stdout is not None
+        for line in process.stdout:
+            said += line
+            if line.startswith("Ctrl-C"):
+                return Installation(address, self.folder, said, environment)
+        raise AssertionError(f"newsletter serve ended: {said}")
+
+    def stop(self) -> None:
+        for process in self.running:
+            process.terminate()
+            process.wait(60)
+            if process.stdout:
+                process.stdout.close()
+
+
+@dataclass
+class Visitor:
+    """One person's browser, with an eye for what is wrong with a page."""
+
+    page: Page
+    seen: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def look(self, name: str) -> None:
+        """Check the page that is open: axe, sideways scroll at three widths, scripts and policy without complaint."""
+        self.seen.append(name)
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            if PICTURES:
+                folder = Path(PICTURES)
+                folder.mkdir(parents=True, exist_ok=True)
+                self.page.screenshot(path=folder / f"{len(self.seen):02d}-{name}-{width}.png", full_page=True)
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} wide at {width}"
+            if width == 768:
+                continue  # between the two, nothing is laid out that the two have not
+            results = Axe().run(self.page)
+            assert results.violations_count == 0, f"{name} at {width}: {results.generate_report()}"
+        assert self.complaints == [], name
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+        self.page.wait_for_load_state("networkidle")
+
+    def follow(self, name: str) -> None:
+        """Follow a link; the one that leads on looks like a button, and says so to readers of screens."""
+        link = self.page.get_by_role("link", name=name)
+        self.page.locator("a").and_(link.or_(self.page.get_by_role("button", name=name))).first.click()
+        self.page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator["type[None]"]:
+    """Makes visitors, each with cookies of their own."""
+    contexts = []
+
+    def make() -> Visitor:
+        context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        visitor = Visitor(page)
+        page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        page.on("console", lambda message: _note(visitor, message.type, message.text))
+        return visitor
+
+    yield make  # type: ignore[misc]
+    for context in contexts:
+        context.close()
+
+
+def _note(visitor: Visitor, kind: str, text: str) -> None:
+    if kind == "error" and not re.search(r"status of (4|5)\d\d", text):
+        visitor.complaints.append(text)
