@@ -9,9 +9,11 @@ from .. import dates
 from ..db import db, transaction
 from ..domain.issues import approving, audience, publishing, scheduling
 from ..domain.issues.people import tell
-from ..domain.issues.transitions import lock, move
+from ..domain.issues.transitions import STATE_WORDS, lock, move
 from ..domain.staff import activity
-from ..models import Activity, Delivery, Issue
+from ..domain.staff.permissions import Permission, require
+from ..errors import Refused
+from ..models import Account, Activity, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
 from .control import people_concerned
@@ -70,6 +72,20 @@ def launch(issue_id: int, now: datetime) -> bool:
             return False
         _begin(issue, rendition_id, now)
     return True
+
+
+def launch_late(issue_id: int, *, actor: Account, now: datetime) -> bool:
+    """A person says that a held issue should go out after all. Opens its own transactions, as `launch` does.
+
+    Raises NotAllowed, or Refused when the issue is not held.
+    """
+    with transaction():
+        issue = db.session.get_one(Issue, issue_id)
+        require(actor, Permission.SCHEDULE_ISSUES, issue.mailing_list)
+        if not is_late(issue, now):
+            raise Refused(f"{issue.title} is {STATE_WORDS[issue.state]}; it is not waiting to be sent late.")
+        activity.record("issue.late_sending_agreed", actor=actor, now=now, issue=issue)
+    return launch(issue_id, now)
 
 
 def freeze(issue: Issue, now: datetime) -> int:

@@ -12,6 +12,7 @@ from newsletter.db import db, transaction
 from newsletter.delivery import accounts, engine, launch
 from newsletter.delivery.pacing import Breaker
 from newsletter.domain.issues import approving, creating, scheduling
+from newsletter.errors import Refused
 from newsletter.mail.relay import MemoryRelay
 from newsletter.models import Account, Delivery, Issue, MailingList, Notice, Subscription
 from newsletter.states import IssueState, SubscriptionState
@@ -126,7 +127,9 @@ def test_two_hours_late_still_goes_later_it_is_asked_about_once(
     assert notices("schedule_held") == ["ruth@example.org"]
     assert accounts.counts(late).total == 0
 
-    assert launch.launch(late.id, after_outage)
+    with pytest.raises(Refused, match="not waiting to be sent late"):
+        launch.launch_late(on_time.id, actor=ruth, now=after_outage)
+    assert launch.launch_late(late.id, actor=ruth, now=after_outage)
     assert late.state is IssueState.SENDING
 
 
