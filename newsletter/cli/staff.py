@@ -1,5 +1,7 @@
 """`newsletter staff …`: invite people, see who they are, switch accounts off, let somebody back in."""
 
+from typing import Any
+
 import click
 
 from .. import clock
@@ -54,7 +56,7 @@ def list_everybody(as_json: bool) -> None:
         click.echo(f"{person['email']}  {person['name']}  {roles}{'' if person['active'] else '  (switched off)'}")
 
 
-def _as_dict(account: Account, slugs: dict[int, str]) -> dict[str, object]:
+def _as_dict(account: Account, slugs: dict[int, str]) -> dict[str, Any]:
     roles = [
         {"list": slugs.get(one.list_id) if one.list_id else None, "role": one.role.value} for one in account.memberships
     ]

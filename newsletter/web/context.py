@@ -1,5 +1,6 @@
 """What the base templates ask for: the publication's name, who is signed in, where they may go."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -8,21 +9,39 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import current_settings
 from ..db import db
-from ..domain.staff.permissions import Permission, may_anywhere
+from ..domain.staff.permissions import Permission, may, may_anywhere
 from ..i18n import gettext as _
 from ..mail.local import LocalMailbox
 from ..models import Account, MailingList, Organisation
 from .access import current_account, is_public
 
-#: The way round the desk: label, endpoint, and who may go there.
-_NAVIGATION = (
-    ("This quarter", "editor.quarter", Permission.VIEW_ISSUES),
-    ("Issues", "editor.issues", Permission.VIEW_ISSUES),
-    ("Contributions", "editor.contributions", Permission.TRIAGE_CONTRIBUTIONS),
-    ("Subscribers", "editor.subscribers", Permission.VIEW_SUBSCRIBERS),
-    ("Mailbox", "admin.mailbox", Permission.READ_MAILBOX),
-    ("Settings", "admin.settings", Permission.MANAGE_INSTALLATION),
+
+@dataclass(frozen=True)
+class _Room:
+    """One item of the menu. `covers`: other pages that belong to it, by how their endpoints begin."""
+
+    label: str
+    endpoint: str
+    permission: Permission
+    covers: tuple[str, ...] = ()
+    everywhere: bool = False
+
+
+_ROOMS = (
+    _Room("This quarter", "editor.quarter", Permission.VIEW_ISSUES),
+    _Room("Contributions", "editor.contributions", Permission.TRIAGE_CONTRIBUTIONS, ("editor.contribution",)),
+    _Room(
+        "Subscribers",
+        "editor.subscribers",
+        Permission.VIEW_SUBSCRIBERS,
+        ("editor.subscriber", "editor.person", "editor.forget"),
+    ),
+    # Whatever else editors open belongs to an issue.
+    _Room("Issues", "editor.issues", Permission.VIEW_ISSUES, ("editor.",)),
+    _Room("Mailbox", "admin.mailbox", Permission.READ_MAILBOX, ("admin.mailbox", "admin.empty_mailbox"), True),
+    _Room("Settings", "admin.settings", Permission.MANAGE_LISTS, ("admin.",)),
 )
+_ORDER = ("editor.quarter", "editor.issues", "editor.contributions", "editor.subscribers", "admin.mailbox")
 
 
 def relay_local() -> bool:
@@ -32,16 +51,26 @@ def relay_local() -> bool:
 
 def navigation(account: Account) -> list[dict[str, Any]]:
     """The menu for this person: {label, url, current}, as far as the pages exist."""
+    here = _room_of(request.endpoint or "")
     return [
-        {"label": _(label), "url": url_for(endpoint), "current": _is_here(endpoint)}
-        for label, endpoint, permission in _NAVIGATION
-        if endpoint in current_app.view_functions and may_anywhere(account, permission)
+        {"label": _(room.label), "url": url_for(room.endpoint), "current": room is here}
+        for room in sorted(_ROOMS, key=_place)
+        if room.endpoint in current_app.view_functions and _may_enter(account, room)
     ]
 
 
-def _is_here(endpoint: str) -> bool:
-    here = request.endpoint or ""
-    return here == endpoint or here.startswith(endpoint.removesuffix("s") + "_")
+def _room_of(endpoint: str) -> _Room | None:
+    """Where a page belongs: the first room that has it."""
+    exact = next((room for room in _ROOMS if room.endpoint == endpoint), None)
+    return exact or next((room for room in _ROOMS if endpoint.startswith(room.covers)), None)
+
+
+def _place(room: _Room) -> int:
+    return _ORDER.index(room.endpoint) if room.endpoint in _ORDER else len(_ORDER)
+
+
+def _may_enter(account: Account, room: _Room) -> bool:
+    return may(account, room.permission) if room.everywhere else may_anywhere(account, room.permission)
 
 
 def install_context(app: Flask) -> None:
@@ -87,7 +116,7 @@ def _person() -> dict[str, Any]:
         "nav": navigation(account),
         "relay": {"local": relay_local()},
         **_links(account_url="account.account", sign_out_url="account.sign_out", home_url="editor.quarter"),
-        **(_links(mailbox_url="admin.mailbox") if may_anywhere(account, Permission.READ_MAILBOX) else {}),
+        **(_links(mailbox_url="admin.mailbox") if may(account, Permission.READ_MAILBOX) else {}),
     }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from ... import addresses
 from ...db import db
 from ...errors import Conflict, Invalid, NotFound, Problem
-from ...models import Account, Invitation, MailingList, Membership
+from ...models import Account, Invitation, MailingList, Membership, Organisation
 from ...states import Role
 from . import browser_sessions, wording
 from .activity import record
@@ -68,6 +68,7 @@ def change_role(
 
     Ends its sessions. Raises Conflict where nobody would be left to administer everything.
     """
+    _one_at_a_time()
     before = membership_on(account, mailing_list)
     before_role = before.role if before else None
     if role is before_role:
@@ -87,6 +88,7 @@ def disable(account: Account, *, actor: Account | None, now: datetime) -> None:
 
     Raises Conflict for the last administrator.
     """
+    _one_at_a_time()
     if not account.active:
         return
     account.active = False
@@ -130,11 +132,12 @@ def find(account_id: int) -> Account:
     return account
 
 
+def _one_at_a_time() -> None:
+    """Two administrators who take each other's role away at once: the second waits here, then counts without."""
+    db.session.execute(select(Organisation.id).with_for_update())
+
+
 def _require_an_administrator() -> None:
-    # Two who demote each other at once: the second waits here and then counts without the first.
-    db.session.execute(
-        select(Membership.id).where(Membership.list_id.is_(None), Membership.role == Role.ADMIN).with_for_update()
-    )
     if administrators() == 0:
         raise Conflict("Somebody has to administer everything: give another person that role first.")
 

@@ -1,5 +1,7 @@
 """Signing in and out: password, then code."""
 
+from urllib.parse import urlsplit
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -26,7 +28,7 @@ from . import forms, steps, throttle
 from .qr import qr_response
 from .room import blueprint
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _WRONG = "That email address and password do not belong together"
 _WRONG_CODE = "That code is not right, or was used before. Wait for the next one and enter it"
 
@@ -58,7 +60,7 @@ def _sign_in_page(form: forms.SignInForm) -> str:
 
 def _demo_people() -> list[Account]:
     """Who can be signed in as with one click: the demo's staff, on the machine it runs on and nowhere else."""
-    host = current_settings().public_host.rpartition(":")[0] or current_settings().public_host
+    host = urlsplit(current_settings().public_url).hostname
     organisation = installation.organisation()
     if organisation is None or not organisation.demo or host not in _LOOPBACK:
         return []

@@ -48,14 +48,14 @@ _MODES = [
 ]
 
 
-class JoinForm(Form):
+class JoinForm(Form):  # type: ignore[misc]
     """Name and password of somebody who was invited."""
 
     name = StringField(_("Your name"), render_kw={"autocomplete": "name"})
     password = PasswordField(_("Choose a password"), render_kw={"autocomplete": "new-password"})
 
 
-class InviteForm(Form):
+class InviteForm(Form):  # type: ignore[misc]
     """Who, as what, on which list."""
 
     email = EmailField(_("Email address"))
@@ -63,13 +63,13 @@ class InviteForm(Form):
     scope = SelectField(_("On"), default="")
 
 
-class RoleForm(Form):
+class RoleForm(Form):  # type: ignore[misc]
     """What somebody may do on one list, or on all."""
 
     role = RadioField(_("Role"), choices=[*_ROLES, SelectChoice("", _("None"))], default="")
 
 
-class OrganisationForm(Form):
+class OrganisationForm(Form):  # type: ignore[misc]
     """The publisher."""
 
     name = StringField(_("Name of your organisation or partnership"), render_kw={"autocomplete": "organization"})
@@ -108,19 +108,19 @@ class SetUpForm(OrganisationForm):
         )
 
 
-class PrivacyForm(Form):
+class PrivacyForm(Form):  # type: ignore[misc]
     """A new version of the privacy notice."""
 
     privacy_notice = TextAreaField(_("Privacy notice"), render_kw={"rows": 18})
 
 
-class SendingModeForm(Form):
+class SendingModeForm(Form):  # type: ignore[misc]
     """Who may get mail from here."""
 
     mode = RadioField(_("Who may get mail from here?"), choices=_MODES)
 
 
-class ListForm(Form):
+class ListForm(Form):  # type: ignore[misc]
     """A newsletter and what stands on it."""
 
     name = StringField(_("Name"))
@@ -161,7 +161,7 @@ class NewListForm(ListForm):
     slug = StringField(_("Short name for web addresses"))
 
 
-class WordingForm(Form):
+class WordingForm(Form):  # type: ignore[misc]
     """A new version of the words that people agree to."""
 
     wording = TextAreaField(_("Words beside the box"), render_kw={"rows": 4})

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from ... import clock
 from ...db import db, transaction
 from ...domain.staff import installation, invitations, passwords
-from ...errors import Invalid
+from ...errors import Conflict, Invalid
 from ...i18n import gettext as _
 from ...models import Invitation, MailingList
 from ..access import public
@@ -15,6 +15,17 @@ from ..fields import put_problems
 from ..headers import private_page
 from .forms import CADENCE_HINTS, JoinForm, SetUpForm
 from .room import blueprint
+
+#: A draft to better, not advice: it says only what this program does.
+_FIRST_NOTICE = _(
+    "We use your email address, and your name and organisation if you give them, to send you the newsletters you "
+    "choose, and for nothing else. We ask for your consent, and you can withdraw it at any time with the link at the "
+    "foot of each mail.\n\n"
+    "We keep your address while you are subscribed. When you leave, we keep only what we need to know not to write to "
+    "you again. We do not track whether you open a mail or what you click.\n\n"
+    "Ask us what we hold about you, or to correct or delete it, at the address below. You can complain to the "
+    "Information Commissioner’s Office."
+)
 
 
 @blueprint.route("/join/<token>", methods=["GET", "POST"])
@@ -51,7 +62,9 @@ def set_up(token: str) -> ResponseReturnValue:
     """Organisation, first list, privacy notice, first administrator: on one page, saved together."""
     now = clock.now()
     invitation = invitations.read(token, invitations.SET_UP, now)
-    form = SetUpForm(request.form)
+    if installation.organisation() is not None:
+        raise Conflict(_("This newsletter has been set up already: sign in."))
+    form = SetUpForm(request.form, privacy_notice=_FIRST_NOTICE)
     if request.method != "POST":
         return _set_up_page(form)
     if not form.cadence.validate(form):
