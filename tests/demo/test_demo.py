@@ -7,15 +7,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from newsletter.db import db
-from newsletter.delivery import accounts
+from newsletter.db import db, transaction
+from newsletter.delivery import accounts, engine, launch
 from newsletter.demo.quarters import Quarter
 from newsletter.demo.readers import readers
 from newsletter.demo.seed import seed_demo
 from newsletter.demo.shifting import Shift
-from newsletter.domain.calls import reading
-from newsletter.domain.issues import approving, checking, scheduling
+from newsletter.domain.calls import reading, triage
+from newsletter.domain.issues import approving, checking, scheduling, testing
 from newsletter.domain.issues.content import render_issue
+from newsletter.domain.staff.accounts import find_account
+from newsletter.mail.relay import MemoryRelay
 from newsletter.models import (
     Account,
     Activity,
@@ -132,6 +134,30 @@ def test_in_any_quarter_its_issue_could_go_out(app: Flask, now: datetime) -> Non
     }  # fmt: skip
     assert draft.title in render_issue(draft).text
     assert all(accounts.verify(issue) == [] for issue in issues()[IssueState.SENT])
+
+
+def test_its_issue_can_be_taken_to_the_end(app: Flask, relay: MemoryRelay) -> None:
+    seed_demo(NOW, subscribers=40)
+    december = issues()[IssueState.DRAFT][0]
+    ruth, ewan = (find_account(f"{name}@example.org") for name in ("ruth.adeyemi", "ewan.marsh"))
+    first, second = reading.undecided(december)
+
+    with transaction():
+        triage.place(first, actor=ruth, now=NOW)
+        triage.carry(second, december.next_issue, actor=ruth, now=NOW)
+    prepared = approving.prepare(december, NOW)
+    with transaction():
+        testing.send_test(december, prepared, ["ruth.adeyemi@example.org"], actor=ruth, now=NOW)
+        approving.approve(december, prepared, actor=ewan, now=NOW)
+        scheduling.schedule(december, NOW, actor=ruth, now=NOW, immediately=True)
+    launch.launch(december.id, NOW)
+    engine.send_issue(december.id, read_clock=lambda: NOW, relay=relay)
+
+    db.session.expire_all()
+    assert december.state is IssueState.SENT
+    assert accounts.verify(december) == []
+    assert accounts.counts(december).accepted == len(relay.accepted) == december.recipients
+    assert b"From Larkmere Police" in relay.accepted[0].message
 
 
 def test_a_second_time_changes_nothing(app: Flask) -> None:
