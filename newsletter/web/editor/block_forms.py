@@ -251,10 +251,7 @@ def list_step(pressed: str) -> ListStep | None:
 
 def take_step(data: dict[str, Any], step: ListStep) -> int:
     """Move or remove the entry in `data`; the number of the entry that focus belongs to afterwards."""
-    rows: Any = data
-    for part in step.path.split("."):
-        rows = rows[int(part)] if isinstance(rows, list) else rows.get(part, [])
-    at = step.number
+    rows, at = _at(data, step.path), step.number
     if not isinstance(rows, list) or at >= len(rows):
         return 0
     if step.verb == "remove":
@@ -265,6 +262,18 @@ def take_step(data: dict[str, Any], step: ListStep) -> int:
         rows.insert(to, rows.pop(at))
         return to
     return at
+
+
+def _at(data: Any, path: str) -> Any:
+    """What stands at a path in data; None where nothing does."""
+    for part in path.split("."):
+        if isinstance(data, Mapping):
+            data = data.get(part)
+        elif isinstance(data, list) and part.isdecimal() and int(part) < len(data):
+            data = data[int(part)]
+        else:
+            return None
+    return data
 
 
 def _join(path: str, name: str) -> str:

@@ -123,6 +123,7 @@ def _page(found: Contribution, form: DecisionForm, issues: Sequence[Issue]) -> t
     place = next((number for number, each in enumerate(waiting, 1) if each.id == found.id), 0)
     return page(
         "contribution.html",
+        under="editor.contributions",
         status=422 if form.errors else 200,
         form=form,
         found=found,

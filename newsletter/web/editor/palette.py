@@ -33,8 +33,8 @@ def groups(issue: Issue) -> list[Group]:
     present = {block.kind for block in issue.blocks}
     offered = [each for each in KINDS.values() if not each.fixed]
     before = _kinds_before(issue)
-    usual = [each for each in offered if each.kind in before]
-    others = [each for each in offered if each.kind not in before]
+    usual = [each for each in offered if each.kind in before and not (each.once and each.kind in present)]
+    others = [each for each in offered if each not in usual]
     found = [Group(_("As in the last issue"), tuple(_offer(each, present) for each in usual))] if usual else []
     for name in dict.fromkeys(each.group for each in others):
         found.append(Group(name, tuple(_offer(each, present) for each in others if each.group == name)))
@@ -42,11 +42,11 @@ def groups(issue: Issue) -> list[Group]:
 
 
 def _kinds_before(issue: Issue) -> set[str]:
-    """The kinds that the issue before this one is made of."""
+    """The kinds that the last issue is made of: the last that was sent, or else the last that was begun."""
     before = db.session.scalar(
         select(Issue.id)
         .where(Issue.list_id == issue.list_id, Issue.id != issue.id, Issue.created_at <= issue.created_at)
-        .order_by(Issue.created_at.desc(), Issue.id.desc())
+        .order_by(Issue.started_at.is_(None), Issue.created_at.desc(), Issue.id.desc())
         .limit(1)
     )
     if before is None:

@@ -50,25 +50,30 @@ def can(permission: Permission, issue: Issue) -> bool:
 
 
 def page(
-    template: str, *, issue: Issue | None = None, under: str = "editor.issues", status: int = 200, **values: Any
+    template: str, *, issue: Issue | None = None, under: str = "", status: int = 200, **values: Any
 ) -> tuple[str, int]:
-    """A page of the desk. With an issue it is in the issue's zone and colour; in the menu it stands `under` this."""
+    """A page of the desk. With an issue it is in the issue's zone and colour.
+
+    `under` is the endpoint that the menu shows as current: that of the issues, where the page is about one.
+    """
     if issue is not None:
         mailing_list = issue.mailing_list
-        nav = navigation(signed_in_account())
-        for item in nav:
-            item["current"] = item["url"] == url_for(under)
         values = {
             "issue": issue,
             "mailing_list": mailing_list,
             "timezone": mailing_list.timezone,
             "accent": mailing_list.accent,
-            "nav": nav,
             "can": can,
             "Permission": Permission,
             **values,
         }
+    if under or issue is not None:
+        values["nav"] = _menu(url_for(under or "editor.issues"))
     return render_template(f"editor/{template}", **values), status
+
+
+def _menu(current: str) -> list[dict[str, Any]]:
+    return [{**item, "current": item["url"] == current} for item in navigation(signed_in_account())]
 
 
 def to(endpoint: str, *, anchor: str | None = None, **values: Any) -> Response:

@@ -171,6 +171,7 @@ def subscriber(public_id: UUID) -> tuple[str, int]:
     zone = theirs[0].mailing_list.timezone
     return page(
         "subscriber.html",
+        under="editor.subscribers",
         who=person,
         address=person.address if sees else addresses.mask(person.address),
         theirs=theirs,
@@ -231,7 +232,7 @@ def subscriber_forget(public_id: UUID) -> Response | tuple[str, int]:
     if not may(account, Permission.MANAGE_SUBSCRIBERS):
         raise NotAllowed(_("Only somebody with a role on all lists may erase a person."))
     if request.method == "GET":
-        return page("forget.html", who=person, theirs=theirs)
+        return page("forget.html", under="editor.subscribers", who=person, theirs=theirs)
     with transaction():
         forgetting.erase_subscriber(person, route="staff", now=clock.now(), actor=account)
     flash(_("Forgotten. Only what keeps them from being written to again is left."), "success")

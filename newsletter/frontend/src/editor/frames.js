@@ -1,5 +1,5 @@
 // <iframe data-preview>: the mail itself, in a sandbox without scripts. It grows to its content's height, its
-// links open nothing, and a click on a section tells the page which one (ruling: the parent handles clicks).
+// links open nothing (data-opens: a page of their own), and a click on a section tells the page which one (ruling: the parent handles clicks).
 const MARGIN = 2
 
 function fit(frame) {
@@ -16,7 +16,11 @@ function prepare(frame) {
   new ResizeObserver(() => requestAnimationFrame(() => fit(frame))).observe(frame.parentElement)
   for (const picture of page.images) picture.addEventListener('load', () => fit(frame), { once: true })
   page.addEventListener('click', (event) => {
-    if (event.target.closest('a')) event.preventDefault()
+    const link = event.target.closest('a')
+    if (link) {
+      event.preventDefault()
+      if ('opens' in frame.dataset) window.open(link.href, '_blank', 'noopener,noreferrer')
+    }
     const block = event.target.closest('[data-block]')?.dataset.block
     if (block) frame.dispatchEvent(new CustomEvent('preview:block', { bubbles: true, detail: { block } }))
   })
