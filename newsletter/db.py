@@ -164,6 +164,8 @@ def prepare_engine(engine: Engine) -> None:
             # NORMAL may lose the last commits with the power, and with them who was sent what.
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What is erased is overwritten, not only marked as free: people are told that it is gone.
+            "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

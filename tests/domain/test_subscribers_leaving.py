@@ -180,6 +180,11 @@ def test_being_forgotten_leaves_no_trace_but_the_wish(
     assert db.session.scalars(select(Delivery)).one().subscription_id == left.id
     assert [one.reason for one in suppressing.suppressions_of("reader1@example.org")] == [SuppressionReason.ERASED]
     assert all(notice.state is NoticeState.DROPPED for notice in db.session.scalars(select(Notice)))
+    db.session.remove()
+    db.engine.dispose()
+    for file in tmp_path.glob("newsletter.db*"):
+        content = file.read_bytes().lower()
+        assert not [trace for trace in (b"reader1", b"asha patel", b"oakfield") if trace in content], file.name
 
 
 def test_forgetting_an_address_that_only_waits(quarterly: MailingList, now: datetime) -> None:
