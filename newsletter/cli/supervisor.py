@@ -1,5 +1,6 @@
 """Keeping a few processes of our own running: start, watch, start again, stop together."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -130,6 +131,7 @@ def follow_parent() -> None:
 
     def wait_for_the_end() -> None:
         sys.stdin.buffer.read()
-        signal.raise_signal(signal.SIGTERM)
+        # To the process, not to this thread: it has to wake the main one out of its waiting.
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait_for_the_end, name="follow-parent", daemon=True).start()
