@@ -58,7 +58,8 @@ def send(issue: str, at_once: bool, wait: bool, override: str, as_email: str | N
     found = find_issue(issue)
     if found.state not in (IssueState.SENDING, IssueState.SENT):
         _schedule(found, clock.now(), override, as_email, immediately=True)
-        if not launching.launch(found.id, clock.now()):
+        # A worker that watches the same rows may have launched it first: that is what was wanted.
+        if not launching.launch(found.id, clock.now()) and not _under_way(found.id):
             refuse(_why_not(found.id))
     elif not wait:
         raise Refused(f"{found.title} is {'being sent' if found.state is IssueState.SENDING else 'sent'} already.")
@@ -89,6 +90,10 @@ def _schedule(issue: Issue, at: datetime, override: str, as_email: str | None, *
         scheduling.schedule(issue, at, actor=actor, now=now, override_reason=override, immediately=immediately)
 
 
+def _under_way(issue_id: int) -> bool:
+    return find_issue(str(issue_id)).state in (IssueState.SENDING, IssueState.SENT)
+
+
 def _why_not(issue_id: int) -> str:
     reason = db.session.scalar(
         select(Activity)
@@ -96,7 +101,7 @@ def _why_not(issue_id: int) -> str:
         .order_by(Activity.id.desc())
         .limit(1)
     )
-    return str(reason.detail.get("reason", "")) if reason else "Something else began to send it meanwhile."
+    return str(reason.detail.get("reason", "")) if reason else "It could not be launched."
 
 
 def _send_from_here(issue_id: int, *, quiet: bool) -> None:

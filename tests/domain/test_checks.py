@@ -57,6 +57,22 @@ def _codes(issue: Issue, now: datetime) -> list[tuple[str, bool]]:
 
 
 @pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("<p>Phone:</p>", True),
+        ("<p>To book, call us on:</p>", True),
+        ("<p>For a place please ring:</p>", True),
+        ("<p>Telephone: 01632 960 143</p>", False),
+        ("<p>Please call: 01632 960 143</p>", False),
+        ("<p>When you call:</p><ul><li>say which agency you are from</li></ul>", False),
+    ],
+)
+def test_a_phone_number_is_missed_where_one_was_promised(words: str, missing: bool) -> None:
+    found = [one for passage in passages(_content(words)) for one in check_words(passage)]
+    assert [one.sentence for one in found if one.code == "empty_contact"] == ["A phone number is missing."] * missing
+
+
+@pytest.mark.parametrize(
     ("words", "codes"),
     [
         ("We measure the risk and, and improve.", [("repeated_word", False)]),

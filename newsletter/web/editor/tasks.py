@@ -61,14 +61,16 @@ def tasks(issue: Issue, findings: Sequence[Finding], obstacles: Sequence[Obstacl
 
 
 def sections(issue: Issue) -> int:
-    """How many sections somebody wrote: all that is not made by itself."""
-    made = {"in_this_issue", "key_dates"}
+    """How many sections somebody wrote: all that a new issue does not have by itself."""
+    made = {"in_this_issue", "key_dates", "call"}
     return sum(1 for block in issue.blocks if not kind_of(block.kind).fixed and block.kind not in made)
 
 
 def _content(issue: Issue, findings: Sequence[Finding]) -> Task:
     number = sections(issue)
     hint = ngettext("%(number)s section.", "%(number)s sections.", number) % {"number": number}
+    if not number:
+        hint = _("Nothing is written yet.")
     wanting = sum(1 for finding in findings if finding.stops and finding.block_id)
     if wanting:
         hint += " " + (

@@ -15,7 +15,10 @@ _TWO_VERBS = re.compile(
     re.IGNORECASE,
 )
 _EMAIL_LABEL = re.compile(r"\be-?mail(?: (?:us|me|them|to|at|address))*\s*:", re.IGNORECASE)
-_PHONE_LABEL = re.compile(r"\b(?:tel(?:ephone)?|phone|ring|call)(?: us| on)?\s*:", re.IGNORECASE)
+#: "Call:" and "please call:" want a number; "When you call:" leads on to a list.
+_PHONE_LABEL = re.compile(
+    r"\b(?:tel(?:ephone)?|phone)\s*:|(?:^|[.,;]\s+|\bplease )(?:ring|call|phone)(?: us| on)*\s*:", re.IGNORECASE
+)
 _LEADS_ON = re.compile(r"^(?:view|download|visit|click)\b", re.IGNORECASE)
 _CLICK_HERE = re.compile(r"\bclick(?:ing)? (?:on )?(?:here|this link|the link)\b", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
