@@ -17,7 +17,7 @@ from ...models import MailingList
 TRAP = "website"
 
 
-class SubscribeForm(Form):
+class SubscribeForm(Form):  # type: ignore[misc]  # WTForms has no types
     """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
 
     email = EmailField(_("Email address"))
@@ -53,7 +53,7 @@ class SubscribeForm(Form):
             raise ValidationError(_("Choose at least one newsletter"))
 
 
-class PreferencesForm(Form):
+class PreferencesForm(Form):  # type: ignore[misc]  # WTForms has no types
     """Which lists, and a pause. `offered` are those one may join, and those one has."""
 
     lists = SelectMultipleField(_("What you get"))
@@ -65,7 +65,7 @@ class PreferencesForm(Form):
         self.pause.choices = [SelectChoice(value, words) for value, words in pauses]
 
 
-class WhyForm(Form):
+class WhyForm(Form):  # type: ignore[misc]  # WTForms has no types
     """Why somebody left, if they care to say."""
 
     why = RadioField(
