@@ -379,3 +379,39 @@ def test_a_renamed_issue_leads_on(client: FlaskClient, now: datetime, app: Flask
     answer = client.get("/desk/issues/january-2027/checks")
     assert answer.status_code == 301
     assert answer.headers["Location"] == "/desk/issues/winter-2027/checks"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/issues/%00", "/desk/issues/january-2027/write?deleted=x&more=%00&look=%00&deadline=soon",
+        "/desk/issues/january-2027/frame?next=%00", "/desk/issues/january-2027/write/add?after=nothing",
+        "/desk/subscribers?q=%00&after=%00&state=%00&list=%00", "/desk/contributions?issue=%00",
+        "/desk/contributions/%00",
+        "/desk/issues/new?list=%00", "/news/%00", "/news?list=%00",
+    ],
+)  # fmt: skip
+def test_a_mangled_address_is_answered_in_words(client: FlaskClient, now: datetime, path: str) -> None:
+    account = desk.ruth(client, now)
+    desk.january(now, people.larkmere(now), account)
+    assert client.get(path).status_code in (200, 404)
+
+
+@pytest.mark.parametrize(
+    ("where", "data"),
+    [
+        ("", {}),
+        ("", {"expected": "x", "d.heading": "\0", "d.body": "\x00\u202e<script>"}),
+        ("", {"expected": "9" * 40, "do": "up:items.0.1.2"}),
+        ("/move", {"way": "sideways"}),
+        ("/level", {"number": "99"}),
+    ],
+)
+def test_a_mangled_form_is_answered_in_words(
+    client: FlaskClient, now: datetime, where: str, data: dict[str, str]
+) -> None:
+    account = desk.ruth(client, now)
+    issue = desk.january(now, people.larkmere(now), account)
+    section = desk.block_id(issue, "section")
+    answer = client.post(f"/desk/issues/january-2027/write/{section}{where}", data=data)
+    assert answer.status_code in (303, 404, 409, 422)

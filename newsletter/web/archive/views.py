@@ -12,6 +12,7 @@ from newsletter.domain.issues.publishing import published_issue, published_issue
 from newsletter.errors import NotFound
 from newsletter.i18n import gettext as _
 from newsletter.models import Media, Organisation
+from newsletter.rendering import characters
 from newsletter.web.access import public
 
 from . import reading
@@ -62,7 +63,7 @@ def issues() -> str:
 @blueprint.get("/news/<slug>")
 @public
 def issue(slug: str) -> str | AnyResponse:
-    found = published_issue(slug)
+    found = published_issue(characters.one_line(slug))
     if found.slug != slug:
         return redirect(url_for("archive.issue", slug=found.slug), 301)
     mailing_list = found.mailing_list
@@ -104,7 +105,7 @@ def feed() -> Response:
 @public
 def media(name: str) -> AnyResponse:
     """One picture. Its name is random and its bytes never change, so it is cached for good."""
-    found = db.session.scalar(select(Media).where(Media.name == name))
+    found = db.session.scalar(select(Media).where(Media.name == characters.one_line(name)))
     if found is None or found.content_type not in _PICTURES:
         raise NotFound(_("There is no picture here."))
     response = Response(found.body, mimetype=found.content_type)

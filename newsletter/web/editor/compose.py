@@ -12,7 +12,7 @@ from newsletter.db import db, transaction
 from newsletter.domain.issues import editing, headings
 from newsletter.domain.issues.checking import run_checks
 from newsletter.domain.staff.permissions import Permission, may
-from newsletter.errors import Conflict, Invalid, Problem
+from newsletter.errors import Conflict, Invalid, NotFound, Problem
 from newsletter.i18n import gettext as _
 from newsletter.models import Account, Block, Issue
 from newsletter.rendering.blocks import kind as kind_of
@@ -119,8 +119,10 @@ def _control_of(field: str, block: Block | None) -> str:
 
 def _deleted(issue: Issue) -> dict[str, Any] | None:
     """The section that was just thrown away, for the offer to take it back."""
-    asked = request.args.get("deleted", "")
-    block = editing.find_block(issue, asked) if asked else None
+    try:
+        block = editing.find_block(issue, request.args.get("deleted", ""))
+    except NotFound:
+        return None
     return {"block": block, "name": name_of(block)} if block and block.deleted_at else None
 
 

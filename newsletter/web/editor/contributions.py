@@ -20,7 +20,7 @@ from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Block, Contribution, Issue
-from newsletter.rendering import rich
+from newsletter.rendering import characters, rich
 from newsletter.states import EDITABLE_STATES, Cadence, ContributionState, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
@@ -56,7 +56,7 @@ class DecisionForm(FlaskForm):  # type: ignore[misc]
 @staff(Permission.TRIAGE_CONTRIBUTIONS)
 def contributions() -> tuple[str, int]:
     lists = lists_for(signed_in_account(), Permission.TRIAGE_CONTRIBUTIONS)
-    asked = request.args.get("issue", "")
+    asked = characters.one_line(request.args.get("issue", ""))
     rows = reading.contributions_of(lists, limit=_MOST)
     issue = db.session.scalar(select(Issue).where(Issue.slug == asked)) if asked else None
     if issue is not None and issue.list_id in {each.id for each in lists}:
@@ -82,7 +82,8 @@ def contributions() -> tuple[str, int]:
 
 
 def _find(reference: str) -> Contribution:
-    found = db.session.scalar(select(Contribution).where(Contribution.reference == reference.upper()))
+    typed = characters.one_line(reference).upper()
+    found = db.session.scalar(select(Contribution).where(Contribution.reference == typed))
     if found is None:
         raise NotFound(_("There is no contribution with this reference."))
     require(signed_in_account(), Permission.TRIAGE_CONTRIBUTIONS, found.issue.mailing_list)

@@ -23,7 +23,8 @@ def find_issue(slug: str, permission: Permission = Permission.VIEW_ISSUES) -> Is
 
     Raises NotFound or NotAllowed. A GET at an address the issue once had is sent on to the present one.
     """
-    issue = db.session.scalar(select(Issue).where(Issue.slug == slug))
+    # PostgreSQL takes no NUL in a text, not even to compare with.
+    issue = db.session.scalar(select(Issue).where(Issue.slug == slug)) if "\0" not in slug else None
     if issue is None:
         _lead_on(slug)
         raise NotFound(_("There is no issue here. It may have been renamed."))
@@ -32,7 +33,7 @@ def find_issue(slug: str, permission: Permission = Permission.VIEW_ISSUES) -> Is
 
 
 def _lead_on(slug: str) -> None:
-    moved = db.session.get(SlugRedirect, slug)
+    moved = db.session.get(SlugRedirect, slug) if "\0" not in slug else None
     issue = db.session.get(Issue, moved.issue_id) if moved else None
     if issue and request.method == "GET" and request.endpoint:
         abort(redirect(url_for(request.endpoint, **{**(request.view_args or {}), "slug": issue.slug}), 301))

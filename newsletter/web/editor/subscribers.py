@@ -1,7 +1,6 @@
 """Who is subscribed: search, counts, page by page; and one person's story."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import flash, request, url_for
@@ -17,6 +16,7 @@ from newsletter.errors import NotAllowed, NotFound
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Account, MailingList, Subscriber, Subscription
+from newsletter.rendering import characters
 from newsletter.states import SubscriptionState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.tags import Tag
@@ -37,12 +37,12 @@ def subscribers() -> tuple[str, int]:
     account, now = signed_in_account(), clock.now()
     lists = lists_for(account, Permission.VIEW_SUBSCRIBERS)
     chosen = _chosen_list(account, lists)
-    query = request.args.get("q", "").strip()[:200]
+    query = characters.one_line(request.args.get("q", ""))[:200]
     standing = _standing(request.args.get("state"))
-    after = request.args.get("after") or None
+    after = characters.one_line(request.args.get("after", ""))[:300] or None
     found = finding.find_subscribers(query, chosen, standing, after, _PEOPLE, now=now)
-    number = finding.count_subscribers(query, chosen, standing, now=now)
-    active = finding.count_subscribers("", chosen, Standing.ACTIVE, now=now)
+    counts = {each: finding.count_subscribers(query, chosen, each, now=now) for each in (*Standing, None)}
+    active = finding.count_subscribers("", chosen, Standing.ACTIVE, now=now) if query else counts[Standing.ACTIVE]
     sees = _sees(account, chosen)
     return page(
         "subscribers.html",
@@ -51,12 +51,11 @@ def subscribers() -> tuple[str, int]:
         chosen=chosen,
         query=query,
         standing=standing,
-        number=number,
-        active=active,
+        number=counts[standing],
         heading=_people(active),
         rows=[_row(person, chosen, sees) for person in found.subscribers],
-        chips=_chips(query, chosen, standing, now),
-        everybody=finding.count_subscribers("", chosen, None, now=now),
+        chips=_chips(query, chosen, standing, counts),
+        nobody=not query and not counts[None],
         next_url=_url(query, chosen, standing, found.after_key) if found.after_key else "",
         first_url=_url(query, chosen, standing) if after else "",
         masked=not sees,
@@ -112,19 +111,14 @@ def _url(query: str, chosen: MailingList | None, standing: Standing | None, afte
     )
 
 
-def _chips(query: str, chosen: MailingList | None, standing: Standing | None, now: datetime) -> list[dict[str, object]]:
+def _chips(
+    query: str, chosen: MailingList | None, standing: Standing | None, counts: Mapping[Standing | None, int]
+) -> list[dict[str, object]]:
     """The states with how many of those searched for stand in each."""
-    rows: list[dict[str, object]] = [
-        {
-            "label": label,
-            "count": finding.count_subscribers(query, chosen, each, now=now),
-            "url": _url(query, chosen, each),
-            "current": each is standing,
-        }
-        for each, label in _STANDINGS
+    return [
+        {"label": label, "count": counts[each], "url": _url(query, chosen, each), "current": each is standing}
+        for each, label in (*_STANDINGS, (None, _("All")))
     ]
-    total = finding.count_subscribers(query, chosen, None, now=now)
-    return [*rows, {"label": _("All"), "count": total, "url": _url(query, chosen, None), "current": standing is None}]
 
 
 def _row(person: Subscriber, chosen: MailingList | None, sees: bool) -> dict[str, object]:
