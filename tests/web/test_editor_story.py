@@ -256,6 +256,21 @@ def test_it_is_right_is_remembered(client: FlaskClient, now: datetime) -> None:
     assert "You said it is right: A word is repeated." in said.text
 
 
+def test_the_fault_is_marked_in_its_words(client: FlaskClient, now: datetime) -> None:
+    account = desk.ruth(client, now)
+    issue = desk.january(now, people.larkmere(now), account)
+    section = desk.block_id(issue, "section")
+    body = "We measure the risk and, and it falls. Courses run October - March 2027 in the lakeside centre."
+    client.post(
+        f"/desk/issues/january-2027/write/{section}",
+        data={"expected": "1", "d.heading": "Practice week", "d.body": body},
+    )
+    page = client.get("/desk/issues/january-2027/checks").text
+    assert "<mark>and, and</mark>" in page
+    assert "<mark>October - March 2027</mark>" in page
+    assert page.count("We suggest “October 2026 to March 2027”.") == 1
+
+
 def test_from_test_email_to_a_schedule_and_back(client: FlaskClient, now: datetime) -> None:
     account = desk.ruth(client, now)
     mailing_list = people.larkmere(now)

@@ -1,5 +1,7 @@
 """One issue: what it wants, as it stands, its dates; and the checks behind it."""
 
+import re
+
 from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
@@ -108,7 +110,30 @@ def _shown(found: Issue, finding: Finding) -> dict[str, object]:
     if block:
         place = blocks.index(block) + 1
         where = _("In “{name}”, section {place}").format(name=name_of(block), place=place)
-    return {"finding": finding, "where": where, "fix_url": _fix_url(found, block, finding)}
+    return {
+        "finding": finding,
+        "where": where,
+        "fix_url": _fix_url(found, block, finding),
+        "marked": marked(finding),
+        "suggestion": finding.suggestion if finding.suggestion not in finding.why else "",
+    }
+
+
+def marked(finding: Finding) -> tuple[str, str, str]:
+    """The excerpt in three: what stands before the fault, the fault, what stands after it.
+
+    Where the fault cannot be told from its surroundings it is "", and the first part holds all.
+    """
+    excerpt, better = finding.excerpt, finding.suggestion.split()
+    if len(better) == 1:
+        fault = re.search(rf"\b{re.escape(better[0])}\b,?\s+{re.escape(better[0])}\b", excerpt, re.IGNORECASE)
+    elif better:
+        fault = re.search(rf"{re.escape(better[0])}.*?{re.escape(better[-1])}", excerpt)
+    else:
+        fault = None if "…" in excerpt else re.fullmatch(r".*", excerpt, re.DOTALL)
+    if fault is None:
+        return excerpt, "", ""
+    return excerpt[: fault.start()], fault[0], excerpt[fault.end() :]
 
 
 def _fix_url(found: Issue, block: Block | None, finding: Finding) -> str:
