@@ -11,7 +11,8 @@ from .db import db, prepare_engine
 from .delivery.mailbox import keep_in_mailbox
 from .domain.calls import guarding
 from .mail.local import LocalMailbox
-from .mail.relay import Relay, relay_from_url
+from .mail.relay import Relay
+from .mail.smtp import SmtpRelay
 from .resources import data_dir
 from .tokens import Signer
 from .web import install_web
@@ -59,7 +60,9 @@ def _engine_options(settings: Settings) -> dict[str, object]:
 def _relay(app: Flask, settings: Settings) -> Relay:
     if settings.relay_url is None:
         return LocalMailbox(lambda envelope: keep_in_mailbox(app, envelope))
-    return relay_from_url(settings.relay_url, settings.relay_ca_file, settings.relay_connections)
+    return SmtpRelay.from_url(
+        settings.relay_url, ca_file=settings.relay_ca_file, connections=settings.relay_connections
+    )
 
 
 def _trust_proxies(app: Flask, settings: Settings) -> None:

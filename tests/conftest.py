@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.work.runners import SilentRunner
 from tests.postgres import postgres_cluster, postgres_url
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..config import Settings
 from ..domain.issues.renditions import compile_rendition
 from ..mail.message import CompiledMessage, Recipient
+from ..mail.plain_twin import verify
 from ..mail.relay import Envelope
 from ..models import Issue
 from ..tokens import Purpose, Signer, envelope_tag, keyed_hash, unsubscribe_token
@@ -54,5 +55,5 @@ def compile_letter(issue: Issue, settings: Settings, signer: Signer) -> Letter:
     if rendition is None or started_at is None:
         raise ValueError("An issue that was not launched has nothing to send")
     compiled = compile_rendition(rendition, date=started_at.replace(microsecond=0))
-    compiled.verify()
+    verify(compiled)
     return Letter(issue.id, compiled, compiled.source.sender.address, settings, signer)

@@ -1,7 +1,7 @@
 """A mail is compiled once and filled for each recipient: filling is a join of bytes.
 
     compiled = compile_message(html=…, text=…, subject=…, sender=…, …)
-    compiled.verify()
+    plain_twin.verify(compiled)
     octets = compiled.fill(Recipient(…))
 
 Both bodies hold the places `{unsubscribe_url}` and `{preferences_url}`; these, To, Message-ID and the
@@ -116,15 +116,6 @@ class CompiledMessage:
             parts.append(values[slot])
             parts.append(piece)
         return WireReady(b"".join(parts))
-
-    def verify(self, recipient: Recipient = SAMPLE_RECIPIENT) -> None:
-        """Compare a filled message, part by part, with one built by `email.message`.
-
-        Raises ValueError, naming the place, where they differ.
-        """
-        from .plain_twin import compare
-
-        compare(self, recipient)
 
     def as_eml(self, recipient: Recipient = SAMPLE_RECIPIENT) -> bytes:
         """The message as a file that mail programs open (.eml)."""

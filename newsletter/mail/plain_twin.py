@@ -9,7 +9,15 @@ from email.policy import SMTP
 from email.utils import parseaddr
 
 from . import header_text
-from .message import PREFERENCES_SLOT, UNSUBSCRIBE_SLOT, CompiledMessage, Mailbox, Recipient, Source
+from .message import (
+    PREFERENCES_SLOT,
+    SAMPLE_RECIPIENT,
+    UNSUBSCRIBE_SLOT,
+    CompiledMessage,
+    Mailbox,
+    Recipient,
+    Source,
+)
 
 #: Folded at 78, `email` turns a long List-Unsubscribe into an encoded word, and providers see no button.
 _POLICY = SMTP.clone(max_line_length=998)
@@ -17,7 +25,7 @@ _WORDS = ("From", "To", "Reply-To", "Subject")
 _ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "List-Unsubscribe", "List-Unsubscribe-Post")
 
 
-def compare(compiled: CompiledMessage, recipient: Recipient) -> None:
+def verify(compiled: CompiledMessage, recipient: Recipient = SAMPLE_RECIPIENT) -> None:
     """Raise ValueError, naming the place, where the filled message and its plain twin differ."""
     octets = compiled.fill(recipient)
     _check_octets(octets, recipient)

@@ -8,12 +8,11 @@ Sources: RFC 5321 §4.2, RFC 3463, RFC 4954, RFC 7372, and the published lists o
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs
-
-from .relay import one_line
 
 
 class Stage(StrEnum):
@@ -174,3 +173,10 @@ def make(error: type[RelayError], stage: Stage, reply: Reply) -> RelayError:
     """An error of that type which carries the reply."""
     sentence = f"{_SENTENCES[error]}. It answered {stage.value} with: {reply.text}"
     return error(sentence, code=reply.code, enhanced=reply.enhanced, reply=reply.text)
+
+
+def one_line(words: Iterable[str], longest: int = 400) -> str:
+    """What a server said, fit for a log, a page or a database column: one line, printable, cut."""
+    text = " ".join(" ".join(words).split())
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -19,7 +19,8 @@ from newsletter.domain.notices import send_notice
 from newsletter.domain.subscribers import offering, subscribing
 from newsletter.errors import RelayBusy, RelayDown, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.local import LocalMailbox
-from newsletter.mail.relay import MemoryRelay, relay_from_url
+from newsletter.mail.memory import MemoryRelay
+from newsletter.mail.smtp import SmtpRelay
 from newsletter.models import (
     Account,
     Contribution,
@@ -139,7 +140,7 @@ class ComingBack(AcceptingServer):
 
 def test_a_mail_server_that_is_down_loses_nobody(app: Flask, quarterly: MailingList, now: datetime) -> None:
     server = ComingBack()
-    app.extensions["newsletter_relay"] = relay_from_url(server.url)
+    app.extensions["newsletter_relay"] = SmtpRelay.from_url(server.url)
     for number in range(3):
         sign_up(now, f"reader{number}@example.org")
     assert outbox.deliver_notices(now) == 0
@@ -217,7 +218,7 @@ def test_the_second_copy_is_the_first_one_byte_for_byte(app: Flask, quarterly: M
     """A real server that takes the whole message and hangs up without a word."""
     sign_up(now)
     with ScriptedServer({Step.DOT: DROP}) as server:
-        app.extensions["newsletter_relay"] = relay_from_url(server.url)
+        app.extensions["newsletter_relay"] = SmtpRelay.from_url(server.url)
         assert outbox.deliver_notices(now) == 0
         assert outbox.deliver_notices(now + 2 * MINUTE) == 1
     first, second = server.received_for(TOM)

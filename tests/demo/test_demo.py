@@ -17,7 +17,7 @@ from newsletter.domain.calls import reading, triage
 from newsletter.domain.issues import approving, checking, scheduling, testing
 from newsletter.domain.issues.content import render_issue
 from newsletter.domain.staff.accounts import find_account
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.models import (
     Account,
     Activity,

@@ -15,7 +15,7 @@ from flask_migrate import Migrate, stamp
 
 from newsletter.config import Settings
 from newsletter.db import db
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.resources import data_dir
 from tests.delivery.sending.conftest import worker_app
 from tests.postgres import postgres_cluster, postgres_url

@@ -6,7 +6,9 @@ import pytest
 
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayUnsure
 from newsletter.mail.local import LocalMailbox
-from newsletter.mail.relay import Connection, Envelope, MemoryRelay, Receipt, Relay, one_line, send_one
+from newsletter.mail.memory import MemoryRelay
+from newsletter.mail.relay import Connection, Envelope, Receipt, Relay, send_one
+from newsletter.mail.replies import one_line
 from newsletter.mail.smtp import SmtpRelay
 
 from .conftest import envelope_for

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from newsletter.errors import RelayDown, RelayRefused, RelayRejectsUs, SettingError
-from newsletter.mail.relay import Envelope, Receipt, Relay, relay_from_url, send_one
+from newsletter.mail.relay import Envelope, Receipt, Relay, send_one
 from newsletter.mail.smtp import SmtpRelay
 from tests.smtp_servers import PIPELINED, PLAIN, AcceptingServer, ScriptedServer, Step
 
@@ -227,9 +227,9 @@ def test_nothing_is_sent_on_a_closed_connection(relay_for: MakeRelay) -> None:
 
 
 def test_a_url_says_where_and_how() -> None:
-    assert relay_from_url("smtp://mail.example.org").name == "mail.example.org:25"
-    assert relay_from_url("smtp+starttls://u:p@mail.example.org").name == "mail.example.org:587"
-    relay = relay_from_url("smtps://u%40example.org:p%2Fw@mail.example.org", connections=3)
+    assert SmtpRelay.from_url("smtp://mail.example.org").name == "mail.example.org:25"
+    assert SmtpRelay.from_url("smtp+starttls://u:p@mail.example.org").name == "mail.example.org:587"
+    relay = SmtpRelay.from_url("smtps://u%40example.org:p%2Fw@mail.example.org", connections=3)
     assert (relay.name, relay.limits.connections) == ("mail.example.org:465", 3)
 
 
@@ -238,10 +238,10 @@ def test_a_url_says_where_and_how() -> None:
 )
 def test_a_url_that_cannot_be_used_is_a_sentence(url: str) -> None:
     with pytest.raises(SettingError) as caught:
-        relay_from_url(url)
+        SmtpRelay.from_url(url)
     assert "secret-word" not in str(caught.value)
 
 
 def test_a_password_does_not_leave_the_host_unprotected() -> None:
     with pytest.raises(SettingError, match="unprotected"):
-        relay_from_url("smtp://user:secret-word@mail.example.org")
+        SmtpRelay.from_url("smtp://user:secret-word@mail.example.org")

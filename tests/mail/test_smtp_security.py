@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import RelayDown, RelayError, RelayRejectsUs, RelayUnsure, SettingError
-from newsletter.mail.relay import relay_from_url, send_one
+from newsletter.mail.relay import send_one
 from newsletter.mail.smtp import SmtpRelay
 from tests.smtp_servers import (
     DROP,
@@ -193,7 +193,7 @@ def test_a_file_without_certificates_is_a_setting_to_mend(tmp_path: Path) -> Non
     empty.write_text("nothing")
     for file in (empty, tmp_path / "missing.pem"):
         with pytest.raises(SettingError, match="RELAY_CA_FILE"):
-            relay_from_url("smtps://mail.example.org", ca_file=file)
+            SmtpRelay.from_url("smtps://mail.example.org", ca_file=file)
 
 
 ECHO = base64.b64encode(PASSWORD.encode()).decode()

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, text
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import Base, db
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.resources import data_dir
 from newsletter.schema import newest_version, prepare_schema, schema_version
 from newsletter.work.runners import SilentRunner

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.states import Role
 from newsletter.web.headers import preview_response
 from newsletter.web.links import public_link

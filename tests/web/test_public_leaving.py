@@ -12,7 +12,7 @@ from newsletter.db import db, transaction
 from newsletter.delivery.links import preferences_link, unsubscribe_link
 from newsletter.delivery.outbox import deliver_notices
 from newsletter.domain.subscribers import forgetting, preferences, suppressing
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Consent, MailingList, Notice, Subscriber, Subscription
 from newsletter.states import SubscriptionState, SuppressionReason
 from newsletter.tokens import unsubscribe_token

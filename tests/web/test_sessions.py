@@ -14,7 +14,7 @@ from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.staff import accounts, browser_sessions
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, WebSession
 from newsletter.work.runners import SilentRunner
 from tests import people

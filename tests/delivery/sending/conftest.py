@@ -9,7 +9,8 @@ from flask import Flask
 from newsletter import jobs  # noqa: F401  (they register themselves)
 from newsletter.config import Settings
 from newsletter.db import db, prepare_engine
-from newsletter.mail.relay import MemoryRelay, Relay
+from newsletter.mail.memory import MemoryRelay
+from newsletter.mail.relay import Relay
 from newsletter.tokens import Signer
 from newsletter.work import liveness
 from newsletter.work.runners import Runner, SilentRunner

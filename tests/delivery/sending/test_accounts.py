@@ -15,7 +15,7 @@ from newsletter.delivery import accounts, control, engine
 from newsletter.delivery.pacing import Breaker
 from newsletter.delivery.wirelog import Verdict, WireLog
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Delivery, Issue, MailingList
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work import liveness

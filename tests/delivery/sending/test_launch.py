@@ -13,7 +13,7 @@ from newsletter.delivery import accounts, engine, launch
 from newsletter.delivery.pacing import Breaker
 from newsletter.domain.issues import approving, creating, scheduling
 from newsletter.errors import Refused
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Delivery, Issue, MailingList, Notice, Subscription
 from newsletter.states import IssueState, SubscriptionState
 from tests import people

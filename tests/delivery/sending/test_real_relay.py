@@ -11,7 +11,7 @@ from newsletter.db import db, transaction
 from newsletter.delivery import accounts, control, engine
 from newsletter.delivery.pacing import Breaker
 from newsletter.delivery.running import Ending
-from newsletter.mail.relay import relay_from_url
+from newsletter.mail.smtp import SmtpRelay
 from newsletter.models import Issue
 from newsletter.states import DeliveryState, IssueState
 from tests.delivery.sending import makers
@@ -21,7 +21,7 @@ IMPATIENT = (0.0, 0.0, 0.0, 0.0)
 
 
 def send(issue: Issue, url: str, at: datetime, connections: int = 4) -> Ending:
-    relay = relay_from_url(url, connections=connections)
+    relay = SmtpRelay.from_url(url, connections=connections)
     ending = engine.send_issue(issue.id, read_clock=lambda: at, relay=relay, breaker=Breaker(waits=IMPATIENT))
     db.session.rollback()
     assert accounts.counts(issue).adds_up

@@ -17,7 +17,8 @@ from newsletter.delivery.pacing import Breaker
 from newsletter.delivery.running import Ending
 from newsletter.domain.subscribers.suppressing import suppress
 from newsletter.errors import RelayBusy, RelayDown, RelayRefused, RelayRejectsUs, RelayUnsure
-from newsletter.mail.relay import BeforeFinalDot, Envelope, MemoryConnection, MemoryRelay, Receipt
+from newsletter.mail.memory import MemoryConnection, MemoryRelay
+from newsletter.mail.relay import BeforeFinalDot, Envelope, Receipt
 from newsletter.models import Delivery, Issue, Notice, Organisation, Subscriber, Subscription, Worker
 from newsletter.states import (
     DeliveryState,

@@ -13,7 +13,7 @@ from newsletter.delivery.batches import Outcome
 from newsletter.delivery.recovery import recover
 from newsletter.delivery.running import Ending
 from newsletter.delivery.writer import OutcomeWriter
-from newsletter.mail.relay import MemoryRelay
+from newsletter.mail.memory import MemoryRelay
 from newsletter.states import DeliveryState
 from newsletter.work import liveness
 from tests.delivery.sending import makers
