@@ -18,7 +18,8 @@ from ..db import db, transaction
 from ..errors import NewsletterError, RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from ..i18n import gettext as _
 from ..mail.local import LocalMailbox
-from ..mail.relay import Envelope, Relay, one_line, send_one
+from ..mail.relay import Envelope, Relay, send_one
+from ..mail.replies import one_line
 from ..models import Account, Invitation, Notice, Organisation
 from ..states import NoticeState, SendingMode
 from ..work.queue import ring
