@@ -1,7 +1,7 @@
 """One sending run of one issue: a feeder that claims, as many senders as the relay allows, one event loop.
 
-Each sender takes a message, hands it to the relay and settles it: a line in the wire log, an outcome for the
-writer. What is still claimed when the run has ended and the writer has written was not tried.
+Each sender takes a message, hands it to the relay and settles it (see `settling`). What is still claimed when
+the run has ended and the writer has written was not tried.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from ..errors import Invalid, RelayBusy, RelayDown, RelayError, RelayRefused, Re
 from ..mail.local import LocalMailbox
 from ..mail.relay import Connection, Envelope, Relay
 from ..models import Issue
-from ..states import DeliveryState, IssueState
+from ..states import IssueState
 from ..work.liveness import Life, leaving
-from . import pacing
-from .batches import BATCH, Claim, Outcome, SendingSwitchedOff, WorkItem, claim
+from .batches import BATCH, Claim, SendingSwitchedOff, WorkItem, claim
 from .letters import Letter
 from .pacing import Breaker
-from .wirelog import Verdict, WireLog
+from .settling import Attempt, CannotVouch, Settler
+from .wirelog import WireLog
 from .writer import OutcomeWriter
 
 _log = logging.getLogger(__name__)
@@ -39,13 +39,6 @@ _LOOK_EVERY_SECONDS = 0.25
 _MOST_DROPS = 3
 _MOST_CLAIM_FAILURES = 30
 _GOING = frozenset({IssueState.SENDING, IssueState.SENT})
-_VERDICTS = {
-    DeliveryState.ACCEPTED: Verdict.ACCEPTED,
-    DeliveryState.DEFERRED: Verdict.BUSY,
-    DeliveryState.REFUSED: Verdict.REFUSED,
-    DeliveryState.UNSURE: Verdict.UNSURE,
-    DeliveryState.QUEUED: Verdict.NOT_TAKEN,
-}
 
 
 class Ending(StrEnum):
@@ -55,10 +48,6 @@ class Ending(StrEnum):
     HELD = "the issue was paused or cancelled"
     LEAVING = "the process was asked to leave"
     BROKEN = "something is wrong with the relay, the database or us"
-
-
-class CannotVouch(Exception):
-    """The final dot must not leave: it could not be written down, or the claim is about to run out."""
 
 
 class Run:
@@ -85,6 +74,7 @@ class Run:
         self._wire = wire
         self._breaker = breaker
         self._read_clock = read_clock
+        self._settler = Settler(writer, wire, read_clock, lambda sentence: self._stop(Ending.BROKEN, sentence))
         self._ready: asyncio.Queue[WorkItem | None] = asyncio.Queue()
         self._hungry = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -214,7 +204,7 @@ class Run:
         try:
             envelope = self._letter.to(item)
         except Invalid as error:
-            self._settle(item, DeliveryState.REFUSED, reply=str(error))
+            self._settler.cannot_be_made(item, str(error))
             return connection
         for drop in range(1, _MOST_DROPS + 1):
             connection = await self._connected(connection)
@@ -226,16 +216,16 @@ class Run:
 
     async def _try(self, item: WorkItem, envelope: Envelope, connection: Connection, *, last: bool) -> bool:
         """Hand it over once. Whether the message is settled; it is not when the connection was lost before."""
-        attempt = _Attempt(item, self._wire, self._life)
+        attempt = Attempt(item, self._wire, self._life)
         try:
             receipt = await connection.send(envelope, before_final_dot=attempt.start)
         except RelayDown as error:
             self._lost(str(error))
             if last:
                 # This message itself may be what breaks the connection: the others go first.
-                self._put_off(item, error)
+                self._settler.put_off(item, error)
             elif attempt.started:
-                self._write_down(item, Verdict.NOT_TAKEN, error.code)
+                self._settler.not_taken(item, error.code)
             return last
         except RelayError as error:
             self._relay_said_no(item, error)
@@ -244,10 +234,10 @@ class Run:
             return False
         except BaseException:
             if attempt.started:
-                self._settle(item, DeliveryState.UNSURE, reply="The program was stopped before the answer came")
+                self._settler.interrupted(item)
             raise
         else:
-            self._settle(item, DeliveryState.ACCEPTED, receipt.code, reply=receipt.reply)
+            self._settler.accepted(item, receipt)
             self._breaker.answered(bad=False)
         return True
 
@@ -283,86 +273,23 @@ class Run:
         if self._breaker.reason:
             self._stop(Ending.BROKEN, self._breaker.reason)
 
-    # Settling
-
     def _relay_said_no(self, item: WorkItem, error: RelayError) -> None:
         match error:
             case RelayBusy():
-                self._put_off(item, error)
+                self._settler.put_off(item, error)
             case RelayRefused():
-                self._settle(item, DeliveryState.REFUSED, error.code, error.enhanced, error.reply or str(error))
+                self._settler.refused(item, error)
                 self._breaker.answered(bad=True)
             case RelayUnsure():
-                self._settle(item, DeliveryState.UNSURE, error.code, error.enhanced, error.reply or str(error))
+                self._settler.unsure(item, error)
                 self._breaker.answered(bad=True)
                 self._lost(str(error))
             case RelayRejectsUs():
-                self._keep_for_later(item, error)
+                self._settler.keep(item, error)
                 self._stop(Ending.BROKEN, str(error))
             case _:
                 raise error
         self._heed_breaker()
-
-    def _put_off(self, item: WorkItem, error: RelayError) -> None:
-        now = self._read_clock()
-        reply = error.reply or str(error)
-        if pacing.is_hopeless(item.first_tried_at, now):
-            self._settle(item, DeliveryState.REFUSED, error.code, error.enhanced, f"Given up after 5 days: {reply}")
-            return
-        retry_at = pacing.retry_at(item.attempt, now)
-        self._settle(item, DeliveryState.DEFERRED, error.code, error.enhanced, reply, retry_at)
-
-    def _keep_for_later(self, item: WorkItem, error: RelayRejectsUs) -> None:
-        """Back to the queue. If it was this very message before, others go first when the run is resumed."""
-        if item.attempt > 1:
-            self._put_off(item, error)
-        else:
-            self._settle(item, DeliveryState.QUEUED, error.code, error.enhanced, error.reply or str(error))
-
-    def _settle(
-        self,
-        item: WorkItem,
-        state: DeliveryState,
-        code: int = 0,
-        enhanced: str = "",
-        reply: str = "",
-        retry_at: datetime | None = None,
-    ) -> None:
-        self._write_down(item, _VERDICTS[state], code)
-        at = self._read_clock()
-        self._writer.put(
-            Outcome(item.delivery, item.attempt, state, at, code or None, enhanced, reply.replace("\0", ""), retry_at)
-        )
-
-    def _write_down(self, item: WorkItem, verdict: Verdict, code: int) -> None:
-        try:
-            self._wire.answered(item.delivery, item.attempt, verdict, code)
-        except OSError as error:
-            # The writer still has it; but if it cannot write either, this message will be listed as unsure.
-            self._stop(Ending.BROKEN, f"The wire log cannot be written: {error.strerror or error}")
-
-
-class _Attempt:
-    """One try of one message: knows whether the final dot was let go."""
-
-    def __init__(self, item: WorkItem, wire: WireLog, life: Life) -> None:
-        self._item = item
-        self._wire = wire
-        self._life = life
-        self.started = False
-
-    def start(self) -> None:
-        """Called just before the final dot. Raises CannotVouch: then it does not leave."""
-        try:
-            self._wire.started(self._item.delivery, self._item.attempt)
-        except OSError as error:
-            raise CannotVouch(f"The wire log cannot be written: {error.strerror or error}") from None
-        # After the record, not before: if we are held up between the two, the record says "maybe".
-        if not self._life.may_send():
-            with suppress(OSError):
-                self._wire.answered(self._item.delivery, self._item.attempt, Verdict.NOT_TAKEN)
-            raise CannotVouch("The database could not be written for so long that our claims ran out")
-        self.started = True
 
 
 def _error_of(task: _Task) -> BaseException | None:
