@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS = (320, 768, 1280)
+MOST_TABS = 300
 #: Where pictures of every page are kept, when somebody wants to look at them.
 PICTURES = os.environ.get("NEWSLETTER_TEST_PICTURES")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, for one module: while it is driven, an event loop runs, and the other tests have loops of their own."""
     if not CHROMIUM.exists():
         message = "Chromium is not installed"
         if os.environ.get("CI"):
@@ -132,15 +134,35 @@ class Visitor:
             assert results.violations_count == 0, f"{name} at {width}: {results.generate_report()}"
         assert self.complaints == [], name
 
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+    def press(self, name: str | re.Pattern[str]) -> None:
+        """Press the first button of this name."""
+        exact = isinstance(name, str)
+        self.go_to(self.page.get_by_role("button", name=name, exact=exact).first)
+        self.page.keyboard.press("Enter")
         self.page.wait_for_load_state("networkidle")
 
-    def follow(self, name: str) -> None:
+    def follow(self, name: str | re.Pattern[str]) -> None:
         """Follow a link; the one that leads on looks like a button, and says so to readers of screens."""
         link = self.page.get_by_role("link", name=name)
-        self.page.locator("a").and_(link.or_(self.page.get_by_role("button", name=name))).first.click()
+        self.go_to(self.page.locator("a").and_(link.or_(self.page.get_by_role("button", name=name))).first)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
         self.page.wait_for_load_state("networkidle")
+
+    def write(self, field: Locator, text: str) -> None:
+        """Put `text` in the place of what stands in a field."""
+        self.go_to(field)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def go_to(self, target: Locator) -> None:
+        """To an element with Tab alone: whoever has no mouse can play every one of these stories."""
+        handle = target.element_handle()
+        for _ in range(MOST_TABS):
+            if self.page.evaluate("element => document.activeElement === element", handle):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab never came to {target} on {self.page.url}")
 
 
 @pytest.fixture
