@@ -10,8 +10,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from .errors import SettingError
 
@@ -19,6 +22,9 @@ PREFIX = "NEWSLETTER_"
 _SHORTEST_KEY = 32
 _RELAY_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: Names of machines as they stand in addresses (letters beyond ASCII as xn--…); an underscore, as container names have.
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check every setting. Raises SettingError with one sentence that names the setting."""
         reader = _Reader(environment)
-        data_dir = Path(reader.text("DATA_DIR", "./var")).expanduser().resolve()
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir = reader.data_dir()
         return cls(
             data_dir=data_dir,
             database_url=reader.database_url(data_dir),
@@ -89,12 +94,11 @@ class _Reader:
         path = self._environment.get(f"{PREFIX}{name}_FILE", "").strip()
         if value and path:
             raise SettingError(f"Set {PREFIX}{name} or {PREFIX}{name}_FILE, not both")
+        if not (value + path).isprintable():
+            raise SettingError(f"{PREFIX}{name} holds characters that cannot be printed, or are not UTF-8")
         if not path:
             return value or None
-        try:
-            return Path(path).read_text(encoding="utf-8").strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"{PREFIX}{name}_FILE: {path} cannot be read ({type(error).__name__})") from None
+        return _text_in(Path(path), f"{PREFIX}{name}_FILE").strip() or None
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name, allowed[0])
@@ -104,12 +108,25 @@ class _Reader:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         value = self.text(name, str(default))
-        if not value.isdecimal() or not least <= int(value) <= most:
+        if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
             raise SettingError(f"{PREFIX}{name} must be a whole number from {least} to {most}")
         return int(value)
 
     def truth(self, name: str) -> bool:
         return self.choice(name, ("no", "yes")) == "yes"
+
+    def data_dir(self) -> Path:
+        """The folder for all that is kept, made where it is not there, for its owner alone."""
+        value = self.text("DATA_DIR", "./var")
+        try:
+            folder = Path(value).expanduser().resolve()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (OSError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise SettingError(f"{PREFIX}DATA_DIR: {value[:200]} cannot be used as a folder ({why})") from None
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise SettingError(f"{PREFIX}DATA_DIR: {folder} cannot be written to by this user")
+        return folder
 
     def existing_file(self, name: str) -> Path | None:
         value = self.optional(name)
@@ -138,9 +155,20 @@ class _Reader:
     def database_url(self, data_dir: Path) -> str:
         value = self.text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.db'}")
         if value.startswith("postgresql://"):
-            return "postgresql+psycopg://" + value.removeprefix("postgresql://")
+            value = "postgresql+psycopg://" + value.removeprefix("postgresql://")
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise SettingError(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://")
+        if value.partition("?")[0] in ("sqlite:///", "sqlite:///:memory:"):
+            raise SettingError(
+                f"{PREFIX}DATABASE_URL must name a file: what is in memory is lost, and seen by one only"
+            )
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError):
+            raise SettingError(
+                f"{PREFIX}DATABASE_URL must have the form sqlite:////folder/file.db or "
+                "postgresql://user:password@host:5432/name"
+            ) from None
         return value
 
     def relay_url(self) -> str | None:
@@ -150,7 +178,14 @@ class _Reader:
         form = "smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465"
         try:
             parts = urlsplit(value)
-            valid = parts.scheme in _RELAY_SCHEMES and bool(parts.hostname) and parts.port != 0
+            valid = (
+                parts.scheme in _RELAY_SCHEMES
+                and _HOST.fullmatch(parts.hostname or "") is not None
+                and parts.port != 0
+                and parts.path in ("", "/")
+                and not (parts.query or parts.fragment)
+                and unquote(f"{parts.username or ''}{parts.password or ''}").isprintable()
+            )
         except ValueError:
             valid = False
         if not valid:
@@ -166,10 +201,10 @@ class _Reader:
         try:
             parts = urlsplit(value)
             host = parts.hostname
-            _ = parts.port
+            good = parts.port != 0 and _HOST.fullmatch(host or "") and _PATH.fullmatch(parts.path)
         except ValueError:
-            host = None
-        if host is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+            good = None
+        if not good or parts.scheme not in ("http", "https") or parts.query or parts.fragment or "@" in parts.netloc:
             raise SettingError(f"{PREFIX}PUBLIC_URL must be an address such as https://news.example.org")
         if parts.scheme == "http" and host not in _LOOPBACK and not self.truth("ALLOW_PLAIN_HTTP"):
             raise SettingError(
@@ -200,18 +235,28 @@ def _kept_or_new_keys(path: Path) -> str:
     """
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
         try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(secrets.token_urlsafe(32) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
             os.link(draft, path)
         except FileExistsError:
             pass
+        except OSError as error:
+            raise SettingError(f"{PREFIX}DATA_DIR: {path} cannot be written ({error.strerror})") from None
         finally:
-            draft.unlink()
-    return path.read_text(encoding="utf-8")
+            draft.unlink(missing_ok=True)
+    return _text_in(path, f"{PREFIX}SECRET_KEYS")
+
+
+def _text_in(path: Path, setting: str) -> str:
+    """The text of a file that a setting is read from. Raises SettingError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{setting}: {path} cannot be read ({type(error).__name__})") from None
 
 
 def current_settings() -> Settings:

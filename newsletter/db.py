@@ -30,6 +30,8 @@ _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 #: SQLite counts row numbers only in a column declared INTEGER; PostgreSQL's integer would end at two thousand million.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+#: What both databases can count to. SQLite's driver raises OverflowError for more.
+LARGEST_ID = 2**63 - 1
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -44,13 +44,18 @@ class Problem:
     sentence: str
 
 
+def _joined(sentences: list[str]) -> str:
+    *others, last = sentences
+    return " ".join([*(one if one[-1:] in ".?!" else f"{one}." for one in others), last])
+
+
 class Invalid(Refused):
     """What was entered cannot be used as it is. Holds every problem found, not only the first."""
 
     def __init__(self, problems: list[Problem]) -> None:
         if not problems:
             raise ValueError("Invalid needs at least one problem")
-        super().__init__(" ".join(problem.sentence for problem in problems))
+        super().__init__(_joined(list(dict.fromkeys(problem.sentence for problem in problems))))
         self.problems = problems
 
 

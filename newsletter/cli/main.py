@@ -16,6 +16,7 @@ _GROUPS = {
     "worker": "serving",
     "scheduler": "serving",
     "migrate": "operating",
+    "installation": "installation",
     "staff": "staff",
     "lists": "lists",
     "subscribers": "subscribers",
@@ -53,6 +54,7 @@ def main() -> None:
     """The entry point of the `newsletter` program."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
+        _require_utf8(sys.argv[1:])
         root(standalone_mode=False)
     except NewsletterError as error:
         _stop(str(error))
@@ -65,6 +67,16 @@ def main() -> None:
         if _show_traceback:
             raise
         _stop(f"A fault of this program ({type(error).__name__}: {error}). Run it again with --traceback to see where.")
+
+
+def _require_utf8(words: list[str]) -> None:
+    """What no database and no mail can hold is refused before any of it is done."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            shown = word.encode(errors="replace").decode()[:80]
+            raise click.UsageError(f"“{shown}” is not UTF-8. (A file of such a name can be piped in: -)") from None
 
 
 def _stop(sentence: str) -> None:

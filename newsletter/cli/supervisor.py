@@ -130,7 +130,9 @@ def follow_parent() -> None:
     """In a part: leave, as if by SIGTERM, when the supervisor is gone."""
 
     def wait_for_the_end() -> None:
-        sys.stdin.buffer.read()
+        # Without sys.stdin, whose lock a thread that waits would still hold when the interpreter shuts down.
+        while os.read(0, 4096):
+            pass
         # To the process, not to this thread: it has to wake the main one out of its waiting.
         os.kill(os.getpid(), signal.SIGTERM)
 

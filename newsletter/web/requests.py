@@ -3,6 +3,16 @@
 from typing import Any
 
 from flask import Flask, Request
+from werkzeug.routing import IntegerConverter, Map
+
+from ..db import LARGEST_ID
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address, as far as a row can have it: what is larger leads nowhere, and asks no database."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - werkzeug's name
+        super().__init__(map, *args, **{"max": LARGEST_ID, **kwargs})
 
 
 class OurRequest(Request):
@@ -19,5 +29,6 @@ class OurRequest(Request):
 
 
 def install_requests(app: Flask) -> None:
-    """Have the application make requests of our own class."""
+    """Have the application make requests of our own class, and read the numbers in addresses."""
     app.request_class = OurRequest
+    app.url_map.converters["int"] = RowNumber

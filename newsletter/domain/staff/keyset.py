@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ...db import db
+from ...db import LARGEST_ID, db
 
 _Row = TypeVar("_Row")
 
@@ -25,8 +25,9 @@ class Page(Generic[_Row]):
 def newest_first(
     chosen: Select[_Row], key: InstrumentedAttribute[Any], before: int | None, size: int = PAGE
 ) -> Page[_Row]:
-    """A page of `chosen` below `before` (a value of `key`, which counts upwards)."""
+    """A page of `chosen` below `before` (a value of `key`, which counts upwards; one that no row has is the end)."""
     if before is not None:
+        before = max(-LARGEST_ID, min(before, LARGEST_ID))
         chosen = chosen.where(key < before)
     rows = list(db.session.scalars(chosen.order_by(key.desc()).limit(size + 1)))
     more = len(rows) > size

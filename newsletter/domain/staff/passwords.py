@@ -62,8 +62,10 @@ def hashed(password: str) -> str:
 def proves(account: Account | None, typed: str) -> bool:
     """Whether `typed` is this account's password; as slow for nobody's, and for an account without one."""
     known = account.password if account is not None else None
-    right: bool = verify_password(normal(typed), known or _NOBODYS)
-    return right and known is not None
+    password = normal(typed)
+    # No password is longer, and the hash refuses very long ones; what is cut proves nothing, and takes as long.
+    right: bool = verify_password(password[: LONGEST + 1], known or _NOBODYS)
+    return right and known is not None and len(password) <= LONGEST
 
 
 def _invalid(field: str, sentence: str) -> Invalid:

@@ -89,7 +89,10 @@ def open_sheet(raw: bytes) -> Sheet:
     if first is None:
         raise _invalid(_("The file is empty."))
     delimiter = max(",;\t", key=first.count)
-    head = next(csv.reader([first], delimiter=delimiter))
+    try:
+        head = next(csv.reader([first], delimiter=delimiter))
+    except csv.Error:
+        raise _invalid(_("The first line of the file cannot be read: it is no list of names of columns.")) from None
     if any("@" in cell for cell in head):
         return Sheet(lines, delimiter, _guessed(head), False, encoding)
     return Sheet(lines, delimiter, _named(head), True, encoding)

@@ -17,7 +17,7 @@ def text_of(source: str | bytes) -> str:
     """
     size = len(source.encode("utf-8", "replace") if isinstance(source, str) else source)
     if size > LARGEST:
-        raise _refused(f"The document has {size / 1024 / 1024:.1f} MB of text; 2 MB is the most we read at once.")
+        raise _refused("The document has more than 2 MB of text, which is the most we read at once.")
     text = source if isinstance(source, str) else _decoded(source)
     if "\x00" in text:
         raise _refused(f"The document holds a NUL byte, so it is not plain text. {_SAVE_AS_TEXT}")
