@@ -17,7 +17,7 @@ from ..domain.issues import audience, scheduling
 from ..domain.issues.approving import current_approval
 from ..domain.issues.checking import run_checks
 from ..domain.issues.content import block_content, issue_content, outside, render_issue, web_address
-from ..domain.issues.creating import create_issue
+from ..domain.issues.creating import change_frame, create_issue
 from ..domain.issues.documents import import_document, read_text
 from ..domain.issues.documents.decoding import LARGEST
 from ..domain.issues.finding import find_issue
@@ -52,10 +52,20 @@ for _command in (schedule, send, status, pause, resume, cancel, verify):
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--list", "list_slug", required=True, help="The list that the issue belongs to, by its slug.")
 @click.option("--title", required=True, help="The issue's title, such as “December 2026”.")
+@click.option("--subject", help="The mail's subject; the list's name and the title where not given.")
+@click.option("--preview", help="The line beside the subject in people's inboxes.")
 @acting
 @as_json
 @with_app
-def import_(file: Path, list_slug: str, title: str, as_email: str | None, as_json: bool) -> None:
+def import_(
+    file: Path,
+    list_slug: str,
+    title: str,
+    subject: str | None,
+    preview: str | None,
+    as_email: str | None,
+    as_json: bool,
+) -> None:
     """Make a new issue of FILE, a plain-text document (- reads standard input)."""
     document = read_text(_source(file))
     now = clock.now()
@@ -66,6 +76,8 @@ def import_(file: Path, list_slug: str, title: str, as_email: str | None, as_jso
         actor = actor_for(as_email, Permission.EDIT_ISSUES, mailing_list)
         issue = create_issue(mailing_list, title=title, actor=actor, now=now)
         import_document(issue, document, actor=actor, now=now)
+        if subject or preview:
+            change_frame(issue, subject=subject, preheader=preview, actor=actor, now=now)
     if as_json:
         print_json(
             {

@@ -3,6 +3,7 @@
 import click
 
 from .. import clock
+from ..config import current_settings
 from ..db import transaction
 from ..domain.staff import installation, mailing_lists
 from ..errors import Conflict
@@ -26,16 +27,17 @@ def lists() -> None:
     show_default=True,
     help="Whether each issue calls for contributions and names the next one's deadline.",
 )
-@click.option("--sender", metavar="ADDRESS", help="Sent from; the organisation's address where not given.")
+@click.option(
+    "--sender",
+    metavar="ADDRESS",
+    help="Sent from; the organisation's address, or newsletter@ our own host, where not given.",
+)
 @click.option("--strapline", default="", help="The line under the name.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @with_app
 def create(slug: str, name: str, cadence: str, sender: str | None, strapline: str, as_json: bool) -> None:
     """Make a newsletter. SLUG is its short name in addresses and stays for good."""
-    organisation = installation.organisation()
-    address = sender or (organisation.email if organisation else None)
-    if address is None:
-        raise Conflict("Say who sends it, with --sender: this installation has no organisation yet.")
+    address = sender or _usual_sender()
     details = mailing_lists.ListDetails(
         slug=slug,
         name=name,
@@ -67,6 +69,17 @@ def show(slug: str | None, as_json: bool) -> None:
         return
     for one in shown:
         click.echo(f"{one['slug']}  {one['name']}  cadence: {one['cadence']}  from: {one['sender_address']}")
+
+
+def _usual_sender() -> str:
+    """The organisation's address; before there is one, "newsletter" at the host that people reach us at."""
+    organisation = installation.organisation()
+    if organisation is not None:
+        return organisation.email
+    host = current_settings().public_host.partition(":")[0]
+    if "." not in host or host.replace(".", "").isdecimal():
+        raise Conflict("Say who sends it, with --sender: this installation has no organisation yet.")
+    return f"newsletter@{host}"
 
 
 def _as_dict(mailing_list: MailingList) -> dict[str, object]:

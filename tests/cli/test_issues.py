@@ -118,7 +118,7 @@ def test_checks_are_told_and_stop(newsletter: Command) -> None:
     assert done.out.count("An email address is missing.") == 2
     found = json.loads(newsletter("issues", "check", "autumn", "--json").out)
     assert found["blocking"] == sum(each["blocking"] for each in found["findings"])
-    assert {"subject", "next_deadline", "approval"} <= {each["code"] for each in found["before_scheduling"]}
+    assert {"preheader", "next_deadline", "approval"} <= {each["code"] for each in found["before_scheduling"]}
 
 
 def test_every_form_is_written_to_standard_output(newsletter: Command) -> None:
@@ -160,6 +160,10 @@ def test_the_gate_is_the_same_and_an_override_is_on_record(newsletter: Command, 
     assert refused.status == 1
     assert "No test email was sent" in refused.err
     assert refused.err.count("\n") == 1
+    with here.app_context():
+        with transaction() as session:
+            creating.change_frame(session.query(Issue).one(), subject="", actor=None, now=clock.now())
+        db.session.remove()
     no_subject = newsletter("issues", "send", "autumn", "--now", "--override", "Flood")
     assert (no_subject.status, no_subject.err) == (1, "The issue has no subject yet: no mail can be made of it.\n")
     with here.app_context():

@@ -1,7 +1,8 @@
-"""`newsletter staff …` and `newsletter lists …`, as somebody types them."""
+"""`newsletter installation …`, `staff …` and `lists …`, as somebody types them."""
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from newsletter.cli import context
+from newsletter.cli.installation import installation
 from newsletter.cli.lists import lists
 from newsletter.cli.staff import staff
 from newsletter.db import db
@@ -27,7 +29,7 @@ def run(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setattr(context, "make_app", lambda: app)
 
     def run(*words: str) -> Result:
-        group = {"staff": staff, "lists": lists}[words[0]]
+        group = {"staff": staff, "lists": lists, "installation": installation}[words[0]]
         return CliRunner().invoke(group, list(words[1:]))
 
     return run
@@ -117,12 +119,38 @@ def test_a_list_from_nothing_but_its_name(run: Run, now: datetime) -> None:
     ]
 
 
-def test_a_list_before_anybody_has_set_up(run: Run) -> None:
-    assert "--sender" in str(run("lists", "create", "x-news", "--name", "X").exception)
+def test_a_list_before_anybody_has_set_up(run: Run, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("lists", "create", "x-news", "--name", "X", "--sender", "x@example.org").exit_code == 0
+    assert run("lists", "create", "y-news", "--name", "Y").exit_code == 0
+    assert mailing_lists.find_list("y-news").sender_address == "newsletter@news.example.org"
+    monkeypatch.setitem(app.config, "NEWSLETTER", replace(app.config["NEWSLETTER"], public_url="http://localhost:8000"))
+    assert "--sender" in str(run("lists", "create", "z-news", "--name", "Z").exception)
     assert accounts.everybody() == []
 
 
 @pytest.mark.parametrize("words", [("staff",), ("lists",), ("staff", "invite"), ("lists", "create")])
 def test_every_command_explains_itself(run: Run, words: tuple[str, ...]) -> None:
     assert run(*words, "--help").exit_code == 0
+
+
+def test_who_publishes_is_set_by_command_and_changed_in_part(app: Flask, run: Run, tmp_path: Path) -> None:
+    notice = tmp_path / "notice.txt"
+    notice.write_text("We use your address to send what you tick.")
+    who = ("--organisation", "Larkmere partnership", "--address", "Millrace House", "--email", "news@example.org")
+    assert "postal address" in str(run("installation", "set", "--organisation", "Larkmere").exception)
+    assert "privacy notice" in str(run("installation", "set", *who).exception)
+    assert run("installation", "set", *who, "--privacy-notice", str(notice)).exit_code == 0
+    assert run("installation", "set", "--phone", "01632 960 100", "--sending-mode", "everyone").exit_code == 0
+
+    shown = json.loads(run("installation", "show", "--json").output)
+    assert shown == {
+        "organisation": "Larkmere partnership",
+        "address": "Millrace House",
+        "email": "news@example.org",
+        "phone": "01632 960 100",
+        "privacy_notice_version": 1,
+        "sending_mode": "everyone",
+    }
+    notice.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in str(run("installation", "set", "--privacy-notice", str(notice)).exception)
+    assert run("installation", "set", "--sending-mode", "everybody").exit_code == 2

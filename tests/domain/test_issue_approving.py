@@ -10,6 +10,7 @@ from newsletter.db import db, transaction
 from newsletter.domain.issues import approving, creating, editing, renditions, testing
 from newsletter.domain.issues.approving import current_approval, is_current, rendition_of
 from newsletter.errors import Conflict, Invalid, NotAllowed, Refused
+from newsletter.mail.plain_twin import verify
 from newsletter.models import (
     Activity,
     Approval,
@@ -58,7 +59,7 @@ def test_what_was_approved_holds_the_whole_mail(app: Flask, now: datetime) -> No
     assert rendition.headers["Precedence"] == "bulk"
     assert rendition.audience == {"list_id": issue.list_id, "state": "active", "privacy_version": 1}
     compiled = renditions.compile_rendition(rendition, date=now)
-    compiled.verify()
+    verify(compiled)
     assert b"From: Safeguarding news <newsletter@example.org>\r\n" in compiled.as_eml()
 
 
@@ -167,6 +168,8 @@ def test_four_eyes_means_four_eyes(app: Flask, now: datetime) -> None:
 def test_an_override_is_an_administrators_and_needs_a_mail(app: Flask, now: datetime) -> None:
     d = desk(now)
     issue = draft(d, now)
+    with transaction():
+        creating.change_frame(issue, subject="", actor=d.ruth, now=now)
     prepared = approving.prepare(issue, now)
     with pytest.raises(NotAllowed), transaction():
         approving.approve(issue, prepared, actor=d.ewan, now=now, override_reason="Because")

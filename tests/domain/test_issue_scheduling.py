@@ -24,7 +24,7 @@ def _codes(issue: Issue, now: datetime) -> list[str]:
 
 def test_a_new_issue_is_told_all_that_it_lacks(app: Flask, now: datetime) -> None:
     d = desk(now)
-    assert _codes(draft(d, now), now) == ["subject", "preheader", "next_deadline", "test", "approval"]
+    assert _codes(draft(d, now), now) == ["preheader", "next_deadline", "test", "approval"]
 
 
 def test_the_gate_opens_step_by_step(app: Flask, now: datetime) -> None:

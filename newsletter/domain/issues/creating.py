@@ -49,7 +49,7 @@ def create_issue(
     actor: Account | None,
     now: datetime,
 ) -> Issue:
-    """A new draft on the list, with the blocks that every issue of it has.
+    """A new draft on the list, with the blocks that every issue of it has and a subject to better.
 
     `planned_at` is when it is meant to go out; `deadline` closes the call for contributions to it. An issue with
     a deadline has a call, one without has none. Raises Invalid for a title or slug that cannot be used.
@@ -59,6 +59,7 @@ def create_issue(
         list_id=mailing_list.id,
         slug=check_slug(slug) if slug else make_slug(title, mailing_list),
         title=title,
+        subject=f"{mailing_list.name}: {title}"[:200],
         language=mailing_list.language,
         planned_at=planned_at,
         created_at=now,

@@ -85,13 +85,30 @@ def set_up(invitation: Invitation, answers: FirstAnswers, *, password_hash: str,
     assert first_list is not None
     account = accounts.add_account(email=address, name=name, password_hash=password_hash, now=now)
     accounts.give_role(account, Role.ADMIN, None, now=now)
-    db.session.add(Organisation(**vars(details), sending_mode=SendingMode.TEAM, created_at=now))
-    db.session.add(PrivacyNotice(version=1, text=notice, published_at=now))
+    establish(details, notice, actor=account, now=now)
     db.session.flush()
     mailing_lists.add(first_list, details.name, actor=account, now=now)
     invitation.account_id = account.id
-    record("installation.set_up", actor=account, now=now)
     return account
+
+
+def establish(
+    details: OrganisationDetails, privacy_notice: str, *, actor: Account | None, now: datetime
+) -> Organisation:
+    """Make the publisher and its privacy notice without a list or an administrator: a set-up by script.
+
+    It sends to its team only. Raises Invalid with every problem, Conflict when there is a publisher already.
+    """
+    if organisation() is not None:
+        raise Conflict("This newsletter has been set up already.")
+    problems = wording.Problems()
+    clean = problems.of(lambda: checked(details), details)
+    notice = problems.of(lambda: _notice(privacy_notice), "")
+    problems.raise_any()
+    made = Organisation(**vars(clean), sending_mode=SendingMode.TEAM, created_at=now)
+    db.session.add_all([made, PrivacyNotice(version=1, text=notice, published_at=now)])
+    record("installation.set_up", actor=actor, now=now)
+    return made
 
 
 def checked(details: OrganisationDetails) -> OrganisationDetails:
