@@ -1,22 +1,48 @@
 """Bringing the tables to the version of the code: the one history in migrations/."""
 
+import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
+from sqlalchemy import func, select
 
+from .config import current_settings
 from .db import db
 from .errors import SettingError
 from .resources import data_dir
 
+#: The key of the advisory lock: any number that nobody else uses in this database.
+_MIGRATING = 0x6E657773
+
 
 def prepare_schema() -> None:
-    """Make the tables of a new database, and bring those of an older version up to date."""
+    """Make the tables of a new database, and bring those of an older version up to date.
+
+    Processes that start together wait for each other: one of them does it, the others find it done.
+    """
     _make_file()
-    if schema_version() != newest_version():
-        upgrade(directory=str(data_dir("migrations")))
+    if schema_version() == newest_version():
+        return
+    with _alone():
+        if schema_version() != newest_version():
+            upgrade(directory=str(data_dir("migrations")))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time: an advisory lock on PostgreSQL, a locked file in the data directory on SQLite."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect() as connection:
+            connection.execute(select(func.pg_advisory_lock(_MIGRATING)))
+            yield
+        return
+    with (current_settings().data_dir / "migrating.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _make_file() -> None:

@@ -1,6 +1,9 @@
 """One history of the tables: up, down, and equal to the models, on SQLite and PostgreSQL."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -67,6 +70,18 @@ def test_a_new_database_gets_its_tables_once(empty: Flask) -> None:
     prepare_schema()
     prepare_schema()
     assert set(inspect(db.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_processes_that_start_together_make_the_tables_once(empty: Flask, settings: Settings) -> None:
+    url = empty.config["SQLALCHEMY_DATABASE_URI"]
+    program = "from newsletter.cli.context import make_app; make_app()"
+    environment = {**os.environ, "NEWSLETTER_DATA_DIR": str(settings.data_dir), "NEWSLETTER_DATABASE_URL": url}
+    together = [
+        subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [(process.communicate()[1], process.returncode) for process in together] == [("", 0)] * 3
+    check(directory=HISTORY)
 
 
 def test_every_rule_has_the_name_that_the_models_give_it(empty: Flask) -> None:
