@@ -9,7 +9,7 @@ Two sorts:
   acted on years later. 34 bytes: version, key id, 16 bytes of id, the first 16 bytes of an HMAC-SHA-256.
   docs/tokens.md has test vectors.
 
-Every token consists of letters, digits, "-" and "_" only (R-58): it survives link rewriting, quoted-printable and
+Every token consists of letters, digits, "-" and "_" only: it survives link rewriting, quoted-printable and
 the full stop somebody's mail program glues to it.
 """
 
@@ -132,7 +132,7 @@ def envelope_tag(keys: tuple[str, ...], value: uuid.UUID) -> str:
 
 
 def read_envelope_tag(keys: tuple[str, ...], local_part: str) -> uuid.UUID:
-    """The subscription's public id in a bounce's recipient. Raises TokenInvalid for a forged one (R-46)."""
+    """The subscription's public id in a bounce's recipient. Raises TokenInvalid for a forged one."""
     text = local_part.lower().removeprefix("b-").upper()
     try:
         raw = base64.b32decode(text + "=" * (-len(text) % 8))

@@ -185,7 +185,7 @@ def build_single(
     language: str = "en-GB",
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> WireReady:
-    """A notice: one mail to one person, marked as automatic and without List-Unsubscribe (RFC 3834, R-31).
+    """A notice: one mail to one person, marked as automatic and without List-Unsubscribe (RFC 3834).
 
     The same input gives the same bytes. Raises Invalid as `compile_message` does.
     """

@@ -1,17 +1,18 @@
 """How often something may be done: fixed windows, counted in the database, so that every process counts as one.
 
 Counted on POST only, in one short transaction before the request's own. What is over a limit is the caller's to
-answer; a public form answers as if it were not (R-65).
+answer; a public form answers as if it were not.
 """
 
-import hashlib
 import ipaddress
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from ..config import current_settings
 from ..db import conflict_aware_insert, transaction
 from ..models import LimitCounter
+from ..tokens import keyed_hash
 
 _log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,12 +48,12 @@ def window_end(now: datetime, window: timedelta) -> datetime:
 
 
 def hashed(text: str) -> str:
-    """What stands for an address or a network in a key: 32 hex digits."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    """What stands for an address or a network in a key: 32 hex digits, which nobody can guess without our key."""
+    return keyed_hash(current_settings().secret_keys, "limits.v1", text).hex()[:32]
 
 
 def network_of(remote: str | None) -> str:
-    """The network that counts as one visitor: an IPv4 address, or the /64 of an IPv6 one (R-65)."""
+    """The network that counts as one visitor: an IPv4 address, or the /64 of an IPv6 one."""
     try:
         address = ipaddress.ip_address(remote or "")
     except ValueError:

@@ -1,6 +1,6 @@
 """Whole addresses, for mails, feeds and what is copied. They come from `PUBLIC_URL` alone, never from a request.
 
-A Host header is what the sender of a request wants it to be: a link made of it leads where they want (R-138).
+A Host header is what the sender of a request wants it to be: a link made of it leads where they want.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
 """Who is at the door: Flask-Security's primitives under our sessions, CSRF, and the check before every view.
 
 Flask-Security gives the password context (argon2id) and the one-time codes. Its views, mails, roles and sign-in
-links stay out: they write on GET and commit by themselves (RULINGS 27, 28).
+links stay out: they write on GET and commit by themselves.
 """
 
 from typing import Any

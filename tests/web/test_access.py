@@ -214,7 +214,7 @@ def dump() -> dict[str, list[tuple[Any, ...]]]:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_looking_leaves_the_database_unchanged(app: Flask, now: datetime, sample: dict[str, Any], method: str) -> None:
-    """Every page, by an administrator and by nobody, with addresses that lead somewhere (RULINGS 12)."""
+    """Every page, by an administrator and by nobody, with addresses that lead somewhere."""
     administrator, guest = app.test_client(), app.test_client()
     people.sign_in(administrator, people.staff(now, "Ruth Adeyemi", Role.ADMIN))
     before, wrote, failed, here = dump(), set(), {}, ""

@@ -56,7 +56,7 @@ def open_call(mailing_list: MailingList, now: datetime) -> Issue | None:
 
 
 def save_contribution(issue: Issue, news: News, *, opened_at: datetime, now: datetime, copy: bool = True) -> Outcome:
-    """Keep a piece of news for the issue. It counts from this moment on (RULING: from its POST).
+    """Keep a piece of news for the issue. It counts from this moment on.
 
     `opened_at` is when the form was opened, as its signed token says. In time, or within the grace for a form
     opened in time, it is SUBMITTED; later it is kept as a DRAFT marked late, which the editors see. The sender

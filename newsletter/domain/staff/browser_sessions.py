@@ -94,7 +94,7 @@ def end(session_id: str) -> None:
 def revoke(account: Account, *, now: datetime, keep: str | None = None) -> int:
     """End every session of the account but the one whose id is `keep`; how many that were.
 
-    Called for a changed password or second step, a changed role, and an account that is switched off (R-133).
+    Called for a changed password or second step, a changed role, and an account that is switched off (ASVS 7.4).
     """
     statement = (
         update(WebSession)

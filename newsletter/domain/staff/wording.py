@@ -1,6 +1,6 @@
 """What staff type into a form about names and texts, checked in words: one place for one-line and longer texts.
 
-A line goes into mail headers, so a control character in it is refused, not dropped (R-139).
+A line goes into mail headers, so a control character in it is refused, not dropped.
 """
 
 import re

@@ -17,7 +17,7 @@ _CHUNK = 2_000
 def export_lines(mailing_list: MailingList | None = None) -> Iterator[str]:
     """The lines of a CSV file (RFC 4180), header first: one for each subscription, by person's key.
 
-    A cell that begins like a formula gets an apostrophe before it (R-150); our import takes it off again.
+    A cell that begins like a formula gets an apostrophe before it (ASVS 1.2.10); our import takes it off again.
     """
     yield _line(COLUMNS)
     after = 0

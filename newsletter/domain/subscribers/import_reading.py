@@ -21,7 +21,7 @@ _FIRST, _LAST = ("firstname", "forename", "givenname", "first"), ("lastname", "s
 _ORGANISATION = ("organisation", "organization", "company", "agency", "employer", "workplace", "school", "team")
 #: Local parts that need no closer look; their domain is looked at once.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+'-]+(?:\.[A-Za-z0-9_+'-]+)*")
-#: What our own export puts before a cell that a spreadsheet would take for a formula (R-150).
+#: What our own export puts before a cell that a spreadsheet would take for a formula (ASVS 1.2.10).
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r\0])")
 #: How many lines a quoted cell may go on for. A quotation mark that is never closed costs its own line only.
 _LONGEST_CELL_LINES = 10

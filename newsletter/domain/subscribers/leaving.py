@@ -1,4 +1,4 @@
-"""Leaving a list: at once, without a reason, without a mail about it, as often as somebody asks (R-28, R-79)."""
+"""Leaving a list: at once, without a reason, without a mail about it, as often as somebody asks (UK GDPR art. 7(3))."""
 
 import logging
 from datetime import datetime

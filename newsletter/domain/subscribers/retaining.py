@@ -1,4 +1,4 @@
-"""What is not kept for ever: sign-ups nobody confirmed, where requests came from, who got which notice (R-87)."""
+"""What is not kept for ever: sign-ups nobody confirmed, where requests came from, who got which notice (UK GDPR art. 5(1)(e))."""
 
 import logging
 from dataclasses import dataclass

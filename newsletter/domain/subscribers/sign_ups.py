@@ -13,7 +13,7 @@ from ...states import SubscriptionState, SuppressionReason
 from .. import notices
 from . import suppressing
 
-#: How long the link in a confirmation works (R-73).
+#: How long the link in a confirmation works.
 LINK_WORKS_FOR = timedelta(days=7)
 
 CONFIRMATION, ALREADY = "confirm_subscription", "already_subscribed"
@@ -81,5 +81,5 @@ def mails_today(address: str, now: datetime) -> int:
 
 
 def month_is_full(address: str, now: datetime) -> bool:
-    """Whether the address has had all the sign-up mails it gets in 30 days (R-63)."""
+    """Whether the address has had all the sign-up mails it gets in 30 days."""
     return notices.count_sent((CONFIRMATION, ALREADY), address, since=now - _MONTH) >= _MOST_A_MONTH

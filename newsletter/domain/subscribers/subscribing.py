@@ -1,8 +1,8 @@
 """Double opt-in: somebody enters an address, its owner presses a button, and only then is anybody subscribed.
 
 The form is a public machine that sends mail to strangers, so it sends little: one confirmation and one repeat of it
-in 24 hours, three in 30 days, counted over all lists and all comers (R-63); nothing to who asked for nothing more
-(R-64). Whoever asks is told the same in every case (R-62): what was decided shows in the mail alone.
+in 24 hours, three in 30 days, counted over all lists and all comers; nothing to who asked for nothing more
+. Whoever asks is told the same in every case (ASVS 6.3.8): what was decided shows in the mail alone.
 """
 
 import logging
@@ -77,7 +77,7 @@ def request_subscription(
         expires_at=now + LINK_WORKS_FOR,
     )
     outcome = _answer(asked, lists_with_wordings, now)
-    # Written in every case: a request that writes nothing would be answered measurably sooner (R-62).
+    # Written in every case: a request that writes nothing would be answered measurably sooner (ASVS 6.3.8).
     activity.record("sign_up.requested", actor=None, actor_name=_VISITOR, now=now, outcome=outcome)
     _log.info("A sign-up was answered by: %s", outcome)
 

@@ -59,7 +59,7 @@ def is_suppressed(address: str) -> bool:
 
 
 def blocks_sign_up(address: str) -> bool:
-    """Whether a sign-up form must not even cause a confirmation mail to the address (R-64)."""
+    """Whether a sign-up form must not even cause a confirmation mail to the address."""
     return any(one.reason not in ENDED_BY_SIGN_UP for one in suppressions_of(address))
 
 

@@ -73,7 +73,7 @@ def desk_url() -> str:
 
 
 def safe_path(typed: str) -> str:
-    """`typed` where it is the path of a page of ours that can be looked at, else "" (R-149).
+    """`typed` where it is the path of a page of ours that can be looked at, else "" (ASVS 3.7.2).
 
     A browser reads a backslash as a slash and drops tabs and line ends: neither may stand in it.
     """

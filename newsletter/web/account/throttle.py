@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in. Nobody is locked out for good: every window ends by itself (R-132)."""
+"""How often somebody may try to sign in. Nobody is locked out for good: every window ends by itself (ASVS 6.3.1)."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The two links in a confirmation: "yes" and "this wasn't me". Looking changes nothing; a button acts (R-54, R-57)."""
+"""The two links in a confirmation: "yes" and "this wasn't me". Looking changes nothing; a button acts (RFC 9110 §9.2.1)."""
 
 from typing import Any
 

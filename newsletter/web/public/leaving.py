@@ -1,7 +1,7 @@
 """The address for leaving: a page with one button for people, and RFC 8058's POST for mail programs, at one URL.
 
 What arrives here comes from a few provider addresses, without cookies, context or redirects; it is never limited,
-never refused for want of a token, and repeatable (R-19..R-31).
+never refused for want of a token, and repeatable (RFC 8058).
 """
 
 from flask import request

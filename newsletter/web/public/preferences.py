@@ -1,4 +1,4 @@
-"""What the link in a mail lets its holder change: lists and a pause, with the address masked and no name (RULING 31).
+"""What the link in a mail lets its holder change: lists and a pause, with the address masked and no name.
 
 Newsletters are forwarded and their links with them, so whatever shows or touches personal data asks for a fresh link.
 """

@@ -1,4 +1,4 @@
-"""Signing up: the form, and the one page that everybody sees after it, whatever became of it (R-62)."""
+"""Signing up: the form, and the one page that everybody sees after it, whatever became of it (ASVS 6.3.8)."""
 
 from datetime import datetime, timedelta
 
