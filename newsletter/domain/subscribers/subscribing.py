@@ -1,8 +1,8 @@
 """Double opt-in: somebody enters an address, its owner presses a button, and only then is anybody subscribed.
 
 The form is a public machine that sends mail to strangers, so it sends little: one confirmation and one repeat of it
-in 24 hours, three in 30 days, counted over all lists and all comers; nothing to who asked for nothing more
-. Whoever asks is told the same in every case (ASVS 6.3.8): what was decided shows in the mail alone.
+in 24 hours, three in 30 days, counted over all lists and all comers; nothing to whoever asked for nothing more.
+Whoever asks is told the same in every case (ASVS 6.3.8): what was decided shows in the mail alone.
 """
 
 import logging
