@@ -6,10 +6,12 @@ from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from ..errors import Conflict, NewsletterError, NotAllowed, NotFound, Refused, TokenError, TokenExpired
 from ..i18n import gettext as _
+from .access import current_account
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ def _status_and_heading(error: NewsletterError) -> tuple[int, str]:
             return status, heading
     return 500, ""
 
+
+_STAFF_ROOMS = ("editor", "admin", "account")
 
 #: What each status means to a person: heading, sentence.
 _HTTP = {
@@ -93,13 +97,33 @@ def error_page(status: int, heading: str, sentence: str, reference: str = "") ->
         body = {"error": sentence} | ({"reference": reference} if reference else {})
         response = jsonify(body)
     else:
-        way_on = {"url": url_for("archive.home"), "label": _("Go to the front page")} if _has("archive.home") else None
         response = Response(
-            render_template("base/error.html", heading=heading, sentence=sentence, way_on=way_on, reference=reference)
+            render_template(
+                "base/error.html", heading=heading, sentence=sentence, way_on=_way_on(status), reference=reference
+            )
         )
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _way_on(status: int) -> dict[str, str] | None:
+    """Where this person goes from here: staff to their own pages, everybody else to the front page."""
+    for_staff = (request.blueprint or "") in _STAFF_ROOMS
+    wanted, label = "archive.home", _("Go to the front page")
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and for_staff:
+        # Who comes with a link that was used, such as that of the set-up, has an account by now.
+        wanted, label = "account.sign_in", _("Sign in")
+        if _signed_in():
+            wanted, label = "editor.quarter", _("Go to this quarter")
+    return {"url": url_for(wanted), "label": label} if _has(wanted) else None
+
+
+def _signed_in() -> bool:
+    try:
+        return current_account() is not None
+    except SQLAlchemyError:
+        return False
 
 
 def _wants_json() -> bool:

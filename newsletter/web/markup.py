@@ -4,6 +4,7 @@ A name that a template needs and a view forgot raises (StrictUndefined); what ma
 templates/base/page.html.
 """
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from .components import components
 from .fields import field_markup, problem_list
 from .tags import tag_of
 
+_BREAKS = re.compile(r"([@.])")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -65,6 +67,11 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def breakable(address: str) -> Markup:
+    """An address that, where it does not fit, breaks before its "@" or a dot rather than within a name."""
+    return Markup("").join(Markup("<wbr>") + part if part in "@." else part for part in _BREAKS.split(address) if part)
+
+
 def initials(name: str) -> str:
     """ "RA" of "Ruth Adeyemi"; of an address its first letter."""
     words = name.split() or ["?"]
@@ -98,6 +105,7 @@ def install_templates(app: Flask) -> None:
         clock_time=clock_time,
         number=number,
         mask=addresses.mask,
+        breakable=breakable,
         initials=initials,
         paragraphs=paragraphs,
     )

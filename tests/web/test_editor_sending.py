@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.delivery.launch import launch
 from newsletter.models import Delivery, Issue
@@ -110,7 +111,7 @@ def test_the_seven_counts_stand_there_and_lead_to_people(client: FlaskClient, go
     shown = [int(number) for number in re.findall(r"<b>(\d+)</b><span>", page)]
     assert shown == [4, 0, 2, 1, 1, 1, 1]
     assert sum(shown) == 10
-    refused = client.get(f"{_URL}/refused").text
+    refused = client.get(f"{_URL}/refused").text.replace("<wbr>", "")
     assert "reader3@example.org" in refused
     assert "No such mailbox." in refused
     assert client.get(f"{_URL}/nothing").status_code == 404
@@ -188,6 +189,30 @@ def test_a_viewer_watches_and_sees_addresses_in_part(client: FlaskClient, going:
     refused = client.get(f"{_URL}/refused").text
     assert "reader3@example.org" not in refused
     assert "example.org" in refused
+
+
+def _decide(client: FlaskClient) -> str:
+    """The part of the report about whom to decide, without the places where an address may break."""
+    page = client.get(_URL).text.replace("<wbr>", "")
+    assert "1 person needs you to decide" in page
+    return re.sub(r"(?s)<button.*?</button>", "", page)
+
+
+def test_a_viewer_reads_the_report_with_addresses_in_part(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    [address] = re.findall(r"reader\d+@example\.org", _decide(client))
+    people.sign_in(client, people.staff(now, "Vera Lund", Role.VIEWER))
+    page = _decide(client)
+    assert address not in page
+    assert addresses.mask(address) in page
+
+
+def test_a_send_within_a_minute_has_one_time(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    with transaction():
+        kept = db.session.get_one(Issue, going.id)
+        kept.sent_at = kept.started_at
+    assert "Sent at 10am, Monday 7 December 2026, as approved by Ewan Marsh." in client.get(_URL).text
 
 
 def test_the_mail_as_it_was_sent(client: FlaskClient, going: Issue) -> None:

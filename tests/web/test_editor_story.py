@@ -308,6 +308,9 @@ def test_from_test_email_to_a_schedule_and_back(client: FlaskClient, now: dateti
     assert "<textarea" not in locked
     client.post("/desk/issues/january-2027/schedule/cancel")
     assert _issue().state is IssueState.APPROVED
+    again = _words(client.get("/desk/issues/january-2027").text)
+    assert "Schedule it" in again
+    assert "Continue writing" not in again
 
 
 def test_send_now_waits_ten_minutes(client: FlaskClient, now: datetime) -> None:
@@ -338,6 +341,8 @@ def test_an_approver_returns_it_with_a_comment(client: FlaskClient, now: datetim
     desk.january(now, people.larkmere(now), account)
     client.post("/desk/issues/january-2027/submit")
     people.sign_in(client, people.staff(now, "Ewan Marsh", Role.APPROVER))
+    assert "Read and approve January 2027" in client.get("/desk").text
+    assert "Read it" in _words(client.get("/desk/issues/january-2027").text)
     without = client.post("/desk/issues/january-2027/return", data={"comment": " "})
     assert without.status_code == 422
     assert "Say what should change" in without.text
@@ -363,6 +368,11 @@ def test_a_viewer_reads_and_changes_nothing(client: FlaskClient, now: datetime) 
     page = client.get(f"/desk/issues/january-2027/write/{section}")
     assert page.status_code == 200
     assert "<textarea" not in page.text
+    assert "You may read them. Editors change them." in page.text
+    quarter = client.get("/desk").text
+    assert "Read it so far" in quarter
+    assert "Continue writing" not in quarter
+    assert 'href="/desk/issues/january-2027/test"' not in client.get("/desk/issues/january-2027/checks").text
     answer = client.post(f"/desk/issues/january-2027/write/{section}", data={"expected": "1", "d.heading": "Mine"})
     assert answer.status_code == 403
     assert client.post("/desk/issues/january-2027/approve", data={"version": "1"}).status_code == 403

@@ -42,6 +42,12 @@ def compose(slug: str, block_id: UUID | None = None) -> tuple[str, int]:
     return desk_page(issue, block)
 
 
+def _locked_because(issue: Issue) -> str:
+    if issue.state in EDITABLE_STATES:
+        return _("You may read them. Editors change them.")
+    return _(_LOCKED.get(issue.state, "It is sent: what people have cannot be changed."))
+
+
 def desk_page(
     issue: Issue,
     block: Block | None,
@@ -68,7 +74,7 @@ def desk_page(
             more=request.args.get("more", "") if editable else "",
         ),
         "editable": editable,
-        "locked_because": _(_LOCKED.get(issue.state, "It is sent: what people have cannot be changed.")),
+        "locked_because": _locked_because(issue),
         "announced": desk.announced(issue, block) if block and "moved" in request.args else "",
         "deleted": _deleted(issue),
         "stopping": sum(1 for each in findings if each.stops),

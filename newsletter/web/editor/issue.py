@@ -20,7 +20,7 @@ from newsletter.web.fields import put_problems
 from . import tasks
 from .block_forms import PREFIX, control_id
 from .forms import ReasonForm
-from .room import blueprint, find_issue, page, to
+from .room import blueprint, can, find_issue, page, to
 from .words import name_of
 
 #: What each family of checks says when it finds nothing: its codes, its words.
@@ -98,7 +98,7 @@ def issue_checks(slug: str) -> tuple[str, int]:
         passed=[each.sentence for each in findings if each.passed],
         silent=[words for codes, words in _PASSED if not any(each.code in codes for each in findings)],
         checked_at=dates.clock_time(dates.local(now, found.mailing_list.timezone)),
-        editable=found.state in EDITABLE_STATES,
+        editable=found.state in EDITABLE_STATES and can(Permission.EDIT_ISSUES, found),
     )
 
 

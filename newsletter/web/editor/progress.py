@@ -173,12 +173,13 @@ def sent_words(issue: Issue) -> str:
     start = dates.local(issue.started_at, zone)
     ended = issue.sent_at or issue.cancelled_at
     end = dates.local(ended, zone) if ended else start
-    span = dates.span(start.replace(second=0), end.replace(second=0))
-    words = (
-        _("Sent from {span}").format(span=span)
-        if issue.sent_at
-        else _("Stopped at {when}").format(when=dates.moment(ended or issue.started_at, zone))
-    )
+    first, last = (each.replace(second=0, microsecond=0) for each in (start, end))
+    if not issue.sent_at:
+        words = _("Stopped at {when}").format(when=dates.moment(end, zone))
+    elif first == last:
+        words = _("Sent at {when}").format(when=dates.moment(start, zone))
+    else:
+        words = _("Sent from {span}").format(span=dates.span(first, last))
     return words + (_(", as approved by {name}.").format(name=approval.approver_name) if approval else ".")
 
 

@@ -49,7 +49,7 @@ def quarter() -> tuple[str, int]:
         subscribers=_subscribers(issue.mailing_list),
         last=_report(_last_sent([issue.mailing_list])),
         others=_others(lists, issue),
-        next_step=wants.next_step(issue),
+        next_step=wants.next_step(issue, account),
     )
 
 

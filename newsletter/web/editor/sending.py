@@ -55,6 +55,7 @@ def sending(slug: str) -> Response | tuple[str, int]:
         retry_at=accounts.next_retry(issue) if counts.deferred else None,
         sentence=sent_words(issue),
         events=story(issue, accounts.recent_events(issue, _EVENTS)),
+        see=may(signed_in_account(), Permission.SEE_ADDRESSES, issue.mailing_list),
     )
 
 

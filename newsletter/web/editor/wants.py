@@ -29,9 +29,13 @@ def _want(label: str, url: str, why: str, when: str, *, count: int = 1, urgency:
 
 def wants(issue: Issue, lists: Sequence[MailingList], account: Account, now: datetime) -> list[dict[str, Any]]:
     """The few things to do, for this person."""
-    found: list[dict[str, Any]] = [*_sending(lists), *_doubts(lists)]
+    steered = [each for each in lists if may(account, Permission.CONTROL_SENDING, each)]
+    found: list[dict[str, Any]] = [*_sending(steered), *_reviews(lists, account), *_doubts(steered)]
     if issue.state in (IssueState.DRAFT, IssueState.IN_REVIEW, IssueState.APPROVED):
-        found += [*_contributions(issue, now), *_writing(issue, account, now)]
+        if may(account, Permission.TRIAGE_CONTRIBUTIONS, issue.mailing_list):
+            found += _contributions(issue, now)
+        if may(account, Permission.EDIT_ISSUES, issue.mailing_list):
+            found += _writing(issue, now)
     elif issue.state is IssueState.SCHEDULED and issue.scheduled_at:
         when = dates.moment(issue.scheduled_at, issue.mailing_list.timezone)
         why = _("At {when}. Until then it can be stopped.").format(when=when)
@@ -58,6 +62,26 @@ def _sending(lists: Sequence[MailingList]) -> list[dict[str, Any]]:
             urgency="bad",
         )
         for issue in paused
+    ]
+
+
+def _reviews(lists: Sequence[MailingList], account: Account) -> list[dict[str, Any]]:
+    """Issues of any list whose writers wait for this person."""
+    waiting = db.session.scalars(
+        select(Issue)
+        .where(Issue.list_id.in_([each.id for each in lists]), Issue.state == IssueState.IN_REVIEW)
+        .order_by(Issue.planned_at)
+    )
+    return [
+        _want(
+            _("Read and approve {title}").format(title=issue.title),
+            url_for("editor.issue_approval", slug=issue.slug),
+            _("Its writers wait for you."),
+            _("Today"),
+            urgency="now",
+        )
+        for issue in waiting
+        if not approving.may_approve(issue, account)
     ]
 
 
@@ -100,7 +124,9 @@ def _contributions(issue: Issue, now: datetime) -> list[dict[str, Any]]:
     if after:
         label = ngettext("Look at %(number)s late contribution", "Look at %(number)s late contributions", len(after))
         url = url_for("editor.contributions", issue=issue.slug)
-        why = _("They came after the deadline and are kept.")
+        why = ngettext(
+            "It came after the deadline and is kept.", "They came after the deadline and are kept.", len(after)
+        )
         found.append(_want(label % {"number": len(after)}, url, why, "", count=len(after), urgency="quiet"))
     return found
 
@@ -109,25 +135,14 @@ def _joined(names: list[str]) -> str:
     return names[0] if len(names) == 1 else _("{most} and {last}").format(most=", ".join(names[:-1]), last=names[-1])
 
 
-def _writing(issue: Issue, account: Account, now: datetime) -> list[dict[str, Any]]:
+def _writing(issue: Issue, now: datetime) -> list[dict[str, Any]]:
     """The steps from words to schedule that this issue has not taken."""
     found = []
-    slug, edits = issue.slug, may(account, Permission.EDIT_ISSUES, issue.mailing_list)
+    slug = issue.slug
     try:
         stopping = [each for each in run_checks(issue, now) if each.stops]
     except Invalid:
         stopping = []
-    if issue.state is IssueState.IN_REVIEW and not approving.may_approve(issue, account):
-        url = url_for("editor.issue_approval", slug=slug)
-        found.append(
-            _want(
-                _("Read and approve {title}").format(title=issue.title),
-                url,
-                _("Its writers wait for you."),
-                _("Today"),
-                urgency="now",
-            )
-        )
     if stopping:
         label = ngettext(
             "Mend %(number)s thing that stops the issue", "Mend %(number)s things that stop the issue", len(stopping)
@@ -137,8 +152,6 @@ def _writing(issue: Issue, account: Account, now: datetime) -> list[dict[str, An
         found.append(
             _want(label % {"number": len(stopping)}, url, why, _("Before approval"), count=len(stopping), urgency="bad")
         )
-    if not edits:
-        return found
     if not (issue.subject and issue.preheader):
         why = _("What people read in their inbox before they open it.")
         found.append(
@@ -172,9 +185,11 @@ def _writing(issue: Issue, account: Account, now: datetime) -> list[dict[str, An
     return found
 
 
-def next_step(issue: Issue) -> tuple[str, str]:
-    """The one primary button of the page: label and address."""
+def next_step(issue: Issue, account: Account) -> tuple[str, str]:
+    """The one primary button of the page, for this person: label and address."""
     slug = issue.slug
+    if issue.state is IssueState.DRAFT and not may(account, Permission.EDIT_ISSUES, issue.mailing_list):
+        return _("Read it so far"), url_for("editor.compose", slug=slug, _anchor="preview")
     match issue.state:
         case IssueState.IN_REVIEW:
             return _("Read it"), url_for("editor.issue_approval", slug=slug)

@@ -4,6 +4,7 @@ from typing import Any
 
 from newsletter.domain.issues.content import block_content
 from newsletter.models import Block
+from newsletter.rendering import when
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.rendering.fields import Field, FieldType
 from newsletter.rendering.rich import words as rich_words
@@ -39,5 +40,15 @@ def words_of(fields: tuple[Field, ...], data: dict[str, Any]) -> list[str]:
             case FieldType.FLAG:
                 found.append(field.label)
             case _:
-                found.append(str(value))
+                found.append(_one(field, str(value)))
     return found
+
+
+def _one(field: Field, value: str) -> str:
+    """A value of one line as people read it: what is chosen by its label, a date in words."""
+    match field.type:
+        case FieldType.CHOICE:
+            return dict(field.choices).get(value, value)
+        case FieldType.DATE | FieldType.MOMENT:
+            return when.words(value)
+    return value
