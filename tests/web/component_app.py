@@ -24,7 +24,8 @@ from newsletter.states import ContributionState, DeliveryState, IssueState
 from newsletter.web.markup import install_templates
 
 PREVIEW = """<!DOCTYPE html><html lang="en-GB"><title>January 2027</title><body>
-<h1>Larkmere partnership</h1><p data-block="b1">We will run four practice days in March.</p></body></html>"""
+<h1>Larkmere partnership</h1><p data-block="b1">We will run four practice days in March.
+<a href="/preview">Book</a></p></body></html>"""
 
 
 class EveryField(FlaskForm):  # type: ignore[misc]

@@ -8,10 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter import clock
+from newsletter import clock, dates
 from newsletter.db import db, transaction
 from newsletter.domain.notices import send_notice
-from newsletter.domain.staff import accounts, installation, invitations, mailing_lists
+from newsletter.domain.staff import accounts, activity, installation, invitations, mailing_lists
 from newsletter.models import Account, Activity, Invitation, MailboxMessage, MailingList, Notice, Organisation
 from newsletter.states import Cadence, NoticeState, Role, SendingMode
 from newsletter.web.admin.mailbox import with_links
@@ -73,6 +73,7 @@ class TestFirstSetUp:
 
         assert again.status_code == 410
         assert "has been used already" in again.text
+        assert '<a class="govuk-link govuk-link--no-visited-state" href="/sign-in">Sign in</a>' in again.text
         with transaction():
             assert installation.set_up_token(clock.now()) is None
 
@@ -230,6 +231,14 @@ class TestStaff:
         assert (entry.action, entry.actor_name, entry.detail) == ("staff.invited", "Ruth Adeyemi", {"role": "editor"})
         assert "Staff: invited" in client.get("/desk/activity").text
 
+    def test_the_activity_is_in_words(self, client: FlaskClient, ruth: Account, now: datetime) -> None:
+        detail = {"at": now.isoformat(), "own_work": False, "content_hash": "a09f0afee38d" + "0" * 52}
+        with transaction():
+            activity.record("issue.approved", actor=ruth, now=now, **detail)
+        page = client.get("/desk/activity").text
+
+        assert f"at: {dates.moment(now, 'Europe/London')}; own work: no; content hash: a09f0afee38d…" in page
+
 
 class TestLists:
     FORM = {
@@ -357,7 +366,7 @@ class TestMailbox:
     def test_a_mail_in_each_of_its_forms(self, client: FlaskClient, ruth: Account) -> None:
         path = f"/desk/mailbox/{kept().id}"
 
-        assert "<iframe" in client.get(path).text
+        assert re.search("<iframe[^>]* data-opens", client.get(path).text)
         text = client.get(f"{path}?view=text").text
         assert '<a href="https://news.example.org/confirm/abc" rel="noreferrer">' in text
         assert "Please confirm" in client.get(f"{path}?view=headers").text

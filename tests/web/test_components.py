@@ -312,6 +312,16 @@ class TestSeen:
         page.frame_locator("iframe[data-preview]").get_by_text("four practice days").click()
         assert page.evaluate("window.chosen") == "b1"
 
+    def test_a_link_in_the_mail_opens_where_the_page_says_so(self, page: Any, address: str) -> None:
+        page.goto(address)
+        link = page.frame_locator("iframe[data-preview]").locator("a").first
+        link.click()
+        assert len(page.context.pages) == 1
+        page.evaluate("document.querySelector('iframe[data-preview]').dataset.opens = ''")
+        with page.context.expect_page() as opened:
+            link.click()
+        opened.value.close()
+
     def test_a_part_fetches_itself_until_it_is_told_to_stop(self, page: Any, address: str) -> None:
         page.goto(address + "/live")
         _expect(page.locator("#tick")).to_have_text("3")

@@ -31,6 +31,7 @@ def account() -> ResponseReturnValue:
     return render_template(
         "account/account.html",
         roles=roles_of(person),
+        has_app=second_step.has_app(person),
         paper_left=len(person.mf_recovery_codes or []),
         browsers=browser_sessions.of(person, clock.now()),
         this_browser=browser_session().row,

@@ -7,6 +7,7 @@ export function startDialogs() {
     if (dialog?.showModal) {
       event.preventDefault()
       dialog.showModal()
+      dialog.querySelector('form button:enabled')?.focus() // what one came to choose, not the way out
     } else if (event.target.closest?.('[data-closes]')) {
       event.preventDefault()
       event.target.closest('dialog')?.close()

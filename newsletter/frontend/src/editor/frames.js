@@ -1,5 +1,5 @@
 // <iframe data-preview>: the mail itself, in a sandbox without scripts. It grows to its content's height, its
-// links open nothing (data-opens: a page of their own), and a click on a section tells the page which one (ruling: the parent handles clicks).
+// links open nothing (data-opens: a page of their own), and a click on a section tells the page which one.
 const MARGIN = 2
 
 function fit(frame) {
@@ -19,7 +19,7 @@ function prepare(frame) {
     const link = event.target.closest('a')
     if (link) {
       event.preventDefault()
-      if ('opens' in frame.dataset) window.open(link.href, '_blank', 'noopener,noreferrer')
+      if ('opens' in frame.dataset && /^https?:$/.test(link.protocol)) window.open(link.href, '_blank', 'noopener,noreferrer')
     }
     const block = event.target.closest('[data-block]')?.dataset.block
     if (block) frame.dispatchEvent(new CustomEvent('preview:block', { bubbles: true, detail: { block } }))
