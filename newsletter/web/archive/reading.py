@@ -16,8 +16,10 @@ from newsletter.deadlines import Deadline
 from newsletter.domain.calls import reading as calls
 from newsletter.models import Issue, MailingList
 
-#: The line of the call in a published article: ours, written by templates/email/blocks/call.html.
-_DEADLINE_LINE = re.compile(r'<p class="issue-deadline">.*?</p>', re.DOTALL)
+#: The line of the call in a published article, and the button below it: ours, written by email/blocks/call.html.
+_DEADLINE_LINE = re.compile(
+    r'<p class="issue-deadline">.*?</p>(?P<button>\s*<p><a class="issue-button"[^>]*>[^<]*</a></p>)?', re.DOTALL
+)
 
 
 #: The invitation under "In this issue": it goes when it is over or no longer true.
@@ -77,17 +79,18 @@ def article(issue: Issue, now: datetime) -> Markup:
     deadline = following.deadline if following else None
     if following is None or deadline is None:
         return Markup(web)  # noqa: S704 - our renderer's own output
+    is_open = deadline.is_open(now) and following.state not in calls.CLOSED
     panel = render_template(
         "archive/_deadline.html",
         following=following,
         deadline=deadline,
-        is_open=deadline.is_open(now) and following.state not in calls.CLOSED,
+        is_open=is_open,
         seconds_left=(deadline.closes_at - now).total_seconds(),
         days_left=(deadline.day - dates.local(now, deadline.zone).date()).days,
         send_url=contribute_url(following),
         calendar_url=url_for("contribute.deadlines"),
     )
-    web = _DEADLINE_LINE.sub(lambda _found: panel, web, count=1)
+    web = _DEADLINE_LINE.sub(lambda found: panel + (found["button"] or "" if is_open else ""), web, count=1)
     invitation = _SHARE_LINE.search(web)
     if invitation and not (deadline.is_open(now) and deadline.words in _spaces(invitation[0])):
         web = _SHARE_LINE.sub("", web, count=1)
