@@ -1,4 +1,7 @@
-"""What is not kept for ever: sign-ups nobody confirmed, where requests came from, who got which notice (UK GDPR art. 5(1)(e))."""
+"""What is not kept for ever: sign-ups nobody confirmed, where requests came from, who got which notice.
+
+The rule is UK GDPR art. 5(1)(e).
+"""
 
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The two links in a confirmation: "yes" and "this wasn't me". Looking changes nothing; a button acts (RFC 9110 §9.2.1)."""
+"""The two links in a confirmation: "yes" and "this wasn't me". Looking changes nothing; a button acts.
+
+The rule is RFC 9110 §9.2.1: mail filters open links.
+"""
 
 from typing import Any
 
