@@ -135,10 +135,11 @@ class Visitor:
         assert self.complaints == [], name
 
     def press(self, name: str | re.Pattern[str]) -> None:
-        """Press the first button of this name."""
+        """Press the first button of this name, and wait for the page it leads to."""
         exact = isinstance(name, str)
         self.go_to(self.page.get_by_role("button", name=name, exact=exact).first)
-        self.page.keyboard.press("Enter")
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
         self.page.wait_for_load_state("networkidle")
 
     def follow(self, name: str | re.Pattern[str]) -> None:
