@@ -14,6 +14,8 @@ from .errors import Invalid, Problem
 #: What people paste along with an address and cannot see: zero-width marks, BOM, soft hyphen, bidi marks.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: What looks like an address within a sentence.
+_QUOTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]*[A-Za-z0-9]")
 _LONGEST = 254
 _LONGEST_LOCAL = 64
 
@@ -65,6 +67,11 @@ def mask(address: str) -> str:
     local, _, domain = address.rpartition("@")
     shown = f"{local[:2]}…{local[-2:]}" if len(local) > 5 else f"{local[:1]}…"
     return f"{shown}@{domain}"
+
+
+def mask_within(text: str) -> str:
+    """Words with every address in them masked: mail servers quote whom they refuse."""
+    return _QUOTED.sub(lambda found: mask(found[0]), text)
 
 
 def _invalid(field: str, sentence: str) -> Invalid:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -25,6 +26,9 @@ _log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_TIMEOUT_MS = 30_000
+_CLEARING_TIMEOUT_MS = 2_000
+#: SQLite's codes for what passes or an operator mends: busy, locked, read-only, I/O, full, cannot open.
+_PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _AFTER_COMMIT = "newsletter_after_commit"
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
@@ -127,6 +131,23 @@ def on_commit(callback: Callable[[], None]) -> None:
     callbacks.append(callback)
 
 
+def clear_log() -> None:
+    """Write SQLite's write-ahead log back and empty it: what was erased still stands in it. Nothing elsewhere.
+
+    A reader who holds the log for longer than two seconds keeps it as it is; the next call tries again.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return
+    with db.engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(f"PRAGMA busy_timeout={_CLEARING_TIMEOUT_MS}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+            cursor.close()
+
+
 def _call_safely(callback: Callable[[], None]) -> None:
     # The change is committed; a doorbell that fails must not look like a change that failed.
     try:
@@ -148,6 +169,17 @@ def take_turn(name: str) -> None:
     if db.engine.dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         db.session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def why_unavailable(error: Exception) -> str:
+    """What the database says when it is away, locked for longer than we wait, full, or not to be written to.
+
+    "" for every other error: those are faults of ours, or of the tables.
+    """
+    if not isinstance(error, OperationalError):
+        return ""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return str(error.orig) if code is None or code & 0xFF in _PASSING else ""
 
 
 def prepare_engine(engine: Engine) -> None:

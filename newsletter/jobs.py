@@ -1,7 +1,7 @@
 """Every background entry: ids in, one call. They may be rung twice or late; the rows say what is to be done."""
 
 from . import clock
-from .db import transaction
+from .db import clear_log, transaction
 from .delivery import engine, launch, outbox
 from .domain.issues import scheduling
 from .domain.subscribers import retaining
@@ -44,3 +44,4 @@ def purge_unconfirmed() -> None:
     """Forget sign-ups that nobody confirmed in time."""
     with transaction():
         retaining.purge_unconfirmed(clock.now())
+    clear_log()

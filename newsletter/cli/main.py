@@ -64,6 +64,10 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _stop("Stopped.")
     except Exception as error:
+        from ..db import why_unavailable
+
+        if (why := why_unavailable(error)) and not _show_traceback:
+            _stop(f"The database cannot be used at the moment: {why}. What was not said to be done is not done.")
         if _show_traceback:
             raise
         _stop(f"A fault of this program ({type(error).__name__}: {error}). Run it again with --traceback to see where.")

@@ -60,7 +60,7 @@ _BLOCKS = _HEADINGS | {
 _STRONG = frozenset({"strong", "b"})
 _READ = _BLOCKS | _LISTS | _STRONG | {"li", "a"}
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "title", "iframe", "object", "svg", "math"})
-_DEEPEST_LIST = 3
+DEEPEST_LIST = 3
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 #: "<bethan@example.org>" and "<https://example.org/>" are words in angle brackets, and no tags.
 _ADDRESS = re.compile(r"<([^\s<>\"'=]+(?:@|://)[^\s<>\"'=]+)>")
@@ -175,7 +175,7 @@ class _Reader(HTMLParser):
     def _open_list(self, tag: str) -> None:
         self._flush()
         self._depth += 1
-        if self._depth <= _DEEPEST_LIST:
+        if self._depth <= DEEPEST_LIST:
             self._lists.append(_OpenList(tag == "ol"))
 
     def _close_list(self) -> None:

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from ..db import why_unavailable
 from ..errors import Conflict, NewsletterError, NotAllowed, NotFound, Refused, TokenError, TokenExpired
 from ..i18n import gettext as _
 from .access import current_account
@@ -54,7 +55,7 @@ _HTTP = {
     405: ("That did not work", "This address is for sending a form. Start again from its page."),
     408: ("That took too long", "Your connection was too slow. Try again."),
     410: ("This page is gone", "Start from the front page."),
-    413: ("That is too large", "Send less text, or a smaller file: 25 MB is the most."),
+    413: ("That is too large", "Send less text (2 MB at most), or a smaller file (25 MB at most)."),
     414: ("That address is too long", "Start from the front page."),
     429: ("Too many tries", "Wait a few minutes, then try again."),
     503: ("We are being repaired", "Try again in a few minutes. Nothing is lost."),
@@ -79,8 +80,20 @@ def _of_http(error: HTTPException) -> Response:
     return response
 
 
+def _of_the_database(why: str) -> Response:
+    """It cannot be used for now: nothing was changed."""
+    _log.error("The database failed at %s %s: %s", request.method, request.endpoint, why)
+    response = error_page(
+        503, _("This cannot be done at the moment"), _("Nothing was changed. Try again in a few minutes.")
+    )
+    response.headers["Retry-After"] = "120"
+    return response
+
+
 def _unforeseen(error: Exception) -> Response:
     """Nothing of the error goes out but a number to quote, which stands in the log beside it."""
+    if why := why_unavailable(error):
+        return _of_the_database(why)
     reference = secrets.token_hex(4)
     _log.error("Error %s at %s %s", reference, request.method, request.endpoint, exc_info=error)
     return error_page(

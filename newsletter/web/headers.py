@@ -77,7 +77,7 @@ def _for_all(settings: Settings) -> dict[str, str]:
 
 
 def _personal() -> bool:
-    """Whether the page is for one person: staff's pages, and those whose address is a key."""
+    """Whether the page is for one person: staff's pages, and those on the way to them (one holds a secret)."""
     from .access import is_public
 
-    return request.endpoint is None or not is_public(request.endpoint)
+    return request.endpoint is None or request.blueprint == "account" or not is_public(request.endpoint)

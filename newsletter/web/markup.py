@@ -105,6 +105,7 @@ def install_templates(app: Flask) -> None:
         clock_time=clock_time,
         number=number,
         mask=addresses.mask,
+        mask_within=addresses.mask_within,
         breakable=breakable,
         initials=initials,
         paragraphs=paragraphs,

@@ -1,5 +1,6 @@
 """Finding subscribers for staff, page by page, and telling one person's story from what is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,10 +104,16 @@ def _stands(standing: Standing, now: datetime) -> ColumnElement[bool]:
     return and_(Subscription.state == SubscriptionState.ACTIVE, paused if standing is Standing.PAUSED else ~paused)
 
 
-def story(subscriber: Subscriber, *, newest_issues: int = 6) -> list[StoryEvent]:
-    """What is kept about a person, newest first: consent in the words of its day, issues, older ones as a count."""
-    events = [_of_consent(consent, one) for one in subscriber.subscriptions for consent in _consents(one)]
-    events += _of_issues(subscriber, newest_issues)
+def story(
+    subscriber: Subscriber, *, among: Sequence[Subscription] | None = None, newest_issues: int = 6
+) -> list[StoryEvent]:
+    """What is kept about a person, newest first: consent in the words of its day, issues, older ones as a count.
+
+    `among` are those of their subscriptions that the reader may know of; all of them where None.
+    """
+    known = subscriber.subscriptions if among is None else among
+    events = [_of_consent(consent, one) for one in known for consent in _consents(one)]
+    events += _of_issues(known, newest_issues)
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
@@ -136,8 +143,8 @@ def _of_consent(consent: Consent, subscription: Subscription) -> StoryEvent:
     return StoryEvent(consent.at, words % {"list": name}, " ".join(more), consent.wording)
 
 
-def _of_issues(subscriber: Subscriber, newest: int) -> list[StoryEvent]:
-    ids = [one.id for one in subscriber.subscriptions]
+def _of_issues(known: Sequence[Subscription], newest: int) -> list[StoryEvent]:
+    ids = [one.id for one in known]
     rows = db.session.execute(
         select(Delivery, Issue)
         .join(Issue, Issue.id == Delivery.issue_id)

@@ -1,4 +1,5 @@
-"""Erasing a person: everything that names them goes, the accounts and the wish not to be written to stay (R-85).
+"""Erasing a person: everything that names them goes, the accounts and the wish not to be written to stay
+(UK GDPR art. 17).
 
 What remains is the subscription without a subscriber (so that a link in an old mail still answers and the ledger of
 past issues adds up), the dates and wordings of consent, and the keyed hash of the address among the suppressions.
@@ -11,11 +12,12 @@ from datetime import datetime
 from sqlalchemy import CursorResult, Delete, Update, delete, func, select, update
 
 from ... import addresses
-from ...db import db
+from ...db import clear_log, db, on_commit
 from ...models import (
     Account,
     Consent,
     Contribution,
+    Delivery,
     MailboxMessage,
     Notice,
     SignUp,
@@ -70,6 +72,7 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
     suppressing.suppress(address, SuppressionReason.ERASED, now=now, actor=actor)
     db.session.flush()
     db.session.expire_all()
+    on_commit(clear_log)
     _log.info("A person was erased by %s", route)
     activity.record(
         "subscriber.erased", actor=actor, actor_name=None if actor else leaving.SUBSCRIBER, now=now, route=route
@@ -85,6 +88,8 @@ def _erase_subscriber(subscriber: Subscriber | None, route: str, now: datetime, 
         leaving.unsubscribe(subscription, route=route, now=now, actor=actor)
     ids = [subscription.id for subscription in subscriptions]
     _count(update(Consent).where(Consent.subscription_id.in_(ids)).values(network="", note=""))
+    # Mail servers quote whom they refuse.
+    _count(update(Delivery).where(Delivery.subscription_id.in_(ids)).values(reply=None))
     _count(update(Subscription).where(Subscription.id.in_(ids)).values(subscriber_id=None, paused_until=None))
     _count(delete(Subscriber).where(Subscriber.id == subscriber.id))
     return len(ids)

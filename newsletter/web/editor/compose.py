@@ -132,6 +132,11 @@ def _deleted(issue: Issue) -> dict[str, Any] | None:
     return {"block": block, "name": name_of(block)} if block and block.deleted_at else None
 
 
+def _number(typed: str) -> int | None:
+    """A number that a form of ours carried; None for what none of them could."""
+    return int(typed) if typed.isdecimal() and len(typed) < 10 else None
+
+
 # --- one section -------------------------------------------------------------------------------------------------
 
 
@@ -147,7 +152,7 @@ def issue_block_save(slug: str, block_id: UUID) -> Response | tuple[str, int]:
         common = {}
     step = list_step(pressed)
     focus = take_step(data, step) if step and step.verb != "add" else 0
-    expected = int(request.form.get("expected", "0") or 0) if request.form.get("expected", "0").isdecimal() else 0
+    expected = _number(request.form.get("expected", "")) or 0
     try:
         with transaction():
             editing.edit_block(
@@ -255,7 +260,7 @@ def issue_block_level(slug: str, block_id: UUID) -> Response:
         block = editing.find_block(issue, str(block_id))
         changed = headings.change_heading_level(
             block,
-            int(typed) if typed.isdecimal() else None,
+            _number(typed),
             expected_version=block.version,
             actor=signed_in_account(),
             now=clock.now(),

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import flash, request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 from wtforms import FileField, TextAreaField
 
@@ -58,7 +59,8 @@ def issue_document(slug: str) -> Response | tuple[str, int]:
 def _source(form: DocumentForm) -> str | bytes:
     """The file, where one was chosen; else what was pasted."""
     upload = form.file.data
-    if upload is not None and upload.filename:
+    # A form that was not sent as multipart holds the file's name alone.
+    if isinstance(upload, FileStorage) and upload.filename:
         with upload.stream as stream:
             content: bytes = stream.read()
         return content

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from newsletter.rendering import characters, rich
-from newsletter.rendering.rich_reading import Heading, Item, List, Node, Paragraph, Run, read, safe_href
+from newsletter.rendering.rich_reading import DEEPEST_LIST, Heading, Item, List, Node, Paragraph, Run, read, safe_href
 
 _INDENT = "  "
 _MARK = re.compile(r"( *)(?:(?P<point>[-*•])|(?P<number>\d{1,3})[.)])(?: +|$)(?P<rest>.*)")
@@ -146,7 +146,7 @@ class _Reader:
             self._paragraph.append(line.strip())
 
     def _point(self, depth: int, ordered: bool, text: str) -> None:
-        depth = min(depth, self._open[-1].depth + 1 if self._open else 0)
+        depth = min(depth, self._open[-1].depth + 1 if self._open else 0, DEEPEST_LIST - 1)
         while self._open and (self._open[-1].depth > depth):
             self._open.pop()
         if self._open and self._open[-1].depth == depth and self._open[-1].ordered != ordered:

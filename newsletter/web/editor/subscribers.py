@@ -179,10 +179,10 @@ def subscriber(public_id: UUID) -> tuple[str, int]:
                 "instant": event.at,
                 "what": event.what,
                 "more": event.more,
-                "quote": event.quote,
+                "quote": event.quote if sees else addresses.mask_within(event.quote),
                 "kind": "",
             }
-            for event in finding.story(person)
+            for event in finding.story(person, among=theirs)
         ],
         timezone=zone,
     )
