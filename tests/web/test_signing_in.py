@@ -261,6 +261,8 @@ def test_the_demo_signs_in_with_one_click_on_its_own_machine_only(settings: obje
     app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], public_url="http://127.0.0.1:8000")
     here = Browser(app)
     assert "Ruth Adeyemi" in here.open("/sign-in")
+    # A page elsewhere whose name was made to lead to this machine (DNS rebinding) still says its name.
+    assert "Ruth Adeyemi" not in here.client.get("/sign-in", headers={"Host": "evil.example"}).text
     assert here.send("/sign-in/demo", page="/sign-in", account=ruth.id).status_code == 303
     assert here.client.get("/desk/account").status_code == 200
 

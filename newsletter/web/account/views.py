@@ -28,7 +28,7 @@ from . import forms, steps, throttle
 from .qr import qr_response
 from .room import blueprint
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WRONG = "That email address and password do not belong together"
 _WRONG_CODE = "That code is not right, or was used before. Wait for the next one and enter it"
 
@@ -60,9 +60,10 @@ def _sign_in_page(form: forms.SignInForm) -> str:
 
 def _demo_people() -> list[Account]:
     """Who can be signed in as with one click: the demo's staff, on the machine it runs on and nowhere else."""
-    host = urlsplit(current_settings().public_url).hostname
+    # The request's own Host too: a page elsewhere can have its name lead to this machine (DNS rebinding).
+    hosts = {urlsplit(current_settings().public_url).hostname, urlsplit(f"//{request.host}").hostname}
     organisation = installation.organisation()
-    if organisation is None or not organisation.demo or host not in _LOOPBACK:
+    if organisation is None or not organisation.demo or not hosts <= _LOOPBACK:
         return []
     return [one for one in accounts.everybody() if one.active and one.memberships]
 
