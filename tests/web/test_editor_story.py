@@ -138,6 +138,19 @@ def test_two_people_one_section_and_no_text_is_lost(client: FlaskClient, now: da
     assert 'name="d.body" value="Ruth’s words."' in answer.text
 
 
+def test_a_section_just_added_is_not_blamed_for_being_empty(client: FlaskClient, now: datetime) -> None:
+    account = desk.ruth(client, now)
+    desk.january(now, people.larkmere(now), account)
+    made = client.post("/desk/issues/january-2027/write/add", data={"kind": "section"})
+    address, _, begun = made.location.partition("#")
+    page = client.get(address).text
+    assert "Before this is sent" not in page
+    assert f'id="{begun}" name="d.heading"' in page
+
+    saved = client.post(address, data={"expected": "1", "d.heading": "News", "d.body": ""}, follow_redirects=True)
+    assert "Before this is sent" in saved.text
+
+
 def test_a_list_of_findings_grows_and_moves_by_buttons(client: FlaskClient, now: datetime) -> None:
     account = desk.ruth(client, now)
     desk.january(now, people.larkmere(now), account)

@@ -297,4 +297,4 @@ def issue_add_block(slug: str) -> Response:
         position = above.position + 1 if above and above.deleted_at is None else None
         block = editing.add_block(issue, kind, position=position, actor=signed_in_account(), now=clock.now())
         made = block.id
-    return to("compose", slug=slug, block_id=made, anchor="write")
+    return to("compose", slug=slug, block_id=made, anchor=desk.first_field(kind))

@@ -141,7 +141,7 @@ def sheet(
 ) -> Sheet:
     """The section as a form. `typed` and `common` take the place of what is stored when a save was refused."""
     kind = kind_of(block.kind)
-    mine = [each for each in findings if each.block_id == str(block.id) and not each.passed]
+    mine = [] if untouched(block) else [each for each in findings if each.block_id == str(block.id) and not each.passed]
     shared = common or {name: getattr(block, name) for name in ("continues", "diary", "where", "language")} | {
         "audience_note": block.audience_note
     }
@@ -168,6 +168,17 @@ def sheet(
         levels=_levels(issue, block),
         next_url=url_for("editor.compose", slug=issue.slug, block_id=after.id) if after else "",
     )
+
+
+def untouched(block: Block) -> bool:
+    """Whether nobody has written in the section since it was added: there is nothing to find fault with yet."""
+    return block.version == 1 and block.data == kind_of(block.kind).empty()
+
+
+def first_field(kind_name: str) -> str:
+    """The id of the control in which a new section of this kind is begun; "write" where it has none."""
+    fields = kind_of(kind_name).fields
+    return control_id(PREFIX + fields[0].name) if fields else "write"
 
 
 def _href(path: str, fields: tuple[Field, ...]) -> str:
