@@ -40,9 +40,12 @@ def _alone() -> Iterator[None]:
             connection.execute(select(func.pg_advisory_lock(_MIGRATING)))
             yield
         return
-    with (current_settings().data_dir / "migrating.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock = os.open(current_settings().data_dir / "migrating.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def _make_file() -> None:
