@@ -1,6 +1,7 @@
 """What every kind of block can do. A kind is a table of fields, three templates' worth of looks, and its rules."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -53,7 +54,7 @@ class Part:
         return plain.spaced(above, *parts)
 
 
-class BlockKind:
+class BlockKind(ABC):
     """One kind of block. Subclasses fill in the table and the rules; instances hold no state.
 
     `kind` names it in data and templates; `name`, `purpose`, `icon` and `group` show it in the palette. `once`
@@ -153,9 +154,9 @@ class BlockKind:
         """What stands in the text part: lines of at most 65 characters, but for addresses."""
         return self.say(Part(_tidy(content), self.clean(content.data), context)).strip("\n")
 
+    @abstractmethod
     def say(self, part: Part) -> str:
         """The text of a cleaned block."""
-        raise NotImplementedError
 
     def more_values(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
         """Values that only this kind's templates need."""
