@@ -63,23 +63,31 @@ _UNSEEN = frozenset({"script", "style", "template", "noscript", "title", "iframe
 DEEPEST_LIST = 3
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 #: "<bethan@example.org>" and "<https://example.org/>" are words in angle brackets, and no tags.
-_ADDRESS = re.compile(r"<([^\s<>\"'=]+(?:@|://)[^\s<>\"'=]+)>")
+_IN_BRACKETS = re.compile(r"<([^\s<>\"'=]+)>")
+_SIGNS = ("@", "://")
 
 
 @lru_cache(maxsize=512)
 def read(html: str) -> tuple[Node, ...]:
     """The tree of what somebody wrote or pasted, or of what is stored."""
     text = characters.kept(html)
-    if not _TAG.search(_ADDRESS.sub("", text)):
+    words = _IN_BRACKETS.sub(_as_words, text)
+    if not _TAG.search(words):
         return tuple(Paragraph((Run(part),)) for part in characters.paragraphs(text))
     clean = nh3.clean(
-        _ADDRESS.sub(r"&lt;\1&gt;", text), tags=set(_READ), clean_content_tags=set(_UNSEEN), attributes={"a": {"href"}},
+        words, tags=set(_READ), clean_content_tags=set(_UNSEEN), attributes={"a": {"href"}},
         url_schemes={"https", "http", "mailto", "tel"}, link_rel=None, strip_comments=True,
     )  # fmt: skip
     reader = _Reader()
     reader.feed(clean)
     reader.close()
     return reader.tree()
+
+
+def _as_words(found: re.Match[str]) -> str:
+    """An address in angle brackets, its brackets escaped; anything else as it is."""
+    inner = found[1]
+    return f"&lt;{inner}&gt;" if any(sign in inner[1:-1] for sign in _SIGNS) else found[0]
 
 
 def safe_href(address: str) -> str:

@@ -35,6 +35,7 @@ from newsletter.models import (
     SignUp,
     Subscription,
 )
+from newsletter.rendering import rich
 from newsletter.rendering.issue import render
 from newsletter.states import DeliveryState, Role
 from tests import people
@@ -301,3 +302,32 @@ def test_rich_text_of_any_shape_makes_a_mail_or_a_sentence(
     assert "<script" not in rendered.html
     assert "root:" not in rendered.html
     assert " 49 " not in rendered.text
+
+
+#: Text that a careless pattern reads in the square of its length, which for these is minutes.
+ENDLESS = {
+    "a word": "A" * 400_000,
+    "digits": "1" * 400_000,
+    "a line": "-" * 400_000 + "x",
+    "hashes": "# x" + "#" * 400_000 + "y",
+    "signs": "x " + "a@" * 200_000,
+    "spaces": "x" + " " * 400_000 + "y",
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_a_document_of_one_endless_word_is_read_while_one_waits(what: str) -> None:
+    assert read_text(ENDLESS[what]).proposals
+
+
+@pytest.mark.parametrize("start", ["<" + "@" * 90_000, "<" + "a@" * 45_000, "<" + "://" * 30_000])
+def test_an_address_in_brackets_that_never_close(start: str) -> None:
+    assert not re.search("<(?!/?p>)", rich.sanitise(start))
+
+
+def test_addresses_in_angle_brackets_are_words() -> None:
+    typed = "Write to <bethan@example.org> or see <https://example.org/a>, <b>not</b> <x@> or <@x>."
+
+    assert "&lt;bethan@example.org&gt; or see &lt;https://example.org/a&gt;, <strong>not</strong>" in rich.sanitise(
+        typed
+    )

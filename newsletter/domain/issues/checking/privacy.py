@@ -21,7 +21,10 @@ _BORN = re.compile(
     rf"\b(?:born(?: on)?|date of birth|d\.?o\.?b\.?)\W{{0,4}}(?:{FULL_DATE.pattern}|\d{{1,2}}/\d{{1,2}}/\d{{2,4}})",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+#: Tried once in each run of such characters, however long it is.
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9.!#$%&'*+/=?^_`{|}~-])[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+)
 _PHONE = re.compile(r"(?<![\d+])(?:\+44[ ()0-]{0,4}|0)\d(?:[ ()-]?\d){8,9}(?!\d)")
 _ADD_CONTACT = "If people are meant to use it, give it in a Contact section, where somebody has agreed to it."
 _PERSON = "It may be a person's own number. Take it out: a newsletter cannot be called back."
@@ -70,9 +73,7 @@ _NUMBERS: tuple[tuple[re.Pattern[str], str, str, Callable[[re.Match[str]], bool]
 
 
 def _finding(passage: Passage, code: str, blocking: bool, sentence: str, why: str, words: str) -> Finding:
-    return Finding(
-        code, blocking, sentence, why, passage.block.id, passage.field, excerpt=masked(words), exact=words
-    )
+    return Finding(code, blocking, sentence, why, passage.block.id, passage.field, excerpt=masked(words), exact=words)
 
 
 def masked(words: str) -> str:

@@ -99,8 +99,12 @@ def may_head(unit: Unit, following: Unit | None) -> bool:
 
 
 def _is_contact(unit: Unit) -> bool:
-    return isinstance(unit, Paragraph) and len(unit.text) < 80 and bool(
-        re.match(r"(?:e-?mail|tel|phone|mobile)\b", unit.text, re.IGNORECASE) or re.fullmatch(r"\S+@\S+", unit.text)
+    return (
+        isinstance(unit, Paragraph)
+        and len(unit.text) < 80
+        and bool(
+            re.match(r"(?:e-?mail|tel|phone|mobile)\b", unit.text, re.IGNORECASE) or re.fullmatch(r"\S+@\S+", unit.text)
+        )
     )
 
 
@@ -230,8 +234,10 @@ def _leads_away(entry: Entry) -> bool:
 
 
 def _is_lead_in(unit: Unit | None) -> bool:
-    return isinstance(unit, Paragraph) and unit.text.endswith(":") and not re.search(
-        r"(?:e-?mail|tel|phone|contact|address|to)\W*$", unit.text, re.IGNORECASE
+    return (
+        isinstance(unit, Paragraph)
+        and unit.text.endswith(":")
+        and not re.search(r"(?:e-?mail|tel|phone|contact|address|to)\W*$", unit.text, re.IGNORECASE)
     )
 
 

@@ -13,7 +13,10 @@ from ..spoken_dates import FULL_DATE, spoken_dates
 from .outline import SENTENCES, Entry, Outline, deadline_sentence
 from .units import Bullets, Paragraph, Unit
 
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+#: Tried once in each run of such characters, however long it is.
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9.!#$%&'*+/=?^_`{|}~-])[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+)
 _AROUND_DATE = re.compile(r"\s*(?:\b(?:on|by|before|from|until|is|at the latest)\b\s*)?$", re.IGNORECASE)
 _LONGEST_BODY = 60_000
 _LONGEST_WHAT = 140

@@ -12,7 +12,7 @@ _BULLET = re.compile(
     r"^\s*(?:[•●▪◦‣·∙○■□➢➤✓✔*\uf0b7\uf0a7\uf0d8\uf0fc–—-](?:\s+|$)|o(?:[\t\u00a0]+| {2,}))(?P<words>.*)$"
 )
 _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.)]\s+(?P<words>\S.*)$")
-_HASHES = re.compile(r"^(?P<hashes>#{1,4})\s+(?P<words>\S.*?)\s*#*$")
+_HASHES = re.compile(r"^(?P<hashes>#{1,4})\s+(?P<words>\S.*)$")
 _RULE = re.compile(r"^\s*(?:={3,}|-{3,}|_{3,}|\*{3,}|~{3,})\s*$")
 #: A shorter line than this was ended on purpose; a longer one may have been wrapped.
 _WRAPPED = 45
@@ -82,7 +82,8 @@ class _Reader:
             self._item, self._number = [numbered["words"]], int(numbered["number"])
         elif hashes:
             self._flush()
-            self._add(Paragraph(_clean(hashes["words"]), level=len(hashes["hashes"])))
+            words = hashes["words"].rstrip("#") or hashes["words"]
+            self._add(Paragraph(_clean(words), level=len(hashes["hashes"])))
         elif self._item is not None and (line[:1].isspace() or line[:1].islower() or not any(self._item)):
             self._item.append(line)
         else:
