@@ -93,6 +93,7 @@ class Signer:
             raise TokenInvalid(_CUT)
         signed = f"{text[:-_SIGNATURE_LENGTH]}.{text[-_SIGNATURE_LENGTH:]}"
         try:
+            _decode(text[-_SIGNATURE_LENGTH:])
             return _decode(self._signer(purpose).unsign(signed).decode())
         except (BadData, ValueError, binascii.Error):
             raise TokenInvalid(_CUT) from None
