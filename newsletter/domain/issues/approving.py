@@ -139,7 +139,7 @@ def last_comment(issue: Issue) -> Activity | None:
 
 
 def may_approve(issue: Issue, actor: Account | None) -> str:
-    """"" when `actor` may approve the issue as it stands; else the sentence that says why not."""
+    """ "" when `actor` may approve the issue as it stands; else the sentence that says why not."""
     try:
         require(actor, Permission.APPROVE_ISSUES, issue.mailing_list)
         if worked_on(issue, actor):

@@ -89,9 +89,7 @@ def pass_check(issue: Issue, finding: Finding, *, actor: Account | None, now: da
     activity.record("check.passed", actor=actor, now=now, issue=issue, code=finding.code, reason=reason.strip()[:500])
 
 
-def _of_words(
-    issue: Issue, content: IssueContent, now: datetime, at: datetime | None = None
-) -> Iterator[Finding]:
+def _of_words(issue: Issue, content: IssueContent, now: datetime, at: datetime | None = None) -> Iterator[Finding]:
     around = surroundings(issue, now, at)
     for passage in passages(content):
         yield from check_words(passage)
