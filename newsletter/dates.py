@@ -4,7 +4,7 @@ Instants are aware UTC datetimes. What a person says is a local date, a local ti
 "5pm, Friday 19 January 2018 (UK time)".
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from enum import Enum
 from zoneinfo import ZoneInfo
 
@@ -117,8 +117,3 @@ def in_words(seconds: float) -> str:
     if hours < 48:
         return f"about {hours} hour{'s' if hours != 1 else ''}"
     return f"about {round(hours / 24)} days"
-
-
-def end_of_minute(instant: datetime) -> datetime:
-    """When the named minute is over: a deadline of 5pm closes as 5:01pm begins."""
-    return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)

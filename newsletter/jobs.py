@@ -4,6 +4,7 @@ from . import clock
 from .db import clear_log, transaction
 from .delivery import engine, launch, outbox
 from .domain.issues import scheduling
+from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
 from .work.registry import job
 
@@ -41,7 +42,9 @@ def hold_unapproved_issues() -> None:
 
 @job
 def purge_unconfirmed() -> None:
-    """Forget sign-ups that nobody confirmed in time."""
+    """Forget sign-ups that nobody confirmed in time, what else is kept for a time only, and sessions that ended."""
+    now = clock.now()
     with transaction():
-        retaining.purge_unconfirmed(clock.now())
+        retaining.purge_unconfirmed(now)
+        browser_sessions.forget_ended(now)
     clear_log()

@@ -31,11 +31,6 @@ def accounts_on(list_id: int) -> Select[Account]:
     )
 
 
-def issues_of(list_id: int) -> Select[Issue]:
-    """The issues of a list, newest first."""
-    return select(Issue).where(Issue.list_id == list_id).order_by(Issue.created_at.desc(), Issue.id.desc())
-
-
 def issue_before(issue_id: int) -> Select[Issue]:
     """The issue that prints this one's deadline as that of its next issue, if there is one."""
     return select(Issue).where(Issue.next_issue_id == issue_id)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.delivery.launch import launch
-from newsletter.models import Delivery, Issue
+from newsletter.models import Activity, Delivery, Issue
 from newsletter.states import DeliveryState, IssueState, Role, SkipReason
 from tests import people
 from tests.web import desk
@@ -98,6 +98,8 @@ def test_what_is_too_late_asks_first(client: FlaskClient, scheduled: Issue, now:
         answer = client.post("/desk/issues/january-2027/sending/launch")
     assert answer.headers["Location"] == _URL
     assert _state(scheduled) is IssueState.SENDING
+    agreed = db.session.query(Activity).filter_by(action="issue.late_sending_agreed").one()
+    assert agreed.actor_name == "Ruth Adeyemi"
 
 
 def test_what_is_not_late_is_not_hurried(client: FlaskClient, scheduled: Issue) -> None:

@@ -74,11 +74,6 @@ def count_subscribers(
     return db.session.scalar(chosen) or 0
 
 
-def counts_by_standing(mailing_list: MailingList | None = None, *, now: datetime) -> dict[Standing, int]:
-    """How many people stand how with the list, or with any."""
-    return {standing: count_subscribers("", mailing_list, standing, now=now) for standing in Standing}
-
-
 def _asked_for(
     query: str, mailing_list: MailingList | None, state: Standing | str | None, now: datetime
 ) -> list[ColumnElement[bool]]:

@@ -71,16 +71,6 @@ def suppressed_hashes(hashes: Iterable[bytes]) -> set[bytes]:
     return set(db.session.scalars(chosen))
 
 
-def lift(suppression: Suppression, *, reason: str, actor: Account | None, now: datetime) -> None:
-    """Allow mail again. `reason` is kept beside it. Raises ValueError without one."""
-    if not reason.strip():
-        raise ValueError("A suppression is lifted for a reason")
-    suppression.lifted_at = now
-    suppression.lift_reason = reason
-    db.session.flush()
-    activity.record("suppression.lifted", actor=actor, now=now, subject=("suppression", suppression.id))
-
-
 def end_by_sign_up(address: str, *, now: datetime) -> None:
     """End what the person's own new wish ends."""
     db.session.execute(

@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 from newsletter import clock, dates
 from newsletter.db import db, transaction
 from newsletter.delivery import accounts, control
-from newsletter.delivery.launch import is_late
-from newsletter.delivery.launch import launch as launch_issue
+from newsletter.delivery.launch import is_late, launch_late
 from newsletter.domain.issues import audience
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.errors import NotFound, Refused
@@ -144,13 +143,11 @@ def issue_sending_cancel(slug: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/desk/issues/<slug>/sending/launch")
-@staff(Permission.CONTROL_SENDING)
+@staff(Permission.SCHEDULE_ISSUES)
 def issue_launch_late(slug: str) -> Response:
     """Yes, send it although it is late."""
-    issue = find_issue(slug, Permission.CONTROL_SENDING)
-    if not is_late(issue, clock.now()):
-        raise Refused(_("It is not late: it goes out by itself."))
-    if not launch_issue(issue.id, clock.now()):
+    issue = find_issue(slug, Permission.SCHEDULE_ISSUES)
+    if not launch_late(issue.id, actor=signed_in_account(), now=clock.now()):
         flash(_("It could not be sent. Its page says why."), "problem")
         return to("issue", slug=slug)
     return to("sending", slug=slug)
