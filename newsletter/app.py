@@ -69,6 +69,7 @@ def _trust_proxies(app: Flask, settings: Settings) -> None:
     """Believe X-Forwarded-For only from as many proxies as the operator named."""
     hops = settings.trusted_proxies
     if hops:
+        # Flask documents this way to wrap it; the types know only the method.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
 
 

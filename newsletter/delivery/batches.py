@@ -125,7 +125,7 @@ def record(outcomes: Collection[Outcome], epoch: int) -> int:
 
 
 _RECORD = (
-    _ledger.update()  # type: ignore[attr-defined]
+    _ledger.update()  # type: ignore[attr-defined]  # a Table, typed as FromClause
     .where(
         _ledger.c.id == bindparam("its_id"),
         _ledger.c.owner == bindparam("its_owner"),
@@ -209,7 +209,7 @@ def _rows() -> Select[tuple[object, ...]]:
         .join(Subscription, Subscription.id == Delivery.subscription_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id, isouter=True)
     )
-    return statement.with_for_update(of=_ledger, skip_locked=True)  # type: ignore[return-value]
+    return statement.with_for_update(of=_ledger, skip_locked=True)  # type: ignore[return-value]  # the same select
 
 
 def _suppressed(addresses: list[str]) -> set[str]:

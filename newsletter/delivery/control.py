@@ -119,7 +119,7 @@ def _make_due(*conditions: ColumnElement[bool] | object, now: datetime) -> int:
     """Rows become deferred until now. Never queued: an issue that is sent has nothing queued."""
     result = db.session.execute(
         update(Delivery)
-        .where(*conditions)  # type: ignore[arg-type]
+        .where(*conditions)  # type: ignore[arg-type]  # column conditions
         .values(state=DeliveryState.DEFERRED, retry_at=now, owner=None, decided_at=None, updated_at=now)
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult

@@ -54,7 +54,7 @@ def send_issue(
     own transactions, short ones. What goes wrong pauses the issue and tells its people why; nothing is lost, and
     nothing is called sent that the relay did not accept.
     """
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy
     ending, reason = Ending.DONE, ""
     if _has_work(issue_id, read_clock()):
         letter, reason = _letter(issue_id)

@@ -49,7 +49,7 @@ def _recover_run(epoch: int, wire_log: str, fate: Fate, now: datetime) -> bool:
             _log.exception("The wire log of run %d cannot be read", epoch)
     with transaction() as session:
         ended = update(Worker).where(Worker.id == epoch, Worker.ended_at.is_(None)).values(ended_at=now)
-        if session.execute(ended).rowcount != 1:  # type: ignore[attr-defined]
+        if session.execute(ended).rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
             return False
         _settle_claims(session, epoch, records, now)
     if path is not None:
@@ -57,7 +57,7 @@ def _recover_run(epoch: int, wire_log: str, fate: Fate, now: datetime) -> bool:
     return True
 
 
-def _claims_of(epoch: int):  # type: ignore[no-untyped-def]
+def _claims_of(epoch: int):  # type: ignore[no-untyped-def]  # a generic Update of many columns
     return select(Delivery.id, Delivery.issue_id, Delivery.attempts).where(
         Delivery.owner == epoch, text("delivery.state = 'claimed'")
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from flask import Flask
@@ -146,11 +147,9 @@ class Run:
     async def _claim(self) -> Claim:
         any_address = isinstance(self._relay, LocalMailbox)
         for _ in range(_MOST_CLAIM_FAILURES):
-            now = self._read_clock()
+            whose = (self._letter.issue_id, self._life.epoch)
             try:
-                return await self._beside(
-                    lambda now=now: claim(self._letter.issue_id, self._life.epoch, now, any_address=any_address)  # type: ignore[misc]
-                )
+                return await self._beside(partial(claim, *whose, self._read_clock(), any_address=any_address))
             except SendingSwitchedOff as error:
                 self._stop(Ending.BROKEN, str(error))
             except SQLAlchemyError:

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -76,7 +77,7 @@ class OutcomeWriter:
             now = time.monotonic()
             if closing and (not batch or now >= self._give_up_at):
                 return
-            recorded = not batch or self._try(lambda batch=batch: self._write(batch))  # type: ignore[misc]
+            recorded = not batch or self._try(partial(self._write, batch))
             if now >= next_beat:
                 next_beat = now + (BEAT_EVERY_SECONDS if self._try(self._life.beat) else _BEAT_AGAIN_SECONDS)
             if not recorded:

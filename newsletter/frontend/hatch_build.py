@@ -53,7 +53,7 @@ def digest(frontend: Path) -> str:
     return sha.hexdigest()
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # no configuration of ours
     """What hatchling calls."""
 
     @property

@@ -43,7 +43,7 @@ def _printable(frame: Frame) -> Frame:
     logo = frame.logo and replace(
         frame.logo, src=characters.one_line(frame.logo.src), alt=characters.one_line(frame.logo.alt)
     )
-    return replace(frame, **texts, logo=logo)  # type: ignore[arg-type]
+    return replace(frame, **texts, logo=logo)  # type: ignore[arg-type]  # names come from the dataclass
 
 
 def context_of(content: IssueContent) -> Context:

@@ -152,6 +152,7 @@ def _environment() -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
+    # Jinja's extension adds the method when it is loaded.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(issue_environment().filters)
     made.filters["number"] = lambda value: f"{int(value):,}"

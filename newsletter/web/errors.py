@@ -65,7 +65,7 @@ _HTTP = {
 def _of_http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         # A redirect is raised too (a slash that was left out).
-        return error.get_response(request.environ)  # type: ignore[return-value]
+        return error.get_response(request.environ)  # type: ignore[return-value]  # Flask's own subclass at run time
     if isinstance(error, CSRFError):
         return error_page(
             400,

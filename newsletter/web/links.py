@@ -42,4 +42,4 @@ def install_links(app: Flask) -> None:
     app.jinja_env.globals["public_link"] = public_link
     prefix = urlsplit(app.config["NEWSLETTER"].public_url).path.rstrip("/")
     if prefix:
-        app.wsgi_app = UnderPath(app.wsgi_app, prefix)  # type: ignore[method-assign]
+        app.wsgi_app = UnderPath(app.wsgi_app, prefix)  # type: ignore[method-assign]  # Flask's way to wrap it

@@ -67,7 +67,7 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
 
 
 def _mark(changed: "CallbackDict[str, Any]") -> None:
-    changed.modified = True  # type: ignore[attr-defined]
+    changed.modified = True  # type: ignore[attr-defined]  # the mixin has it
 
 
 def _forget_request_state() -> None:
@@ -128,7 +128,7 @@ class CookieAndRow(SessionInterface):
 
 def browser_session() -> BrowserSession:
     """The session of the running request, under its own type."""
-    value = session._get_current_object()  # type: ignore[attr-defined]
+    value = session._get_current_object()  # type: ignore[attr-defined]  # a proxy
     if not isinstance(value, BrowserSession):
         raise TypeError("The application was made without install_sessions()")
     return value

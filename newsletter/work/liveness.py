@@ -75,7 +75,7 @@ class Life:
         statement = update(Worker).where(Worker.id == self.epoch, Worker.ended_at.is_(None))
         with transaction() as session:
             result = session.execute(statement.values(beat=_beat_now()))
-        if result.rowcount == 1:  # type: ignore[attr-defined]
+        if result.rowcount == 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
             self._believed_until = began + LEASE_SECONDS
 
     def lease_left(self) -> float:

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from flask import Flask
@@ -98,7 +99,7 @@ class ThreadsRunner:
             with self._lock:
                 self._pending.discard(call)
                 self._running.add(call)
-            self._run(lambda call=call: JOBS[call[0]](*call[1]), call[0])  # type: ignore[misc]
+            self._run(partial(JOBS[call[0]], *call[1]), call[0])
             with self._lock:
                 self._running.discard(call)
                 again = call in self._pending

@@ -44,7 +44,7 @@ def move(issue: Issue, to: IssueState, **values: Any) -> None:
     moved = db.session.execute(
         update(Issue).where(Issue.id == issue.id, Issue.state == issue.state).values(state=to, **values)
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    if moved.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
         raise Conflict(f"{issue.title} was changed by somebody else. Look at it again before you go on.")
     db.session.refresh(issue)
 

@@ -83,6 +83,7 @@ def safe_path(typed: str) -> str:
     if parts.scheme or parts.netloc:
         return ""
     try:
+        # Inside a request there always is an adapter.
         current_app.create_url_adapter(request).match(parts.path, method="GET")  # type: ignore[union-attr]
     except RequestRedirect:
         return ""

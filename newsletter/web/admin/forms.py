@@ -3,7 +3,6 @@
 from wtforms import (
     BooleanField,
     EmailField,
-    Form,
     PasswordField,
     RadioField,
     SelectChoice,
@@ -18,6 +17,7 @@ from ...domain.staff.invitations import ROLE_WORDS
 from ...domain.staff.mailing_lists import ListDetails
 from ...i18n import gettext as _
 from ...states import Cadence, Role, SendingMode
+from ..form_bases import PlainForm
 
 _ROLES = [
     SelectChoice(role.value, _(ROLE_WORDS[role])) for role in (Role.EDITOR, Role.APPROVER, Role.VIEWER, Role.ADMIN)
@@ -48,14 +48,14 @@ _MODES = [
 ]
 
 
-class JoinForm(Form):  # type: ignore[misc]
+class JoinForm(PlainForm):
     """Name and password of somebody who was invited."""
 
     name = StringField(_("Your name"), render_kw={"autocomplete": "name"})
     password = PasswordField(_("Choose a password"), render_kw={"autocomplete": "new-password"})
 
 
-class InviteForm(Form):  # type: ignore[misc]
+class InviteForm(PlainForm):
     """Who, as what, on which list."""
 
     email = EmailField(_("Email address"))
@@ -63,13 +63,13 @@ class InviteForm(Form):  # type: ignore[misc]
     scope = SelectField(_("On"), default="")
 
 
-class RoleForm(Form):  # type: ignore[misc]
+class RoleForm(PlainForm):
     """What somebody may do on one list, or on all."""
 
     role = RadioField(_("Role"), choices=[*_ROLES, SelectChoice("", _("None"))], default="")
 
 
-class OrganisationForm(Form):  # type: ignore[misc]
+class OrganisationForm(PlainForm):
     """The publisher."""
 
     name = StringField(_("Name of your organisation or partnership"), render_kw={"autocomplete": "organization"})
@@ -108,19 +108,19 @@ class SetUpForm(OrganisationForm):
         )
 
 
-class PrivacyForm(Form):  # type: ignore[misc]
+class PrivacyForm(PlainForm):
     """A new version of the privacy notice."""
 
     privacy_notice = TextAreaField(_("Privacy notice"), render_kw={"rows": 18})
 
 
-class SendingModeForm(Form):  # type: ignore[misc]
+class SendingModeForm(PlainForm):
     """Who may get mail from here."""
 
     mode = RadioField(_("Who may get mail from here?"), choices=_MODES)
 
 
-class ListForm(Form):  # type: ignore[misc]
+class ListForm(PlainForm):
     """A newsletter and what stands on it."""
 
     name = StringField(_("Name"))
@@ -161,7 +161,7 @@ class NewListForm(ListForm):
     slug = StringField(_("Short name for web addresses"))
 
 
-class WordingForm(Form):  # type: ignore[misc]
+class WordingForm(PlainForm):
     """A new version of the words that people agree to."""
 
     wording = TextAreaField(_("Words beside the box"), render_kw={"rows": 4})

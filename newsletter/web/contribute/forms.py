@@ -1,10 +1,11 @@
 """The form for sending in news. What may stand in it is said once, in `domain.calls.news`."""
 
-from wtforms import BooleanField, EmailField, Form, StringField, TelField, TextAreaField, ValidationError
+from wtforms import BooleanField, EmailField, StringField, TelField, TextAreaField, ValidationError
 from wtforms.validators import Length
 
 from ...domain.calls.news import LONGEST_BODY, News
 from ...i18n import gettext as _
+from ..form_bases import PlainForm
 
 #: The box that people do not see and machines fill in.
 TRAP = "website"
@@ -12,7 +13,7 @@ TRAP = "website"
 OPENED = "opened"
 
 
-class ContributionForm(Form):  # type: ignore[misc]
+class ContributionForm(PlainForm):
     """One piece of news, whom to ask about it, and one promise."""
 
     title = StringField(_("Heading"), description=_("Say what is new, as you would tell a colleague."))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from flask import flash, request, url_for
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, TextAreaField
@@ -24,6 +23,7 @@ from newsletter.rendering import characters, rich
 from newsletter.states import EDITABLE_STATES, Cadence, ContributionState, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
+from newsletter.web.form_bases import GuardedForm
 
 from .room import blueprint, lists_for, page, to
 
@@ -31,7 +31,7 @@ _MOST = 200
 _MOST_ISSUES = 4
 
 
-class DecisionForm(FlaskForm):  # type: ignore[misc]
+class DecisionForm(GuardedForm):
     """What happens to it, and what its sender is told."""
 
     decision = RadioField(

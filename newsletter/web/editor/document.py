@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import flash, request
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 from wtforms import FileField, TextAreaField
@@ -19,6 +18,7 @@ from newsletter.models import Issue
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import EDITABLE_STATES
 from newsletter.web.access import signed_in_account, staff
+from newsletter.web.form_bases import GuardedForm
 
 from .room import blueprint, find_issue, page, to
 from .words import words_of
@@ -26,7 +26,7 @@ from .words import words_of
 _LONGEST_GLANCE = 240
 
 
-class DocumentForm(FlaskForm):  # type: ignore[misc]
+class DocumentForm(GuardedForm):
     """A file, or the text itself."""
 
     file = FileField(_("A text file (.txt)"), description=_("Save a Word document as plain text first. 2 MB at most."))

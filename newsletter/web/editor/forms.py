@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
@@ -10,6 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from newsletter import dates
 from newsletter.deadlines import Deadline
 from newsletter.i18n import gettext as _
+from newsletter.web.form_bases import GuardedForm
 
 from .reading_dates import Chosen, Unreadable, choose, read_day, read_time
 
@@ -37,7 +37,7 @@ def _fold() -> RadioField:
     )
 
 
-class _WithDates(FlaskForm):  # type: ignore[misc]
+class _WithDates(GuardedForm):
     """A form with moments: `<name>_day`, `<name>_time` and `<name>_fold`, which is shown when it must be asked."""
 
     def read_moment(self, name: str, zone: str, *, required: bool = False) -> Chosen | None:
@@ -78,7 +78,7 @@ class _WithDates(FlaskForm):  # type: ignore[misc]
             self.put_moment(name, deadline.instant, deadline.zone)
 
 
-def _read(field: StringField, read):  # type: ignore[no-untyped-def]
+def _read(field: StringField, read):  # type: ignore[no-untyped-def]  # any reader of one value
     try:
         return read(field.data or "")
     except Unreadable as error:
@@ -132,7 +132,7 @@ class FrameForm(NewIssueForm):
     next_fold = _fold()
 
 
-class CommentForm(FlaskForm):  # type: ignore[misc]
+class CommentForm(GuardedForm):
     """Returning an issue with a comment."""
 
     comment = TextAreaField(
@@ -142,7 +142,7 @@ class CommentForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class AddressesForm(FlaskForm):  # type: ignore[misc]
+class AddressesForm(GuardedForm):
     """Where a test email goes."""
 
     addresses = TextAreaField(
@@ -152,7 +152,7 @@ class AddressesForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]
+class ReasonForm(GuardedForm):
     """Why something is cancelled; it is kept on the record."""
 
     reason = StringField(_("Why? (kept on the record)"), validators=[Length(max=300)])

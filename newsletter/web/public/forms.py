@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import EmailField, Form, RadioField, SelectMultipleField, StringField
+from wtforms import EmailField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, ValidationError
 
@@ -12,12 +12,13 @@ from ...domain.subscribers.words import LONGEST_NAME, LONGEST_ORGANISATION, one_
 from ...errors import Invalid
 from ...i18n import gettext as _
 from ...models import MailingList
+from ..form_bases import PlainForm
 
 #: The box that people do not see and machines fill in.
 TRAP = "website"
 
 
-class SubscribeForm(Form):  # type: ignore[misc]  # WTForms has no types
+class SubscribeForm(PlainForm):
     """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
 
     email = EmailField(_("Email address"))
@@ -53,7 +54,7 @@ class SubscribeForm(Form):  # type: ignore[misc]  # WTForms has no types
             raise ValidationError(_("Choose at least one newsletter"))
 
 
-class PreferencesForm(Form):  # type: ignore[misc]  # WTForms has no types
+class PreferencesForm(PlainForm):
     """Which lists, and a pause. `offered` are those one may join, and those one has."""
 
     lists = SelectMultipleField(_("What you get"))
@@ -65,7 +66,7 @@ class PreferencesForm(Form):  # type: ignore[misc]  # WTForms has no types
         self.pause.choices = [SelectChoice(value, words) for value, words in pauses]
 
 
-class WhyForm(Form):  # type: ignore[misc]  # WTForms has no types
+class WhyForm(PlainForm):
     """Why somebody left, if they care to say."""
 
     why = RadioField(
