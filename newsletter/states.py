@@ -98,6 +98,24 @@ class SuppressionReason(StrEnum):
     STAFF = "staff"
 
 
+class FeedbackKind(StrEnum):
+    """What came back about a message that was accepted."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    POLICY = "policy"
+    COMPLAINT = "complaint"
+
+
+class InboundState(StrEnum):
+    """What became of a mail that came to one of our own addresses."""
+
+    RECEIVED = "received"
+    HANDLED = "handled"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+
+
 class SendingMode(StrEnum):
     """Who may get mail from this installation (the notices a person asked for count too)."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from newsletter.errors import RelayDown
 
-from .relay import BeforeFinalDot, Envelope, Limits, Receipt
+from .relay import BeforeFinalDot, Envelope, Limits, Mailing, Receipt, work_one_by_one
 
 #: Keeps one envelope for good (a row, committed) before it returns. Raises a RelayError where it cannot.
 Store = Callable[[Envelope], None]
@@ -45,6 +45,9 @@ class LocalConnection:
             before_final_dot()
         self._store(envelope)
         return Receipt(250, "250 2.0.0 kept in the built-in mailbox")
+
+    async def work(self, mailing: Mailing) -> None:
+        await work_one_by_one(self, mailing)
 
     async def close(self) -> None:
         self._open = False

@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 
 from newsletter.errors import RelayDown, RelayError, RelayUnsure
 
-from .relay import BeforeFinalDot, Envelope, Limits, Receipt
+from .relay import BeforeFinalDot, Envelope, Limits, Mailing, Receipt, work_one_by_one
 
 
 class MemoryRelay:
@@ -71,6 +71,9 @@ class MemoryConnection:
             raise error
         self._accepted.append(envelope)
         return Receipt(250, f"250 2.0.0 kept as {len(self._accepted)}")
+
+    async def work(self, mailing: Mailing) -> None:
+        await work_one_by_one(self, mailing)
 
     async def close(self) -> None:
         self._open = False

@@ -7,7 +7,10 @@ says what to do next (`newsletter.errors.RelayError`), so no caller reads a repl
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
+
+from newsletter.errors import RelayError
 
 #: Called once, just before the bytes that hold the final dot are written. If it raises, the dot does not go.
 BeforeFinalDot = Callable[[], None]
@@ -51,8 +54,28 @@ class Limits:
     connections: int
 
 
+class Mailing(Protocol):
+    """What a connection works through. Asked and told from the event loop's thread; never waits, never awaits."""
+
+    def next_ready(self) -> Envelope | None:
+        """The next message that may leave at this moment; None when there is none right now.
+
+        Whatever is given out is settled exactly once. A connection that pipelines asks for the next message before
+        the last one has its answer (RFC 2920), so two may be out at a time on one connection.
+        """
+        ...
+
+    def before_final_dot(self, envelope: Envelope) -> None:
+        """Called just before the bytes that hold its final dot are written. If it raises, the dot does not go."""
+        ...
+
+    def settled(self, envelope: Envelope, outcome: Receipt | RelayError) -> None:
+        """What came of it. After every error but RelayUnsure the message was not taken."""
+        ...
+
+
 class Connection(Protocol):
-    """A way open to the relay. Takes one envelope at a time; not to be shared between tasks."""
+    """A way open to the relay. Not to be shared between tasks."""
 
     @property
     def usable(self) -> bool:
@@ -64,6 +87,15 @@ class Connection(Protocol):
 
         Raises RelayBusy, RelayDown, RelayRefused, RelayRejectsUs or RelayUnsure. Only RelayUnsure leaves open
         whether the reader gets the message; after each of the others it was not taken.
+        """
+        ...
+
+    async def work(self, mailing: Mailing) -> None:
+        """Send what `mailing` gives, one after the other, until it has nothing ready or the connection is spent.
+
+        Afterwards ask `usable`. Everything taken has been settled when this returns, and also when it raises: what
+        `before_final_dot` raised (its message settled as RelayDown, the connection cut), or CancelledError (what
+        awaits its answer settled as RelayUnsure, what was not handed over as RelayDown).
         """
         ...
 
@@ -84,6 +116,17 @@ class Relay(Protocol):
     async def connect(self) -> Connection:
         """A usable connection. Raises RelayDown (try later) or RelayRejectsUs (a person must act)."""
         ...
+
+
+async def work_one_by_one(connection: Connection, mailing: Mailing) -> None:
+    """`Connection.work` for a connection that takes one message at a time, by its `send`."""
+    while connection.usable and (envelope := mailing.next_ready()) is not None:
+        try:
+            receipt = await connection.send(envelope, before_final_dot=partial(mailing.before_final_dot, envelope))
+        except RelayError as error:
+            mailing.settled(envelope, error)
+        else:
+            mailing.settled(envelope, receipt)
 
 
 def send_one(relay: Relay, envelope: Envelope) -> Receipt:

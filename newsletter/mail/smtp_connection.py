@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from newsletter.errors import RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 
-from .relay import BeforeFinalDot, Envelope, Receipt, WireReady
+from .relay import BeforeFinalDot, Envelope, Mailing, Receipt, WireReady, work_one_by_one
 from .replies import Reply, Stage, error_for, make
 from .smtp_opening import Extensions
 from .smtp_wire import Timeouts, Wire, WireLost
@@ -65,6 +65,9 @@ class SmtpConnection:
         finally:
             if self._doubt:
                 self._wire.abort()
+
+    async def work(self, mailing: Mailing) -> None:
+        await work_one_by_one(self, mailing)
 
     async def close(self) -> None:
         if self.usable:

@@ -3,7 +3,8 @@
 from .activity import Activity
 from .consent import Consent, SignUp, SignUpChoice
 from .contributions import Contribution
-from .deliveries import Delivery, Worker
+from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
+from .feedback import Feedback, InboundMessage, MailSource
 from .issues import (
     Approval,
     Block,
@@ -33,11 +34,17 @@ __all__ = [
     "ConsentWording",
     "Contribution",
     "Delivery",
+    "DeliveryProgress",
+    "DeliveryTally",
+    "Feedback",
+    "InboundMessage",
     "Invitation",
     "Issue",
+    "IssueReport",
     "IssueVersion",
     "IssueVersionBlock",
     "LimitCounter",
+    "MailSource",
     "MailboxMessage",
     "MailingList",
     "Media",
@@ -45,6 +52,7 @@ __all__ = [
     "Notice",
     "Organisation",
     "PrivacyNotice",
+    "RelayPace",
     "Rendition",
     "SignUp",
     "SignUpChoice",

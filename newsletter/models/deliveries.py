@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Model
 from ..states import DeliveryState, SkipReason
-from ._columns import BigKey, String, UTCDateTime, states
+from ._columns import JSON, Any, BigKey, String, UTCDateTime, states
 
 _QUEUED = text("state = 'queued'")
 _CLAIMED = text("state = 'claimed'")
@@ -72,3 +72,56 @@ class Worker(Model):
     beat: Mapped[int] = mapped_column(BigInteger)
     wire_log: Mapped[str] = mapped_column(String(500), default="")
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class DeliveryTally(Model):
+    """How many of an issue's deliveries are in one state: kept in the transaction that moves them.
+
+    So a page that watches half a million rows reads seven. `newsletter issues verify` counts the rows themselves
+    and says where the two differ.
+    """
+
+    __tablename__ = "delivery_tally"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[DeliveryState] = mapped_column(states(DeliveryState, "state_known"), primary_key=True)
+    number: Mapped[int]
+
+
+class DeliveryProgress(Model):
+    """How many messages came to one state within one slot of ten seconds: the rate, and the chart of the report."""
+
+    __tablename__ = "delivery_progress"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True)
+    slot: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
+    state: Mapped[DeliveryState] = mapped_column(states(DeliveryState, "state_known"), primary_key=True)
+    number: Mapped[int]
+
+
+class RelayPace(Model):
+    """How much a relay has been given: one row a relay, shared by all who send through it.
+
+    `at` is the clock of `work.liveness` in microseconds (never people's clock), `tokens` what may leave at once,
+    `used` the number of messages by slot, for the limits of an hour and of a day.
+    """
+
+    __tablename__ = "relay_pace"
+
+    relay: Mapped[str] = mapped_column(String(255), primary_key=True)
+    boot_id: Mapped[str] = mapped_column(String(64), default="")
+    at: Mapped[int] = mapped_column(BigInteger)
+    tokens: Mapped[float]
+    used: Mapped[dict[str, int]] = mapped_column(JSON)
+
+
+class IssueReport(Model):
+    """What is known of an issue that was sent, in one document: it outlives the deliveries it was made from."""
+
+    __tablename__ = "issue_report"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: When the deliveries themselves were deleted; from then on the document is all there is.
+    aggregated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
