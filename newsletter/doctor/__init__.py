@@ -1,0 +1,1 @@
+"""Looking an installation over from outside and inside, and saying in words what is wrong."""
