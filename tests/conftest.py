@@ -13,9 +13,10 @@ from newsletter.config import Settings
 from newsletter.db import db
 from newsletter.mail.memory import MemoryRelay
 from newsletter.work.runners import SilentRunner
+from tests.postfix import postfix
 from tests.postgres import postgres_cluster, postgres_url
 
-__all__ = ["postgres_cluster", "postgres_url"]
+__all__ = ["postfix", "postgres_cluster", "postgres_url"]
 
 KEY = "a-test-key-that-is-long-enough-to-be-used"
 
