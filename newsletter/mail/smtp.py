@@ -64,6 +64,11 @@ class SmtpRelay:
         )
 
     @property
+    def target(self) -> Target:
+        """Where it connects and how, for whoever looks at the opening alone (`smtp_opening.open_wire`)."""
+        return self._target
+
+    @property
     def name(self) -> str:
         return f"{self._target.host}:{self._target.port}"
 

@@ -18,7 +18,7 @@ from ...config import current_settings
 from ...db import db
 from ...errors import Invalid
 from ...mail.message import CompiledMessage, Mailbox, compile_message
-from ...models import Issue, Media, Rendition
+from ...models import Issue, MailingList, Media, Rendition
 from ...rendering.content import IssueContent
 from ..queries import newest_privacy_version
 from .audience import audience_definition
@@ -136,24 +136,29 @@ def keep(prepared: Prepared, now: datetime) -> Rendition:
 
 
 def headers_of(issue: Issue) -> dict[str, str]:
-    """The headers that all recipients share. `From` and `Reply-To` are "Name <address>" in plain Unicode.
+    """The headers that all recipients of an issue share; see `list_headers`."""
+    return list_headers(issue.mailing_list, slug=issue.slug, language=issue.language)
 
-    Sources: RFC 2919 (List-Id), RFC 2369 (List-Help, List-Archive, List-Owner, List-Post). What differs from
-    reader to reader (To, Message-ID, List-Unsubscribe) is written when a message is filled.
+
+def list_headers(mailing_list: MailingList, *, slug: str, language: str) -> dict[str, str]:
+    """The headers of a mail from this list. `From` and `Reply-To` are "Name <address>" in plain Unicode.
+
+    `slug` names what is sent in Feedback-ID; `language` is a BCP 47 tag. Sources: RFC 2919 (List-Id), RFC 2369
+    (List-Help, List-Archive, List-Owner, List-Post). What differs from reader to reader (To, Message-ID,
+    List-Unsubscribe) is written when a message is filled.
     """
-    mailing_list = issue.mailing_list
     host = current_settings().public_host.partition(":")[0]
     return {
         "From": f"{mailing_list.sender_name} <{mailing_list.sender_address}>",
         "Reply-To": f"{mailing_list.name} <{mailing_list.contact_address}>",
-        "Content-Language": issue.language,
+        "Content-Language": language,
         "List-Id": f"{mailing_list.name} <{mailing_list.slug}.{host}>",
         "List-Help": f"<mailto:{mailing_list.contact_address}>",
         "List-Owner": f"<mailto:{mailing_list.contact_address}>",
         "List-Archive": f"<{address('/news')}>",
         "List-Post": "NO",
         "Precedence": "bulk",
-        "Feedback-ID": f"{issue.slug}:{mailing_list.slug}:newsletter:{host}",
+        "Feedback-ID": f"{slug}:{mailing_list.slug}:newsletter:{host}",
     }
 
 
