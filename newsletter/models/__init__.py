@@ -1,6 +1,7 @@
 """The tables. What must never be untrue is a constraint here, under a name that says the rule."""
 
 from .activity import Activity
+from .address_changes import AddressChange
 from .consent import Consent, SignUp, SignUpChoice
 from .contributions import Contribution
 from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
@@ -26,6 +27,7 @@ from .suppressions import LimitCounter, Suppression
 __all__ = [
     "Account",
     "Activity",
+    "AddressChange",
     "Approval",
     "Block",
     "BlockRevision",
