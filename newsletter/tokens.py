@@ -32,6 +32,8 @@ _SIGNATURE_LENGTH = 43  # 32 bytes in base64url without padding
 _PERMANENT_VERSION = 1
 _PERMANENT_LENGTH = 34
 _LEADING_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_MESSAGE_NAME = "message-id.v1"
+_OUR_MESSAGE_NAME = re.compile(r"([1-9][0-9]{0,17})\.([1-9][0-9]{0,17})\.[0-9a-f]{18}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CUT = "This link is not complete. Copy the whole of it from the email, or ask for a new one."
 
@@ -177,3 +179,23 @@ def keyed_hash(keys: tuple[str, ...], purpose: str, text: str) -> bytes:
     """HMAC-SHA-256 of `text` under the oldest key, which is the one that is never retired (suppressions)."""
     own_key = hmac.digest(keys[0].encode(), purpose.encode(), "sha256")
     return hmac.digest(own_key, text.encode(), "sha256")
+
+
+def message_name(keys: tuple[str, ...], issue: int, delivery: int) -> str:
+    """The part of an issue's Message-ID before the @: "issue.delivery.seal", the same at each try.
+
+    The seal (9 bytes of a keyed hash, in hexadecimal) keeps others from making one that we would take for ours.
+    """
+    name = f"{issue}.{delivery}"
+    return f"{name}.{keyed_hash(keys, _MESSAGE_NAME, name)[:9].hex()}"
+
+
+def read_message_name(keys: tuple[str, ...], name: str) -> tuple[int, int]:
+    """The numbers of the issue and of the delivery in a Message-ID of ours. Raises TokenInvalid for a forged one."""
+    found = _OUR_MESSAGE_NAME.fullmatch(name)
+    if found is None:
+        raise TokenInvalid(_CUT)
+    issue, delivery = int(found[1]), int(found[2])
+    if not hmac.compare_digest(message_name(keys, issue, delivery), name):
+        raise TokenInvalid(_CUT)
+    return issue, delivery

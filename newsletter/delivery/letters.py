@@ -8,7 +8,7 @@ from ..mail.message import CompiledMessage, Recipient
 from ..mail.plain_twin import verify
 from ..mail.relay import Envelope
 from ..models import Issue
-from ..tokens import Purpose, Signer, envelope_tag, keyed_hash, unsubscribe_token
+from ..tokens import Purpose, Signer, envelope_tag, message_name, unsubscribe_token
 from .batches import WorkItem
 
 
@@ -40,9 +40,8 @@ class Letter:
 
     def _message_id(self, delivery: int) -> str:
         """The same at each try, so that two copies are known for one (RFC 5322 §3.6.4), and not to be guessed."""
-        name = f"{self.issue_id}.{delivery}"
-        seal = keyed_hash(self.settings.secret_keys, "message-id.v1", name)[:9].hex()
-        return f"{name}.{seal}@{self.sender_address.rpartition('@')[2]}"
+        name = message_name(self.settings.secret_keys, self.issue_id, delivery)
+        return f"{name}@{self.sender_address.rpartition('@')[2]}"
 
 
 def compile_letter(issue: Issue, settings: Settings, signer: Signer) -> Letter:

@@ -110,6 +110,16 @@ def test_a_suppressed_address_is_known_by_a_keyed_hash_that_survives_new_keys() 
     )
 
 
+def test_a_message_name_leads_back_to_its_delivery_and_cannot_be_made_up() -> None:
+    name = tokens.message_name((OLD, NEW), 12, 3456)
+    assert name.startswith("12.3456.")
+    assert tokens.read_message_name((OLD,), name) == (12, 3456)
+    seal = name.rpartition(".")[2]
+    for forged in (f"12.3457.{seal}", f"13.3456.{seal}", f"12.3456.{'0' * 18}", f"012.3456.{seal}", name + "0", "", "12"):
+        with pytest.raises(TokenInvalid):
+            tokens.read_message_name((OLD, NEW), forged)
+
+
 def test_a_token_has_one_spelling() -> None:
     """The last character of a signature has two bits that carry nothing: only one of four spellings is good."""
     signer = Signer(("a-key-that-is-long-enough-for-a-test",))
