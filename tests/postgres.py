@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import pytest
 
 _OWNER = "postgres"
 #: What may be lost with a test database is not worth a disk's time.
-_SETTINGS = ("fsync=off", "synchronous_commit=on", "full_page_writes=off", "max_connections=60", "shared_buffers=32MB")
+_QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
+_SETTINGS = ("synchronous_commit=on", "max_connections=60")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ def postgres_cluster() -> Iterator[Cluster]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@contextmanager
+def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A server of its own, stopped and removed afterwards. A `durable` one flushes what it commits: for measuring."""
+    binaries = _binaries()
+    assert binaries is not None, "PostgreSQL's server binaries are not installed"
     folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
     # The server refuses to run as root.
     user = _OWNER if os.geteuid() == 0 else None
@@ -62,7 +73,8 @@ def postgres_cluster() -> Iterator[Cluster]:
 
     data = str(folder / "data")
     run(str(binaries / "initdb"), "-D", data, "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    options = " ".join([f"-c {setting}" for setting in _SETTINGS] + [f"-k {folder}", "-h ''"])
+    settings = _SETTINGS if durable else (*_SETTINGS, *_QUICK)
+    options = " ".join([f"-c {setting}" for setting in settings] + [f"-k {folder}", "-h ''"])
     run(str(binaries / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "server.log"), "-o", options, "start")
     try:
         yield Cluster(folder)

@@ -22,6 +22,7 @@ _GROUPS = {
     "subscribers": "subscribers",
     "issues": "issues",
     "contributions": "contributions",
+    "bench": "bench",
 }
 
 _show_traceback = False

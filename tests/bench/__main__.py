@@ -1,0 +1,42 @@
+"""The long form: rounds of 20,000 on SQLite and PostgreSQL beside smtp-source, with medians and ratios.
+
+    NEWSLETTER_TEST_POSTFIX=/folder python -m tests.bench [--recipients 20000] [--rounds 3] [--postgres URL]
+
+Without a URL a PostgreSQL server of its own is started, one that does flush what it commits.
+"""
+
+import argparse
+import json
+
+from tests.bench.rounds import play, table
+from tests.postfix import find_postfix
+from tests.postgres import running_cluster
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--recipients", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--postgres", metavar="URL", help="a database to make a schema in")
+    parser.add_argument("--sqlite-only", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print every round, too")
+    options = parser.parse_args()
+    tools = find_postfix()
+    if tools is None:
+        parser.error("Postfix is not installed, and NEWSLETTER_TEST_POSTFIX names no folder with it")
+    databases: dict[str, str | None] = {"SQLite": None}
+    if options.sqlite_only or options.postgres:
+        if options.postgres:
+            databases["PostgreSQL"] = options.postgres
+        played = play(tools, databases, options.recipients, options.rounds)
+    else:
+        with running_cluster(durable=True) as cluster:
+            databases["PostgreSQL"] = cluster.url("postgres")
+            played = play(tools, databases, options.recipients, options.rounds)
+    if options.json:
+        print(json.dumps([{"source": each.source, **each.ours} for each in played], indent=2))
+    print(table(played))
+
+
+if __name__ == "__main__":
+    main()

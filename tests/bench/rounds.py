@@ -1,0 +1,79 @@
+"""Rounds of `newsletter bench send` and of Postfix's smtp-source, one after the other on one sink.
+
+Interleaved, because a machine that others use too is now fast and now slow: only what ran side by side compares.
+The product runs in a process of its own each time, as an operator would run it.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.postfix import HOST, PostfixTools
+
+_SESSIONS = 16
+_LENGTH = 31_000
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round: what smtp-source reached (messages a second), and what the product printed, by database."""
+
+    source: float
+    ours: Mapping[str, dict[str, Any]]
+
+    def ratio(self, database: str) -> float:
+        """Ours to smtp-source's."""
+        return float(self.ours[database]["messages_per_second"]) / self.source
+
+    def cpu(self, database: str) -> float:
+        """Seconds of the product's own CPU for a thousand messages."""
+        return float(self.ours[database]["cpu_seconds"]) / float(self.ours[database]["accepted"]) * 1000
+
+
+def play(tools: PostfixTools, databases: Mapping[str, str | None], recipients: int, rounds: int = 1) -> list[Round]:
+    """`rounds` of them. `databases` holds a URL by name; None is SQLite in the bench's own folder."""
+    played = []
+    with tools.sink() as port:
+        for _ in range(rounds):
+            source = tools.source_rate(port, messages=recipients, sessions=_SESSIONS, length=_LENGTH)
+            ours = {name: bench_send(port, recipients, url) for name, url in databases.items()}
+            played.append(Round(source, ours))
+    return played
+
+
+def bench_send(port: int, recipients: int, database: str | None) -> dict[str, Any]:
+    """What `newsletter bench send --json` prints. Raises AssertionError, with its words, when it fails."""
+    command = [sys.executable, "-m", "newsletter.cli", "bench", "send", "--json"]
+    command += ["--recipients", str(recipients), "--relay", f"smtp://{HOST}:{port}"]
+    command += ["--connections", str(_SESSIONS)]
+    command += ["--database", database] if database else []
+    done = subprocess.run(command, capture_output=True, text=True, env=_environment())
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def table(played: list[Round]) -> str:
+    """The rounds' medians, one line a database, for people to read."""
+    source = statistics.median(each.source for each in played)
+    lines = [f"smtp-source ({_SESSIONS} sessions kept, {_LENGTH} bytes): {source:.0f} messages a second"]
+    for name in played[0].ours:
+        rate = statistics.median(each.ours[name]["messages_per_second"] for each in played)
+        ratios = sorted(each.ratio(name) for each in played)
+        peak = max(each.ours[name]["peak_rss_bytes"] for each in played) / 1e6
+        cpu = statistics.median(each.cpu(name) for each in played)
+        lines.append(
+            f"{name}: {rate:.0f} messages a second, {statistics.median(ratios):.2f} of smtp-source "
+            f"[{ratios[0]:.2f} to {ratios[-1]:.2f}], {cpu:.3f} s of CPU for 1,000, peak {peak:.0f} MB"
+        )
+    return "\n".join(lines)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would configure an installation: a bench must need none."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
