@@ -6,7 +6,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import select
@@ -521,17 +521,3 @@ def test_the_end_is_told_to_whoever_scheduled_it(app: Flask, relay: MemoryRelay,
     told = notices("sending_finished")
     assert [notice.address for notice in told] == ["ruth@example.org"]
     assert (told[0].values["recipients"], told[0].values["accepted"]) == (2, 2)
-
-
-def test_the_rate_is_that_of_the_last_half_minute(app: Flask, relay: MemoryRelay, now: datetime) -> None:
-    issue = makers.sending(now, 90)
-    with transaction() as session:
-        rows = session.scalars(select(Delivery).order_by(Delivery.id)).all()
-        for number, row in enumerate(rows[:60]):
-            row.state, row.attempts = DeliveryState.ACCEPTED, 1
-            row.updated_at = now + timedelta(seconds=number + 1)
-    rate = accounts.rate(issue, now + timedelta(seconds=60))
-    assert rate.per_second == 1.0
-    assert rate.time_left == timedelta(seconds=30)
-    assert accounts.rate(issue, now + timedelta(hours=1)).time_left is None
-    assert accounts.rate(issue, datetime(2027, 1, 1, tzinfo=UTC)).per_second == 0
