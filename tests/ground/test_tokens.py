@@ -115,7 +115,15 @@ def test_a_message_name_leads_back_to_its_delivery_and_cannot_be_made_up() -> No
     assert name.startswith("12.3456.")
     assert tokens.read_message_name((OLD,), name) == (12, 3456)
     seal = name.rpartition(".")[2]
-    for forged in (f"12.3457.{seal}", f"13.3456.{seal}", f"12.3456.{'0' * 18}", f"012.3456.{seal}", name + "0", "", "12"):
+    for forged in (
+        f"12.3457.{seal}",
+        f"13.3456.{seal}",
+        f"12.3456.{'0' * 18}",
+        f"012.3456.{seal}",
+        name + "0",
+        "",
+        "12",
+    ):
         with pytest.raises(TokenInvalid):
             tokens.read_message_name((OLD, NEW), forged)
 
