@@ -26,13 +26,14 @@ class Stage(StrEnum):
     RCPT = "RCPT"
     DATA = "DATA"
     DOT = "the message"
+    RSET = "RSET"
 
 
 OPENING = frozenset({Stage.GREETING, Stage.HELLO, Stage.STARTTLS, Stage.AUTH})
 _TRANSACTION = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT})
 _RECIPIENT = frozenset({Stage.RCPT, Stage.DATA, Stage.DOT})
 _CONTENT = frozenset({Stage.DATA, Stage.DOT})
-_ALL = OPENING | _TRANSACTION
+_ALL = OPENING | _TRANSACTION | {Stage.RSET}
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _ENHANCED_LATER = re.compile(r"\(#([245]\.\d{1,3}\.\d{1,3})\)")
@@ -122,6 +123,8 @@ _US_PERHAPS = _any(
 RULES: tuple[Rule, ...] = (
     # The server is closing the connection, whatever it answers to (RFC 5321 §3.8): all wait, nobody is refused.
     Rule(_ALL, "421", "", "", RelayDown),
+    # A server that cannot start anew has said nothing about the next message.
+    Rule(frozenset({Stage.RSET}), "[45]..", "", "", RelayDown),
     # Before the first transaction nothing can be about a recipient.
     Rule(frozenset({Stage.AUTH}), "432", "", "", RelayRejectsUs),
     Rule(OPENING, "4..", "", "", RelayDown),

@@ -1,4 +1,4 @@
-"""Bytes to replies and back: what stands directly on a connection, and knows nothing of mail.
+"""One connection: bytes out, replies in (see `smtp_lines`), and a limit to every wait. It knows nothing of mail.
 
 A reply is matched to the command it answers by order alone (RFC 2920 §3.1), so anything that breaks the order
 (garbage, a reply nobody waits for, an end of the stream) makes the connection useless: it is cut, and whoever
@@ -6,17 +6,12 @@ waits is told why. Nothing is guessed.
 """
 
 import asyncio
-import re
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from .replies import Reply
-
-_LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?", re.DOTALL)
-_LONGEST_LINE = 4096
-_MOST_LINES = 128
-_MOST_REPLIES = 64
+from .smtp_lines import NotSmtp, ReplyReader
 
 
 class WireLost(Exception):
@@ -48,11 +43,11 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._socket: asyncio.Transport | None = None
-        self._tail = bytearray()
-        self._lines: list[str] = []
-        self._code = 0
-        self._replies: deque[Reply] = deque()
+        self._reader = ReplyReader()
+        self._replies = self._reader.replies
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._full = False
         self._lost = ""
         self._gone: asyncio.Future[None] = self._loop.create_future()
@@ -64,14 +59,14 @@ class Wire(asyncio.Protocol):
         self.adopt(self._socket)
 
     def data_received(self, data: bytes) -> None:
-        self._tail += data
-        start = 0
-        while not self._lost and (end := self._tail.find(b"\n", start)) >= 0:
-            self._line_received(bytes(self._tail[start:end]).removesuffix(b"\r"))
-            start = end + 1
-        del self._tail[:start]
-        if len(self._tail) > _LONGEST_LINE:
+        if self._lost:
+            return
+        try:
+            self._reader.feed(data)
+        except NotSmtp:
             self._lose("said something that is not SMTP")
+        if self._replies:
+            self._wake()
 
     def eof_received(self) -> None:
         self._lose("closed the connection")
@@ -93,9 +88,7 @@ class Wire(asyncio.Protocol):
     def adopt(self, transport: asyncio.Transport) -> None:
         """Speak over this transport from now on (the TLS one, which lies over the first)."""
         self._transport = transport
-        # As low as can be: "full" then means that the last bytes written have not left this process. Not zero,
-        # for a TLS transport with that limit calls itself full when it is empty, and never says otherwise.
-        transport.set_write_buffer_limits(high=1, low=0)
+        self._full_beyond(0)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -104,38 +97,48 @@ class Wire(asyncio.Protocol):
 
     @property
     def alive(self) -> bool:
+        if self._lost or self._transport is None or self._socket is None:
+            return False
+        if self._transport is self._socket:
+            return not self._socket.is_closing()
         # A TLS transport does not say that the one below it has failed.
-        assert self._socket is not None
-        return not self._lost and not self.transport.is_closing() and not self._socket.is_closing()
+        return not (self._transport.is_closing() or self._socket.is_closing())
 
     @property
     def unread(self) -> bool:
         """Whether the server has said something that no one asked for yet."""
-        return bool(self._replies or self._lines or self._tail)
+        return self._reader.unread
 
-    @property
-    def full(self) -> bool:
-        """Whether some of what was written is still in this process."""
-        return self._full
-
-    def write(self, data: bytes) -> None:
-        """Hand bytes to the connection. Raises WireLost when it is known to be gone."""
+    def write(self, *pieces: bytes | memoryview) -> None:
+        """Hand bytes to the connection at once. Raises WireLost when it is known to be gone."""
         if not self.alive:
             raise WireLost(self._lost or "closed the connection")
-        self.transport.write(data)
+        self._hand_over(pieces)
         if not self.alive:
             # The write itself failed, so nothing of these bytes went out.
             raise WireLost("broke the connection")
 
-    async def drained(self, seconds: float) -> None:
-        """Wait until all that was written has left this process, or the server speaks meanwhile (see `full`).
+    async def drained(self, seconds: float, *, but: int = 0) -> bool:
+        """Wait until what was written has left this process, all `but` so many bytes, or the server speaks meanwhile.
 
-        Raises WireLost if it has not left, and never will.
+        Returns whether it has left. Raises WireLost if it has not, and never will.
         """
+        if self.transport.get_write_buffer_size() <= but:
+            return True
+        self._full = True
+        self._full_beyond(but)
         while self._full and not self.unread:
             if self._lost:
                 raise WireLost(self._lost)
             await self._wait(seconds)
+        left = not self._full
+        self._full_beyond(0)
+        return left
+
+    @property
+    def full(self) -> bool:
+        """What `drained` found last: whether some of what it waited for is still in this process."""
+        return self._full
 
     async def reply(self, seconds: float) -> Reply:
         """The next reply, in order. Raises WireLost when none came in time, or none ever will."""
@@ -162,33 +165,43 @@ class Wire(asyncio.Protocol):
         except TimeoutError:
             self.transport.abort()
 
-    def _line_received(self, line: bytes) -> None:
-        match = _LINE.fullmatch(line)
-        if match is None or len(line) > _LONGEST_LINE or len(self._lines) >= _MOST_LINES:
-            self._lose("said something that is not SMTP")
-            return
-        code = int(match[1])
-        if self._lines and code != self._code:
-            self._lose("said something that is not SMTP")
-            return
-        self._code = code
-        self._lines.append((match[3] or b"").decode("utf-8", "replace"))
-        if match[2] == b"-":
-            return
-        self._replies.append(Reply(code, tuple(self._lines)))
-        self._lines = []
-        if len(self._replies) > _MOST_REPLIES:
-            self._lose("said something that is not SMTP")
-        self._wake()
+    def _hand_over(self, pieces: Sequence[bytes | memoryview]) -> None:
+        if len(pieces) == 1:
+            self.transport.write(pieces[0])
+        else:
+            self.transport.writelines(pieces)
+
+    def _full_beyond(self, size: int) -> None:
+        """Let the transport call itself full while more than so many bytes have not left this process."""
+        if not self.transport.is_closing():
+            # A TLS transport that may hold nothing calls itself full when it is empty, and never says otherwise.
+            high = size if self._transport is self._socket else max(size, 1)
+            self.transport.set_write_buffer_limits(high=high, low=size)
 
     async def _wait(self, seconds: float) -> None:
         self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(seconds, self._lose, "did not answer in time")
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._set_timer()
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _set_timer(self) -> None:
+        """One timer, which is left alone when a wait is over and looks again when it fires: most waits are short."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._set_timer()
+        else:
+            self._lose("did not answer in time")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -197,6 +210,8 @@ class Wire(asyncio.Protocol):
     def _lose(self, how: str) -> None:
         if not self._lost:
             self._lost = how
+            if self._timer is not None:
+                self._timer.cancel()
             if self._transport is not None:
                 self._transport.abort()
         self._wake()
