@@ -20,6 +20,7 @@ _TEST_COPY = "test_issue"
 _NOBODY = uuid.UUID(int=0)
 #: Why each mail came, where the words of the mail do not say it themselves.
 _ASKED = _("You get this because somebody entered your address on our page.")
+_MOVED = _("You get this because this address is, or was, subscribed.")
 _STAFF = _("You get this because you work on this newsletter.")
 _SENT_IN = _("You get this because you sent us your news.")
 
@@ -81,10 +82,12 @@ def _frame(notice: Notice, mailing_list: MailingList | None, organisation: Organ
 
 
 def _reason(template: str) -> str:
-    if template in ("confirm_subscription", "already_subscribed"):
+    if template in ("confirm_subscription", "already_subscribed", "confirm_new_address", "address_known"):
         return _ASKED
     if template.startswith("contribution_"):
         return _SENT_IN
+    if template.startswith("address_change"):
+        return _MOVED
     return "" if template in ("fresh_link", "staff_invitation") else _STAFF
 
 

@@ -12,12 +12,23 @@ from typing import Any
 
 from sqlalchemy import select
 
-from .. import dates
+from .. import addresses, dates
 from ..config import current_settings
 from ..db import db
-from ..domain.subscribers import sign_ups
+from ..domain.subscribers import addressing, preferences, sign_ups
+from ..errors import NotFound
 from ..i18n import gettext as _
-from ..models import Contribution, Invitation, Issue, MailingList, Notice, SignUp, Subscriber, Subscription
+from ..models import (
+    AddressChange,
+    Contribution,
+    Invitation,
+    Issue,
+    MailingList,
+    Notice,
+    SignUp,
+    Subscriber,
+    Subscription,
+)
 from ..states import SubscriptionState
 from ..tokens import Purpose
 from .links import link, nonce_link, preferences_link, token_link
@@ -66,6 +77,57 @@ def _already_subscribed(notice: Notice, _now: datetime) -> Values:
 
 def _fresh_link(notice: Notice, _now: datetime) -> Values:
     return {"data_url": nonce_link("public.own_data", Purpose.OWN_DATA, notice.nonce)}
+
+
+def _address_change_link(notice: Notice, _now: datetime) -> Values:
+    return {"change_url": nonce_link("public.new_address", Purpose.NEW_ADDRESS, notice.nonce)}
+
+
+def _confirm_new_address(notice: Notice, now: datetime) -> Values:
+    change = _address_change(notice)
+    if addressing.state_of(change, now) is not addressing.ChangeState.OPEN:
+        raise NoLongerNeeded(_("The change of address is over."))
+    lists = preferences.lists_of(change.subscriber)
+    zone = lists[0].timezone if lists else current_settings().timezone
+    return {
+        "lists": [one.name for one in lists],
+        "works_until": dates.moment(change.expires_at, zone),
+        "confirm_url": token_link("public.confirm_address", Purpose.CONFIRM_ADDRESS, change.public_id),
+    }
+
+
+def _address_known(notice: Notice, _now: datetime) -> Values:
+    """A link to what the new address gets by itself; whoever asked is not named."""
+    subscription = db.session.scalar(
+        select(Subscription).join(Subscriber).where(Subscriber.address_key == notice.address_key).limit(1)
+    )
+    if subscription is None:
+        raise NoLongerNeeded(_("The person has left."))
+    return {"preferences_url": preferences_link(subscription.public_id)}
+
+
+def _address_changed(notice: Notice, now: datetime) -> Values:
+    change = _address_change(notice)
+    ends = addressing.undo_ends(change)
+    if ends is None or not addressing.can_be_undone(change, now):
+        raise NoLongerNeeded(_("The change of address is over."))
+    return {
+        "masked": addresses.mask(change.new_address),
+        "works_until": dates.moment(ends, current_settings().timezone),
+        "undo_url": token_link("public.undo_address", Purpose.UNDO_ADDRESS, change.public_id),
+    }
+
+
+def _address_change_undone(notice: Notice, _now: datetime) -> Values:
+    change = _address_change(notice)
+    return {"masked": addresses.mask(change.old_address) if change.old_address else ""}
+
+
+def _address_change(notice: Notice) -> AddressChange:
+    try:
+        return addressing.find_change(uuid.UUID(notice.values.get("change", str(uuid.UUID(int=0)))))
+    except NotFound:
+        raise NoLongerNeeded(_("The change of address is over.")) from None
 
 
 def _invitation(page: str) -> Callable[[Notice, datetime], Values]:
@@ -138,6 +200,11 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "confirm_subscription": _confirmation,
     "already_subscribed": _already_subscribed,
     "fresh_link": _fresh_link,
+    "address_change_link": _address_change_link,
+    "confirm_new_address": _confirm_new_address,
+    "address_known": _address_known,
+    "address_changed": _address_changed,
+    "address_change_undone": _address_change_undone,
     "staff_invitation": _invitation("admin.accept_invitation"),
     "password_reset_link": _invitation("account.choose_password"),
     "account_changed": _account_changed,

@@ -26,6 +26,9 @@ VALUES = {
     "not_me_url": f"https://news.example.org/not-me/{TOKEN}",
     "preferences_url": f"https://news.example.org/preferences/{TOKEN}",
     "data_url": f"https://news.example.org/your-data/{TOKEN}",
+    "change_url": f"https://news.example.org/new-address/{TOKEN}",
+    "undo_url": f"https://news.example.org/undo-address/{TOKEN}",
+    "masked": "as…el@example.org",
     "url": "https://news.example.org/desk/issues/december-2026",
     "by": "Ruth Adeyemi",
     "role": "editor",
@@ -51,7 +54,7 @@ VALUES = {
     "reason": "The mail server no longer accepts our password.",
 }
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"
-FIXED = {"url", "confirm_url", "not_me_url", "preferences_url", "data_url", "recipients", "accepted", "refused"} | {
+FIXED = {"url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url", "recipients", "accepted", "refused"} | {
     "unsure", "skipped", "deferred",
 }  # fmt: skip
 

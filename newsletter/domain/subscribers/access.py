@@ -36,11 +36,13 @@ def find_subscriber_of(public_id: uuid.UUID) -> Subscriber:
     return subscriber
 
 
-def find_by_fresh_link(nonce: uuid.UUID, now: datetime) -> Subscriber:
-    """The person a fresh link was mailed to. Raises NotFound, and TokenExpired an hour after it was asked for."""
-    notice = db.session.scalar(
-        select(Notice).where(Notice.nonce == nonce.bytes, Notice.template == "fresh_link").limit(1)
-    )
+def find_by_fresh_link(nonce: uuid.UUID, now: datetime, *, template: str = "fresh_link") -> Subscriber:
+    """The person a fresh link was mailed to, by a notice of this template.
+
+    Raises TokenExpired an hour after it was asked for, and NotFound; also where the person has moved to another
+    address since.
+    """
+    notice = db.session.scalar(select(Notice).where(Notice.nonce == nonce.bytes, Notice.template == template).limit(1))
     if notice is None or "subscriber" not in notice.values:
         raise NotFound("We hold nothing about you any more, or this link is not complete.")
     if now >= notice.created_at + FRESH_FOR:
@@ -48,6 +50,6 @@ def find_by_fresh_link(nonce: uuid.UUID, now: datetime) -> Subscriber:
     subscriber = db.session.scalar(
         select(Subscriber).where(Subscriber.public_id == uuid.UUID(notice.values["subscriber"]))
     )
-    if subscriber is None:
-        raise NotFound("We hold nothing about you any more.")
+    if subscriber is None or subscriber.address_key != notice.address_key:
+        raise NotFound("We hold nothing about you at this address any more.")
     return subscriber

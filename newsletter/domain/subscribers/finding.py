@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from ... import dates
 from ...db import db
 from ...i18n import gettext as _
-from ...models import Consent, Delivery, Issue, MailingList, Subscriber, Subscription
+from ...models import AddressChange, Consent, Delivery, Issue, MailingList, Subscriber, Subscription
 from ...states import ConsentEvent, DeliveryState, SubscriptionState
 
 
@@ -102,14 +102,28 @@ def _stands(standing: Standing, now: datetime) -> ColumnElement[bool]:
 def story(
     subscriber: Subscriber, *, among: Sequence[Subscription] | None = None, newest_issues: int = 6
 ) -> list[StoryEvent]:
-    """What is kept about a person, newest first: consent in the words of its day, issues, older ones as a count.
+    """What is kept about a person, newest first: consent in the words of its day, changes of address, issues.
+
+    Older issues are one line with their count.
 
     `among` are those of their subscriptions that the reader may know of; all of them where None.
     """
     known = subscriber.subscriptions if among is None else among
     events = [_of_consent(consent, one) for one in known for consent in _consents(one)]
     events += _of_issues(known, newest_issues)
+    events += _of_address_changes(subscriber)
     return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _of_address_changes(subscriber: Subscriber) -> list[StoryEvent]:
+    made = AddressChange.subscriber_id == subscriber.id, AddressChange.confirmed_at.is_not(None)
+    events = []
+    for change in db.session.scalars(select(AddressChange).where(*made)):
+        if change.confirmed_at is not None:
+            events.append(StoryEvent(change.confirmed_at, _("Changed the address"), _("Confirmed at the new one.")))
+        if change.undone_at is not None:
+            events.append(StoryEvent(change.undone_at, _("Took the address back"), _("By the link to the old one.")))
+    return events
 
 
 def _consents(subscription: Subscription) -> list[Consent]:

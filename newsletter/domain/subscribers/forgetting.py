@@ -9,12 +9,13 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Delete, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, or_, select, update
 
 from ... import addresses
 from ...db import clear_log, db, on_commit
 from ...models import (
     Account,
+    AddressChange,
     Consent,
     Contribution,
     Delivery,
@@ -28,7 +29,7 @@ from ...models import (
 )
 from ...states import NoticeState, SuppressionReason
 from ..staff import activity
-from . import joining, leaving, suppressing
+from . import addressing, joining, leaving, sign_ups, suppressing
 
 _log = logging.getLogger(__name__)
 
@@ -56,18 +57,22 @@ def erase_subscriber(subscriber: Subscriber, *, route: str, now: datetime, actor
 def erase_address(address: str, *, route: str, now: datetime, actor: Account | None = None) -> Erased:
     """Forget whatever is held on an address, whether it is subscribed or only waits to be.
 
-    A staff account with that address is not touched: staff are removed where staff are kept.
+    Its subscriber's former addresses go with it, as far as we know of them. A staff account with that address is not
+    touched: staff are removed where staff are kept.
     """
-    key = addresses.key(address)
-    subscriptions = _erase_subscriber(joining.find_subscriber(address), route, now, actor)
-    ids = select(SignUp.id).where(SignUp.address_key == key)
+    subscriber = joining.find_subscriber(address)
+    former = addressing.former_addresses(subscriber) if subscriber else []
+    keys = [addresses.key(one) for one in (address, *former)]
+    subscriptions = _erase_subscriber(subscriber, route, now, actor)
+    ids = select(SignUp.id).where(SignUp.address_key.in_(keys))
     _count(delete(SignUpChoice).where(SignUpChoice.sign_up_id.in_(ids)))
+    _count(delete(AddressChange).where(or_(AddressChange.old_key.in_(keys), AddressChange.new_key.in_(keys))))
     erased = Erased(
         subscriptions=subscriptions,
-        sign_ups=_count(delete(SignUp).where(SignUp.address_key == key)),
-        notices=_erase_notices(key),
-        messages=_erase_messages(key),
-        contributions=_erase_contact(key),
+        sign_ups=_count(delete(SignUp).where(SignUp.address_key.in_(keys))),
+        notices=_erase_notices(keys),
+        messages=_erase_messages(keys),
+        contributions=_erase_contact(keys),
     )
     suppressing.suppress(address, SuppressionReason.ERASED, now=now, actor=actor)
     db.session.flush()
@@ -91,26 +96,39 @@ def _erase_subscriber(subscriber: Subscriber | None, route: str, now: datetime, 
     # Mail servers quote whom they refuse.
     _count(update(Delivery).where(Delivery.subscription_id.in_(ids)).values(reply=None))
     _count(update(Subscription).where(Subscription.id.in_(ids)).values(subscriber_id=None, paused_until=None))
+    _erase_wishes(subscriber)
     _count(delete(Subscriber).where(Subscriber.id == subscriber.id))
     return len(ids)
 
 
-def _erase_notices(key: str) -> int:
+def _erase_wishes(subscriber: Subscriber) -> None:
+    """Their changes of address, and what was written to an address that they named and did not prove."""
+    theirs = AddressChange.subscriber_id == subscriber.id
+    named = set(db.session.scalars(select(AddressChange.new_key).where(theirs, AddressChange.confirmed_at.is_(None))))
+    _blank(Notice.address_key.in_(named), Notice.template.in_((sign_ups.CONFIRM_ADDRESS, sign_ups.ADDRESS_KNOWN)))
+    _count(delete(AddressChange).where(theirs))
+
+
+def _erase_notices(keys: list[str]) -> int:
+    _count(update(TestSend).where(func.lower(TestSend.address).in_(keys)).values(address=""))
+    return _blank(Notice.address_key.in_(keys))
+
+
+def _blank(*of_them: ColumnElement[bool]) -> int:
+    """Take everything personal out of these notices; what waits is not sent."""
     waiting = (NoticeState.QUEUED, NoticeState.DEFERRED, NoticeState.HELD)
-    of_them = Notice.address_key == key
-    _count(update(Notice).where(of_them, Notice.state.in_(waiting)).values(state=NoticeState.DROPPED))
-    _count(update(TestSend).where(func.lower(TestSend.address) == key).values(address=""))
-    return _count(update(Notice).where(of_them).values(address="", address_key="", values={}, reply=""))
+    _count(update(Notice).where(*of_them, Notice.state.in_(waiting)).values(state=NoticeState.DROPPED))
+    return _count(update(Notice).where(*of_them).values(address="", address_key="", values={}, reply=""))
 
 
-def _erase_messages(key: str) -> int:
+def _erase_messages(keys: list[str]) -> int:
     """Mails in the built-in mailbox; a real mail server's are out of our hands."""
-    return _count(delete(MailboxMessage).where(func.lower(MailboxMessage.recipient) == key))
+    return _count(delete(MailboxMessage).where(func.lower(MailboxMessage.recipient).in_(keys)))
 
 
-def _erase_contact(key: str) -> int:
+def _erase_contact(keys: list[str]) -> int:
     """The contact behind what they sent in. Their words stay the agency's; taking those down is another act."""
-    theirs = func.lower(Contribution.contact_address) == key
+    theirs = func.lower(Contribution.contact_address).in_(keys)
     return _count(update(Contribution).where(theirs).values(contact_name="", contact_address="", contact_phone=""))
 
 

@@ -1,4 +1,4 @@
-"""What is not kept for ever: sign-ups nobody confirmed, where requests came from, who got which notice.
+"""What is not kept for ever: sign-ups nobody confirmed, old addresses, where requests came from, who got which notice.
 
 The rule is UK GDPR art. 5(1)(e).
 """
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, Update, delete, select, update
 
 from ...db import db
-from ...models import Consent, LimitCounter, Notice, SignUp, SignUpChoice
+from ...models import AddressChange, Consent, LimitCounter, Notice, SignUp, SignUpChoice
 from ...states import NoticeState
 from ..staff import activity
 
@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 #: A week for the link, and three more in which it still explains itself and offers a new one.
 SIGN_UP_KEPT = timedelta(days=30)
+#: A week for the link to the new address, and two in which the old one can undo what was confirmed on its last day.
+ADDRESS_CHANGE_KEPT = timedelta(days=30)
 NETWORK_KEPT = timedelta(days=90)
 NOTICE_KEPT = timedelta(days=90)
 
@@ -29,12 +31,14 @@ class Tidied:
     sign_ups: int
     networks: int
     notices: int
+    address_changes: int = 0
 
 
 def purge_unconfirmed(now: datetime) -> Tidied:
     """Forget what is over. Run daily; a second run finds nothing.
 
-    A confirmed sign-up keeps its row without the address, so that its link goes on saying "already confirmed".
+    A confirmed sign-up keeps its row without the address, so that its link goes on saying "already confirmed"; so does
+    a change of address, which is part of the person's story.
     """
     old = SignUp.created_at <= now - SIGN_UP_KEPT
     over = select(SignUp.id).where(old, SignUp.confirmed_at.is_(None))
@@ -52,19 +56,27 @@ def purge_unconfirmed(now: datetime) -> Tidied:
             .where(Notice.created_at <= now - NOTICE_KEPT, Notice.state.in_(finished), Notice.address != "")
             .values(address="", address_key="", values={}, reply="")
         ),
+        address_changes=_forget_old_addresses(now),
     )
     _count(delete(LimitCounter).where(LimitCounter.ends_at <= now))
-    if any((tidied.sign_ups, tidied.networks, tidied.notices)):
+    if any(vars(tidied).values()):
         activity.record(
             "records.tidied",
             actor=None,
             now=now,
-            sign_ups=tidied.sign_ups,
-            networks=tidied.networks,
-            notices=tidied.notices,
+            **vars(tidied),
         )
     _log.info("Tidied away: %s", tidied)
     return tidied
+
+
+def _forget_old_addresses(now: datetime) -> int:
+    old = AddressChange.created_at <= now - ADDRESS_CHANGE_KEPT
+    made = AddressChange.confirmed_at.is_not(None)
+    nameless = {"old_address": "", "old_key": "", "new_address": "", "new_key": ""}
+    return _count(delete(AddressChange).where(old, ~made)) + _count(
+        update(AddressChange).where(old, made, AddressChange.old_key != "").values(nameless)
+    )
 
 
 def _count(statement: Update | Delete) -> int:

@@ -17,6 +17,9 @@ from . import suppressing
 LINK_WORKS_FOR = timedelta(days=7)
 
 CONFIRMATION, ALREADY = "confirm_subscription", "already_subscribed"
+CONFIRM_ADDRESS, ADDRESS_KNOWN = "confirm_new_address", "address_known"
+#: What somebody else can make us send to an address: counted together.
+_UNPROVED = (CONFIRMATION, ALREADY, CONFIRM_ADDRESS, ADDRESS_KNOWN)
 _DAY, _MONTH = timedelta(hours=24), timedelta(days=30)
 _MOST_A_MONTH = 3
 
@@ -76,10 +79,10 @@ def lists_of(sign_up: SignUp) -> list[MailingList]:
 
 
 def mails_today(address: str, now: datetime) -> int:
-    """How many sign-up mails the address was sent, or has coming, in the last 24 hours."""
-    return notices.count_sent((CONFIRMATION, ALREADY), address, since=now - _DAY)
+    """How many mails by sign-ups and changes of address it was sent, or has coming, in the last 24 hours."""
+    return notices.count_sent(_UNPROVED, address, since=now - _DAY)
 
 
 def month_is_full(address: str, now: datetime) -> bool:
-    """Whether the address has had all the sign-up mails it gets in 30 days."""
-    return notices.count_sent((CONFIRMATION, ALREADY), address, since=now - _MONTH) >= _MOST_A_MONTH
+    """Whether the address has had all the mails by sign-ups and changes of address that it gets in 30 days."""
+    return notices.count_sent(_UNPROVED, address, since=now - _MONTH) >= _MOST_A_MONTH

@@ -18,10 +18,26 @@ from ..form_bases import PlainForm
 TRAP = "website"
 
 
-class SubscribeForm(PlainForm):
-    """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
+class AddressForm(PlainForm):
+    """An address that somebody typed, cleaned into `address`."""
 
     email = EmailField(_("Email address"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = ""
+
+    def validate_email(self, field: EmailField) -> None:
+        """Read the address into `address`, or say what is wrong with it."""
+        try:
+            self.address = addresses.clean(field.data or "")
+        except Invalid as error:
+            raise ValidationError(error.problems[0].sentence) from None
+
+
+class SubscribeForm(AddressForm):
+    """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
+
     lists = SelectMultipleField(_("What would you like?"), description=_("You can change this later."))
     name = StringField(
         _("Your name (optional)"),
@@ -39,14 +55,6 @@ class SubscribeForm(PlainForm):
     def __init__(self, *args: Any, offered: list[MailingList], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lists.choices = [SelectChoice(one.slug, one.name) for one in offered]
-        self.address = ""
-
-    def validate_email(self, field: EmailField) -> None:
-        """Read the address into `address`, or say what is wrong with it."""
-        try:
-            self.address = addresses.clean(field.data or "")
-        except Invalid as error:
-            raise ValidationError(error.problems[0].sentence) from None
 
     def validate_lists(self, field: SelectMultipleField) -> None:
         """At least one list: there is nothing else to subscribe to."""

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from ... import clock, dates
 from ...config import current_settings
 from ...db import transaction
-from ...domain.subscribers import access, leaving, offering, preferences
+from ...domain.subscribers import access, addressing, leaving, offering, preferences
 from ...errors import NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...i18n import ngettext
@@ -93,6 +93,26 @@ def fresh_link(token: str) -> Response:
     with transaction():
         preferences.send_fresh_link(subscriber, now=now)
     return page("fresh_link_sent", address=subscriber.address, token=token)
+
+
+@blueprint.post("/preferences/<token>/change-address")
+@public
+def change_address(token: str) -> Response:
+    """Mail a link to the form for a new address, to the one we know. The answer is the same when they had enough."""
+    subscriber = _subscriber(token)
+    if subscriber is None:
+        return page("unknown_link", 404)
+    now = clock.now()
+    if opened_at(request.form.get(NAME, ""), now) is None:
+        return redirect(url_for("public.preferences", token=token), 303)
+    try:
+        with transaction():
+            addressing.send_link(subscriber, now=now)
+    except Refused as error:
+        form = _form(subscriber, now, posted=False)
+        form.form_errors = [str(error)]
+        return _page(subscriber, form, token, 422)
+    return page("address_link_sent", address=subscriber.address, token=token)
 
 
 def _choosable(subscriber: Subscriber, now: datetime) -> list[MailingList]:

@@ -1,7 +1,5 @@
 """Signing up: the form, and the one page that everybody sees after it, whatever became of it (ASVS 6.3.8)."""
 
-from datetime import datetime, timedelta
-
 from flask import request
 from werkzeug.wrappers import Response
 
@@ -11,12 +9,12 @@ from ...domain.subscribers import subscribing
 from ...domain.subscribers.offering import Offer, offers
 from ...errors import Invalid
 from ..access import public
-from ..limits import Limit, cut_short, hashed, network_of, within
+from ..limits import cut_short
+from .asking import may_ask
 from .form_tokens import NAME, QUICK, opened_at
 from .forms import TRAP, SubscribeForm
 from .room import blueprint, page
 
-_HOUR = timedelta(hours=1)
 _SOURCE = "sign-up form"
 
 
@@ -37,7 +35,7 @@ def subscribe() -> Response:
     if not valid:
         return _form_page(form, offered, 422)
     quick = now - opened < QUICK
-    if not request.form.get(TRAP) and _may_ask(form.address, quick, now):
+    if not request.form.get(TRAP) and may_ask(form.address, quick=quick, now=now):
         chosen = [(one.mailing_list, one.wording) for one in offered if one.mailing_list.slug in form.lists.data]
         with transaction():
             subscribing.request_subscription(
@@ -70,24 +68,10 @@ def send_again() -> Response:
         return _sent_page("", 400)
     if opened_at(request.form.get(NAME, ""), now) is None:
         return _sent_page(address, 400, pressed="late")
-    if _may_ask(address, False, now):
+    if may_ask(address, now=now):
         with transaction():
             subscribing.send_again(address, now=now)
     return _sent_page(address, pressed="sent")
-
-
-def _may_ask(address: str, quick: bool, now: datetime) -> bool:
-    """Count the request. A whole council may sign up on the day it is told to; one machine may not sign up a town."""
-    network = hashed(network_of(request.remote_addr))
-    limits: list[Limit] = [
-        (f"sign-up network:{network}", 40, _HOUR),
-        (f"sign-up address:{hashed(addresses.key(address))}", 6, _HOUR),
-        (f"sign-up domain:{hashed(addresses.domain_of(address))}", 250, _HOUR),
-        ("sign-up everywhere:", 1500, _HOUR),
-    ]
-    if quick:
-        limits += [(f"quick sign-up network:{network}", 3, _HOUR), ("quick sign-up everywhere:", 30, _HOUR)]
-    return within(limits, now)
 
 
 def _form_page(form: SubscribeForm, offered: list[Offer], status: int = 200, *, again: bool = False) -> Response:
