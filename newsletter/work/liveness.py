@@ -160,6 +160,16 @@ def fate(worker: Worker, age: float, me: Process) -> Fate:
     return dead if silent else Fate.ALIVE
 
 
+def machine_clock() -> tuple[str, int]:
+    """A clock that nobody sets, as the running transaction sees it: what it counts from, and its microseconds.
+
+    Two readings may be compared when the first half is the same. On SQLite it is the machine's, since it was started;
+    on PostgreSQL the database's, which all machines share.
+    """
+    counts_from = _boot_id() if db.engine.dialect.name == "sqlite" else ""
+    return counts_from, int(db.session.scalars(select(_beat_now())).one())
+
+
 def _beat_now() -> ColumnElement[int]:
     if db.engine.dialect.name == "sqlite":
         return literal(int(_boot_clock() * 1_000_000), BigId)
