@@ -19,7 +19,7 @@ EXTRAS = {
 }
 #: The one door of each extra: there it is imported when it is needed, inside a function that says what to install.
 DOORS = {
-    "flufl": "mail/reports.py",
+    "flufl": "mail/odd_bounces.py",
     "imapclient": "mail/imap.py",
     "dns": "doctor/names.py",
     "dkim": "doctor/signatures.py",
