@@ -10,6 +10,7 @@
     ├── TokenError              a link that cannot be used
     │   ├── TokenExpired        it was good once
     │   └── TokenInvalid        it never was, or was cut short
+    ├── MailboxError            the mailbox that our mail comes back to cannot be read now
     └── RelayError              the mail server; the type says what to do next
         ├── RelayBusy           later, this message
         ├── RelayDown           later, every message: the connection or the server is gone
@@ -34,6 +35,10 @@ class SettingError(NewsletterError):
 
 class Refused(NewsletterError):
     """The rules do not allow it, and nothing was changed."""
+
+
+class MailboxError(NewsletterError):
+    """The mailbox that reports and answers come to cannot be read now; the next look may find it mended."""
 
 
 @dataclass(frozen=True)

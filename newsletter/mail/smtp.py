@@ -1,6 +1,5 @@
 """A mail server that takes our mail over SMTP (RFC 5321, RFC 6409): the relay of `NEWSLETTER_RELAY_URL`."""
 
-import ssl
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +10,7 @@ from .smtp_auth import Login
 from .smtp_connection import SmtpConnection
 from .smtp_opening import Security, Target, open_wire
 from .smtp_wire import Timeouts
+from .tls import verified_context
 
 _PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.IMPLICIT: 465}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -33,7 +33,7 @@ class SmtpRelay:
     ) -> None:
         if login is not None and security is Security.NONE and host not in _LOOPBACK:
             raise SettingError("The relay's password would travel unprotected: use smtp+starttls:// or smtps://")
-        context = None if security is Security.NONE else _tls_context(ca_file)
+        context = None if security is Security.NONE else verified_context(ca_file)
         self._target = Target(host, port, security, context, login, hello_name, timeouts or Timeouts())
         self.limits = Limits(connections)
 
@@ -79,13 +79,3 @@ class SmtpRelay:
         """Connect, secure, sign in. Raises RelayDown (try later) or RelayRejectsUs (a person must act)."""
         wire, extensions = await open_wire(self._target)
         return SmtpConnection(wire, extensions, self._target.timeouts)
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Chain and host name verified, TLS 1.2 at least (ASVS 12.1.1, 12.3.2)."""
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError):
-        raise SettingError(f"NEWSLETTER_RELAY_CA_FILE: {ca_file} holds no certificates that can be read") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
