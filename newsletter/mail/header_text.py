@@ -47,7 +47,8 @@ def mailbox(label: str, name: str, address: str, *, longest_name: int | None = N
 
     `label` is the header's name. Raises Invalid, naming the field, for control characters or a bad address.
     """
-    checked_address(address, label.lower().replace("-", "_"))
+    if not _ADDRESS.fullmatch(address):
+        checked_address(address, label.lower().replace("-", "_"))
     longest_name = longest_name or len(name)
     fits = len(name) <= longest_name and len(label) + len(name) + len(address) + 5 <= _LINE
     if fits and _PLAIN.fullmatch(name):

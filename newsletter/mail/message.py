@@ -29,6 +29,9 @@ ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 _SLOT = re.compile(r"(\{unsubscribe_url\}|\{preferences_url\})")
 _URL = re.compile(r"https?://[!#-;=?-z~]{1,900}")
+#: One that neither HTML nor quoted-printable writes in another way.
+_PLAIN_URL = re.compile(r"https?://[!#-%(-;?-z~]{1,900}")
+_VALUE_LINE = 75
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.:\[\]-]+")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _OURS = frozenset(
@@ -97,24 +100,20 @@ class CompiledMessage:
 
     def fill(self, recipient: Recipient) -> WireReady:
         """The whole message for one reader. Raises Invalid for an address, name or URL that cannot be written."""
-        unsubscribe, preferences = recipient.unsubscribe_url, recipient.preferences_url
-        values = (
-            _url_value(unsubscribe, in_html=False),
-            _url_value(preferences, in_html=False),
-            _url_value(unsubscribe, in_html=True),
-            _url_value(preferences, in_html=True),
-        )
+        unsubscribe, unsubscribe_in_text, unsubscribe_in_html = _url_forms(recipient.unsubscribe_url)
+        _, preferences_in_text, preferences_in_html = _url_forms(recipient.preferences_url)
+        values = (unsubscribe_in_text, preferences_in_text, unsubscribe_in_html, preferences_in_html)
+        first, *others = self.body
         parts = [
             self.head,
             header_text.mailbox("To", recipient.name, recipient.address, longest_name=header_text.LONGEST_NAME),
             _message_id(recipient.message_id),
-            b"List-Unsubscribe: <%b>\r\n" % unsubscribe.encode("ascii"),
+            b"List-Unsubscribe: <%b>\r\n" % unsubscribe,
             self.neck,
-            self.body[0],
+            first,
         ]
-        for slot, piece in zip(self.slots, self.body[1:], strict=True):
-            parts.append(values[slot])
-            parts.append(piece)
+        for slot, piece in zip(self.slots, others, strict=True):
+            parts += (values[slot], piece)
         return WireReady(b"".join(parts))
 
     def as_eml(self, recipient: Recipient = SAMPLE_RECIPIENT) -> bytes:
@@ -219,17 +218,24 @@ def _message_id(message_id: str) -> bytes:
     return b"Message-ID: <%b>\r\n" % bare_message_id(message_id).encode("ascii")
 
 
-def _url_value(url: str, *, in_html: bool) -> bytes:
-    """A URL as it stands in a quoted-printable body. The plain one, nearly always, goes in as it is."""
-    if not _URL.fullmatch(url):
-        raise ValueError("A link in the mail must be an absolute http or https URL in ASCII")
-    if in_html:
-        url = html_escapes.escape(url)
-    if "=" not in url:
-        rows = [url[start : start + 75] for start in range(0, len(url), 75)]
-        if not any(row.startswith(".") for row in rows):
-            return "=\r\n".join(rows).encode("ascii")
-    return quoted_printable.encode_value(url)
+def _url_forms(url: str) -> tuple[bytes, bytes, bytes]:
+    """A URL as it stands in a header, in quoted-printable text and in quoted-printable HTML."""
+    if not _PLAIN_URL.fullmatch(url):
+        if not _URL.fullmatch(url):
+            raise ValueError("A link in the mail must be an absolute http or https URL in ASCII")
+        in_html = html_escapes.escape(url)
+        return url.encode("ascii"), quoted_printable.encode_value(url), quoted_printable.encode_value(in_html)
+    plain = url.encode("ascii")
+    in_lines = plain if len(plain) <= _VALUE_LINE else _broken(plain)
+    return plain, in_lines, in_lines
+
+
+def _broken(url: bytes) -> bytes:
+    """A long URL in lines, by soft line breaks, none of which begins with a dot."""
+    rows = [url[start : start + _VALUE_LINE] for start in range(0, len(url), _VALUE_LINE)]
+    if any(row.startswith(b".") for row in rows):
+        return quoted_printable.encode_value(url.decode("ascii"))
+    return quoted_printable.SOFT_BREAK.join(rows)
 
 
 def _pieces(body: str) -> tuple[list[bytes], list[int]]:

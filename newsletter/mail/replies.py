@@ -58,6 +58,8 @@ class Reply:
     @property
     def words(self) -> str:
         """The text of all lines as one, the enhanced status said once."""
+        if len(self.lines) == 1:
+            return one_line(self.lines)
         status = self.enhanced
         first, *others = self.lines
         return one_line([first, *(line.removeprefix(status) if status else line for line in others)])
@@ -181,5 +183,7 @@ def make(error: type[RelayError], stage: Stage, reply: Reply) -> RelayError:
 def one_line(words: Iterable[str], longest: int = 400) -> str:
     """What a server said, fit for a log, a page or a database column: one line, printable, cut."""
     text = " ".join(" ".join(words).split())
+    if text.isprintable() and len(text) <= longest:
+        return text
     text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return text if len(text) <= longest else text[: longest - 1] + "…"

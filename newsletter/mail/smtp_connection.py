@@ -25,6 +25,7 @@ from .smtp_wire import Timeouts, Wire, WireLost
 
 _BLOCK = 64 * 1024
 _STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+_AS_USUAL = [250, 250, 354]
 #: Taken from the mailing and not settled, in the order in which they were offered.
 _Out = deque[Offer]
 
@@ -152,10 +153,9 @@ class SmtpConnection:
         if reset and (error := await self._reset_error()):
             return error
         replies = await (self._group_replies() if self.pipelining else self._say_one_by_one(offer))
-        error = self._verdict(replies)
-        if error is None:
-            return None
         codes = [reply.code for reply in replies]
+        if codes == _AS_USUAL or (error := self._verdict(replies)) is None:
+            return None
         if len(codes) == len(_STAGES) and codes[-1] == 354:
             # With the recipient accepted, a lone dot would be an empty mail: then only cutting is safe.
             self._in_doubt = codes[1] < 400 or not await self._taken_back()

@@ -13,6 +13,8 @@ from typing import cast
 from .replies import Reply
 from .smtp_lines import NotSmtp, ReplyReader
 
+_BUFFER = 4096
+
 
 class WireLost(Exception):
     """The connection is gone; `str()` is a clause that says how: "closed the connection"."""
@@ -36,13 +38,17 @@ class Timeouts:
         return Timeouts(**{name: getattr(self, name) * factor for name in names})
 
 
-class Wire(asyncio.Protocol):
-    """One connection. One task at a time may wait on it."""
+class Wire(asyncio.BufferedProtocol):
+    """One connection. One task at a time may wait on it.
+
+    It brings its own buffer: the event loop would else make one of 256 KB for each answer of 60 bytes.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._socket: asyncio.Transport | None = None
+        self._buffer = memoryview(bytearray(_BUFFER))
         self._reader = ReplyReader()
         self._replies = self._reader.replies
         self._waiter: asyncio.Future[None] | None = None
@@ -58,11 +64,14 @@ class Wire(asyncio.Protocol):
         self._socket = cast(asyncio.Transport, transport)
         self.adopt(self._socket)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._lost:
             return
         try:
-            self._reader.feed(data)
+            self._reader.feed(bytes(self._buffer[:nbytes]))
         except NotSmtp:
             self._lose("said something that is not SMTP")
         if self._replies:
