@@ -2,7 +2,7 @@
 
 from . import clock
 from .db import clear_log, transaction
-from .delivery import engine, launch, outbox
+from .delivery import aggregating, engine, launch, outbox, report
 from .domain.issues import scheduling
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
@@ -38,6 +38,18 @@ def hold_unapproved_issues() -> None:
     """Tell people of issues whose planned date came without approval."""
     with transaction():
         scheduling.hold_unapproved(clock.now())
+
+
+@job
+def refresh_reports() -> None:
+    """Make the reports of issues that were sent, and make them anew while there is news."""
+    report.refresh_due(clock.now())
+
+
+@job
+def aggregate_deliveries() -> None:
+    """Give up the deliveries of old issues for their totals and their report."""
+    aggregating.aggregate_due(clock.now())
 
 
 @job

@@ -22,5 +22,7 @@ TICKS = (
     Tick("sending", 30, "continue_sending", "settle what a dead sending program left, and send what was put off"),
     Tick("notices", 30, "deliver_notices", "send the mails to one person that wait or were put off"),
     Tick("unapproved", 300, "hold_unapproved_issues", "tell people of an issue whose date came without approval"),
+    Tick("reports", 60, "refresh_reports", "make the reports of issues that were sent, and make them anew"),
+    Tick("aggregate", 86_400, "aggregate_deliveries", "give up the deliveries of old issues for their totals"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )

@@ -206,9 +206,19 @@ def verify(issue: str, as_json: bool) -> None:
     found = find_issue(issue)
     problems = accounts.verify(found)
     if as_json:
-        print_json({"id": found.id, "right": not problems, "problems": problems})
+        read = "totals" if accounts.aggregated_at(found) else "deliveries"
+        print_json({"id": found.id, "right": not problems, "problems": problems, "verified_from": read})
     elif not problems:
         counts = accounts.counts(found)
-        click.echo(f"{found.title}: all {counts.recipients} recipients are accounted for.")
+        click.echo(f"{found.title}: all {counts.recipients} recipients are accounted for.{_by_totals(found)}")
     if problems:
         refuse(" ".join(problems))
+
+
+def _by_totals(issue: Issue) -> str:
+    """What was looked at, where it was not the deliveries themselves."""
+    given_up = accounts.aggregated_at(issue)
+    if given_up is None:
+        return ""
+    when = dates.moment(given_up, issue.mailing_list.timezone)
+    return f" By their totals: the single deliveries were given up at {when}."

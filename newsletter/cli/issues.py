@@ -29,6 +29,7 @@ from ..rendering.blocks import kind as kind_of
 from ..rendering.issue import render_mjml
 from .context import print_json, refuse, with_app
 from .issue_options import acting, actor_for, as_json, issue_argument
+from .issue_reports import aggregate, report
 from .issue_sending import cancel, pause, resume, schedule, send, status, verify
 
 _NOT_YET = {
@@ -44,7 +45,7 @@ def issues() -> None:
     """Issues: import, look at, check, schedule, send."""
 
 
-for _command in (schedule, send, status, pause, resume, cancel, verify):
+for _command in (schedule, send, status, pause, resume, cancel, verify, report, aggregate):
     issues.add_command(_command)
 
 

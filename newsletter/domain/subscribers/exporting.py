@@ -1,7 +1,7 @@
 """Subscribers as rows of a spreadsheet, with nothing in them that a spreadsheet would run."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import StringIO
 
 from sqlalchemy import select
@@ -19,7 +19,7 @@ def export_lines(mailing_list: MailingList | None = None) -> Iterator[str]:
 
     A cell that begins like a formula gets an apostrophe before it (ASVS 1.2.10); our import takes it off again.
     """
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     after = 0
     while True:
         chosen = (
@@ -37,7 +37,7 @@ def export_lines(mailing_list: MailingList | None = None) -> Iterator[str]:
             dates = (subscription.joined_at, subscription.left_at, subscription.paused_until)
             since, left, paused = (one.isoformat(timespec="seconds") if one else "" for one in dates)
             cells = (subscriber.address, subscriber.name, subscriber.organisation, slug, subscription.state.value)
-            yield _line((*cells, since, left, paused, subscription.source))
+            yield csv_line((*cells, since, left, paused, subscription.source))
             after = subscription.id
         db.session.expunge_all()
         if len(rows) < _CHUNK:
@@ -49,7 +49,8 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_DANGEROUS) else cell
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """One line of a CSV file, its end included; every cell quoted and guarded."""
     line = StringIO()
     csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([guarded(cell) for cell in cells])
     return line.getvalue()
