@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from flask import Flask
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -92,22 +93,46 @@ def test_no_second_sees_more_than_its_limit(limit: int, steps: list[tuple[float,
     assert most_within(timeline.left, 1.0) <= limit
 
 
+@dataclass
+class Round:
+    """Wait (None: for as long as we are told), reserve, and use it now or as late as may be; or give some back."""
+
+    pause: float | None
+    wanted: int
+    then: str
+
+
+ROUNDS = st.builds(
+    Round,
+    pause=st.sampled_from([None, None, 2.0, 59.0, 3_539.0]),
+    wanted=st.integers(1, 4),
+    then=st.sampled_from(["now", "late", "late", "give back", "give back the one before"]),
+)
+
+
 @pytest.mark.parametrize(("window", "name"), [(HOUR, "hour"), (DAY, "day")])
-@given(data=st.data())
-def test_no_hour_and_no_day_sees_more_than_its_limit(window: int, name: str, data: st.DataObject) -> None:
-    """Also when two have reserved, and each uses what it got up to a minute later, and gives back the rest."""
-    limit = data.draw(st.integers(1, 100))
+@settings_of_hypothesis(max_examples=500)
+@given(limit=st.integers(1, 4), rounds=st.lists(ROUNDS, min_size=2, max_size=12))
+def test_no_hour_and_no_day_sees_more_than_its_limit(window: int, name: str, limit: int, rounds: list[Round]) -> None:
+    """Though we ask at the first moment at which there is more, and use what we got as late as we may."""
     timeline = Timeline(limited(plain(), **{name: limit}))
-    held: list[list[float]] = []
-    step = st.tuples(st.floats(0, window / 5), st.integers(0, 80), st.floats(0, VALID_SECONDS), st.integers(0, 20))
-    for pause, wanted, later, unused in data.draw(st.lists(step, min_size=1, max_size=60)):
-        timeline.wait(pause)
-        granted, _ = timeline.reserve(wanted)
-        timeline.wait(later)
-        unused = min(unused, granted)
-        timeline.give_back(unused)
-        held.append([timeline.now] * (granted - unused))
-    assert most_within([time for times in held for time in times], window) <= limit
+    in_hand: list[tuple[float, int]] = []
+    used: list[tuple[float, int]] = []
+    for each in rounds:
+        timeline.wait(timeline.pace().reserve(1)[1] if each.pause is None else each.pause)
+        used += [its for its in in_hand if its[0] <= timeline.now]
+        in_hand = [its for its in in_hand if its[0] > timeline.now]
+        granted, _ = timeline.reserve(each.wanted)
+        if each.then == "now":
+            used.append((timeline.now, granted))
+        else:
+            in_hand.append((timeline.now + VALID_SECONDS - 0.001, granted))
+        if each.then == "give back":
+            timeline.give_back(in_hand.pop()[1])
+        elif each.then == "give back the one before" and len(in_hand) > 1:
+            timeline.give_back(in_hand.pop(-2)[1])
+    times = sorted(at for at, number in used + in_hand for _ in range(number))
+    assert most_within(times, window) <= limit
 
 
 @given(
