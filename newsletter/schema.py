@@ -24,7 +24,6 @@ def prepare_schema() -> None:
 
     Processes that start together wait for each other: one of them does it, the others find it done.
     """
-    _make_file()
     if schema_version() == newest_version():
         return
     with _alone():
@@ -60,6 +59,7 @@ def schema_version() -> str | None:
     """The revision that the database is at; None for an empty one. Raises SettingError if it cannot be reached."""
     from sqlalchemy.exc import DatabaseError
 
+    _make_file()
     try:
         with db.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()

@@ -23,6 +23,7 @@ _GROUPS = {
     "issues": "issues",
     "contributions": "contributions",
     "bench": "bench",
+    "doctor": "doctor",
 }
 
 _show_traceback = False

@@ -1,0 +1,140 @@
+"""One HTTP request as a stranger makes it: no cookie, no redirect followed, no proxy, and an end in sight."""
+
+import asyncio
+import http.client
+import io
+import os
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from ..errors import NewsletterError
+
+_MOST_BYTES = 262_144
+_TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+class NoAnswer(NewsletterError):
+    """Nothing that is HTTP came back; the message is one sentence that says what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `ends` is the day the verified certificate ends (aware UTC), None without TLS."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+    ends: datetime | None
+
+    def header(self, name: str) -> str:
+        """The first value of a header, or ""."""
+        return str(self.headers.get(name, ""))
+
+    @property
+    def title(self) -> str:
+        """The title of an HTML page, or ""."""
+        return title_of(self.body)
+
+
+def title_of(page: bytes) -> str:
+    """The title of an HTML page in one line, or ""."""
+    found = _TITLE.search(page)
+    return " ".join(found[1].decode("utf-8", "replace").split())[:200] if found else ""
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    body: bytes = b"",
+    content_type: str = "",
+    context: ssl.SSLContext | None = None,
+    seconds: float = 10.0,
+) -> Answer:
+    """Send one request and read the answer. `seconds` bounds the whole, however slowly the other side speaks.
+
+    `context` replaces the machine's own trust. Raises NoAnswer. Blocks; not for use inside a running event loop.
+    """
+    parts = urlsplit(url)
+    host, secured = parts.hostname or "", parts.scheme == "https"
+    head = [
+        f"{method} {parts.path or '/'} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        "User-Agent: newsletter-doctor",
+        "Accept: */*",
+        "Connection: close",
+    ]
+    if body:
+        head += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
+    request = "\r\n".join([*head, "", ""]).encode("ascii") + body
+    trust = (context or ssl.create_default_context()) if secured else None
+    where = f"{host}:{parts.port}" if parts.port else host
+    try:
+        return asyncio.run(_converse(method, host, parts.port or (443 if secured else 80), trust, request, seconds))
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswer(f"The certificate of {where} is not accepted: {error.verify_message}") from None
+    except ssl.SSLError as error:
+        raise NoAnswer(f"TLS could not be agreed with {where} ({error.reason})") from None
+    except TimeoutError:
+        raise NoAnswer(f"{where} did not answer within {seconds:g} seconds") from None
+    except socket.gaierror:
+        raise NoAnswer(f"The name {host} is not known on this machine") from None
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "the connection broke"
+        raise NoAnswer(f"{where} could not be reached ({why})") from None
+    except (http.client.HTTPException, ValueError):
+        raise NoAnswer(f"{where} answered with something that is not HTTP") from None
+
+
+async def _converse(
+    method: str, host: str, port: int, trust: ssl.SSLContext | None, request: bytes, seconds: float
+) -> Answer:
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(host, port, ssl=trust)
+        try:
+            certificate = writer.get_extra_info("peercert") or {}
+            writer.write(request)
+            await writer.drain()
+            octets = await _read(reader)
+        finally:
+            # Waiting for a polite end would let the other side hold us.
+            writer.transport.abort()
+    ends = certificate.get("notAfter")
+    until = datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
+    return _parsed(method, octets, until)
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """All that is said, or as much as we care for. A broken end after the first bytes is an end."""
+    octets = bytearray()
+    try:
+        while len(octets) < _MOST_BYTES and (piece := await reader.read(65536)):
+            octets += piece
+    except OSError:
+        if not octets:
+            raise
+    return bytes(octets)
+
+
+class _Said:
+    """What `http.client` reads an answer from, in place of a socket."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self._octets)
+
+
+def _parsed(method: str, octets: bytes, ends: datetime | None) -> Answer:
+    response = http.client.HTTPResponse(_Said(octets), method=method)  # type: ignore[arg-type]  # asks only makefile
+    response.begin()
+    try:
+        body = response.read()
+    except http.client.IncompleteRead as cut:
+        body = cut.partial
+    return Answer(response.status, response.headers, body, ends)

@@ -1,0 +1,108 @@
+"""Asking the DNS: the one door to dnspython, which the extra `doctor` brings.
+
+An answer of "there is none" is an empty list. No answer at all (no network, a resolver that fails, a name server
+that is silent) raises NamesUnavailable: it says nothing about the domain.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import NewsletterError
+
+if TYPE_CHECKING:
+    from dns.resolver import Resolver
+
+_SECONDS = 5.0
+INSTALL = 'pip install "newsletter[doctor]"'
+
+
+class NamesUnavailable(NewsletterError):
+    """The DNS could not be asked, or did not answer."""
+
+
+class Names(Protocol):
+    """Whoever answers for the DNS. Names without a final dot, domains in their A-label form. Each may raise
+    NamesUnavailable."""
+
+    def texts(self, name: str) -> list[str]:
+        """The TXT records, the strings of each joined (RFC 7208 §3.3)."""
+        ...
+
+    def mail_servers(self, name: str) -> list[tuple[int, str]]:
+        """The MX records, preference and host, the most preferred first. The host of a null MX is "" (RFC 7505)."""
+        ...
+
+    def addresses(self, name: str) -> list[str]:
+        """The A and AAAA records."""
+        ...
+
+
+class NoNames:
+    """Says of every name that it cannot be looked up, and why: without the network, or without the extra."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def texts(self, name: str) -> list[str]:
+        raise NamesUnavailable(self._why)
+
+    def mail_servers(self, name: str) -> list[tuple[int, str]]:
+        raise NamesUnavailable(self._why)
+
+    def addresses(self, name: str) -> list[str]:
+        raise NamesUnavailable(self._why)
+
+
+class DnsNames:
+    """The resolver of this machine, or the given name servers. `seconds` is the longest wait for one answer."""
+
+    def __init__(self, resolver: "Resolver", seconds: float = _SECONDS) -> None:
+        self._resolver = resolver
+        self._seconds = seconds
+
+    def texts(self, name: str) -> list[str]:
+        return [b"".join(record.strings).decode("utf-8", "replace") for record in self._ask(name, "TXT")]
+
+    def mail_servers(self, name: str) -> list[tuple[int, str]]:
+        found = self._ask(name, "MX")
+        return sorted((record.preference, str(record.exchange).rstrip(".").lower()) for record in found)
+
+    def addresses(self, name: str) -> list[str]:
+        return [record.address for kind in ("A", "AAAA") for record in self._ask(name, kind)]
+
+    # The records are classes made at run time, one for each kind.
+    def _ask(self, name: str, kind: str):  # type: ignore[no-untyped-def]
+        import dns.exception
+        import dns.name
+        import dns.resolver
+
+        try:
+            whole = dns.name.from_text(name)
+        except dns.exception.DNSException:
+            return []  # no name at all, so there is nothing under it
+        try:
+            answer = self._resolver.resolve(whole, kind, raise_on_no_answer=False, lifetime=self._seconds)
+        except (dns.resolver.NXDOMAIN, dns.resolver.YXDOMAIN):
+            return []
+        except dns.exception.Timeout:
+            raise NamesUnavailable(f"No name server answered for {name} within {self._seconds:g} seconds") from None
+        except (dns.exception.DNSException, OSError):
+            raise NamesUnavailable(f"The name servers gave no usable answer for {name}") from None
+        return list(answer.rrset or ())
+
+
+def names_of_this_machine(nameservers: Sequence[str] | None = None, port: int = 53, seconds: float = _SECONDS) -> Names:
+    """The DNS as this machine sees it, or as `nameservers` (addresses) do. Where dnspython is missing, NoNames."""
+    try:
+        import dns.exception
+        import dns.resolver
+    except ImportError:
+        return NoNames(f"Names cannot be looked up without the extra “doctor”: {INSTALL}")
+    try:
+        resolver = dns.resolver.Resolver(configure=nameservers is None)
+    except (dns.exception.DNSException, OSError):
+        return NoNames("This machine has no resolver set up (/etc/resolv.conf)")
+    if nameservers is not None:
+        resolver.nameservers = list(nameservers)
+        resolver.port = port
+    return DnsNames(resolver, seconds)
