@@ -1,15 +1,16 @@
-"""The ledger: claim what is to be sent, record what came of it, give back what was not tried.
+"""The ledger: claim what is to be sent, give back what was not tried. (`recording` writes down what came of it.)
 
-Every function is one short transaction; none waits for the network. A row in state `claimed` belongs to the run
-whose epoch stands in `owner`, and only that run, or the recovery of its remains, takes it further.
+Every function is one short transaction, or a part of one; none waits for the network. A row in state `claimed`
+belongs to the run whose epoch stands in `owner`, and only that run, or the recovery of its remains, takes it further.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, text, update
+from sqlalchemy import Row, Select, Update, select, text, update
 from sqlalchemy.orm import Session
 
 from ..addresses import key
@@ -18,6 +19,7 @@ from ..domain.subscribers.suppressing import address_hash, suppressed_hashes
 from ..errors import Refused
 from ..models import Account, Delivery, Issue, Organisation, Subscriber, Subscription
 from ..states import DeliveryState, IssueState, SendingMode, SkipReason, SubscriptionState
+from . import tallies
 
 BATCH = 500
 
@@ -55,20 +57,6 @@ class Claim:
     seen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one try, ready to be recorded."""
-
-    delivery: int
-    attempt: int
-    state: DeliveryState
-    at: datetime
-    code: int | None = None
-    enhanced: str = ""
-    reply: str = ""
-    retry_at: datetime | None = None
-
-
 def claim(issue_id: int, epoch: int, now: datetime, *, any_address: bool = False, limit: int = BATCH) -> Claim:
     """Take up to `limit` rows into the hands of run `epoch`, in order of their keys; due deferred ones after new ones.
 
@@ -86,62 +74,23 @@ def claim(issue_id: int, epoch: int, now: datetime, *, any_address: bool = False
         rows = _candidates(session, issue_id, now, limit)
         barred = _suppressed([row.address for row in rows if row.address])
         team = _team(session) if mode is SendingMode.TEAM else None
-        reasons = {row.id: _skip_reason(row, now, barred, team) for row in rows}
-        for reason in SkipReason:
-            _skip(session, [number for number, its in reasons.items() if its is reason], reason, now)
-        items = [_work_item(row) for row in rows if reasons[row.id] is None]
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_([item.delivery for item in items]))
-            .values(state=DeliveryState.CLAIMED, owner=epoch, updated_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        moves: Counter[tuple[DeliveryState, DeliveryState]] = Counter()
+        skipped: dict[SkipReason, list[int]] = {}
+        items = []
+        for row in rows:
+            reason = _skip_reason(row, now, barred, team)
+            if reason is None:
+                items.append(_work_item(row))
+                moves[row.state, DeliveryState.CLAIMED] += 1
+            else:
+                skipped.setdefault(reason, []).append(row.id)
+                moves[row.state, DeliveryState.SKIPPED] += 1
+        for reason, deliveries in skipped.items():
+            _change(session, deliveries, state=DeliveryState.SKIPPED, skip_reason=reason, owner=None, updated_at=now)
+        claimed = [item.delivery for item in items]
+        _change(session, claimed, state=DeliveryState.CLAIMED, owner=epoch, updated_at=now)
+        tallies.write(session, issue_id, moves)
     return Claim(items, len(rows))
-
-
-def record(outcomes: Collection[Outcome], epoch: int) -> int:
-    """Write down what came of messages that run `epoch` holds. Returns how many rows took it.
-
-    An `unsure` that others concluded from this run's silence is still its own to correct.
-    """
-    if not outcomes:
-        return 0
-    rows = [
-        {
-            "its_id": outcome.delivery,
-            "its_owner": epoch,
-            "new_state": outcome.state,
-            "new_attempts": outcome.attempt,
-            "new_code": outcome.code,
-            "new_enhanced": outcome.enhanced[:12] or None,
-            "new_reply": outcome.reply[:500] or None,
-            "new_retry_at": outcome.retry_at,
-            "at": outcome.at,
-        }
-        for outcome in outcomes
-    ]
-    with transaction() as session:
-        return int(session.connection().execute(_RECORD, rows).rowcount)
-
-
-_RECORD = (
-    _ledger.update()  # type: ignore[attr-defined]  # a Table, typed as FromClause
-    .where(
-        _ledger.c.id == bindparam("its_id"),
-        _ledger.c.owner == bindparam("its_owner"),
-        text("state IN ('claimed', 'unsure')"),
-    )
-    .values(
-        state=bindparam("new_state"),
-        attempts=bindparam("new_attempts"),
-        code=bindparam("new_code"),
-        enhanced=bindparam("new_enhanced"),
-        reply=bindparam("new_reply"),
-        retry_at=bindparam("new_retry_at"),
-        first_tried_at=func.coalesce(_ledger.c.first_tried_at, bindparam("at", type_=_ledger.c.updated_at.type)),
-        updated_at=bindparam("at", type_=_ledger.c.updated_at.type),
-    )
-)
 
 
 def release(issue_id: int, epoch: int, now: datetime) -> None:
@@ -163,25 +112,43 @@ def give_back(session: Session, issue_id: int, epoch: int, deliveries: list[int]
     # Held against `cancel`, which would otherwise pass by between our look and our change.
     state = session.scalar(select(Issue.state).where(Issue.id == issue_id).with_for_update(read=True))
     ours = update(Delivery).where(Delivery.id.in_(deliveries), Delivery.owner == epoch, _IS_CLAIMED)
-    ours = ours.execution_options(synchronize_session=False)
+    ours = ours.values(owner=None, updated_at=now).execution_options(synchronize_session=False)
+    moves: dict[tuple[DeliveryState, DeliveryState], int] = {}
+
+    def turn(rows: Update, to: DeliveryState, **values: object) -> None:
+        number: int = session.execute(rows.values(state=to, **values)).rowcount  # type: ignore[attr-defined]  # an UPDATE's
+        moves[DeliveryState.CLAIMED, to] = number
+
     if state is IssueState.CANCELLED:
-        session.execute(
-            ours.values(state=DeliveryState.SKIPPED, skip_reason=SkipReason.CANCELLED, owner=None, updated_at=now)
-        )
-        return
-    put_off = ours.where(Delivery.retry_at.is_not(None))
-    session.execute(put_off.values(state=DeliveryState.DEFERRED, owner=None, updated_at=now))
-    session.execute(ours.values(state=DeliveryState.QUEUED, owner=None, updated_at=now))
+        turn(ours, DeliveryState.SKIPPED, skip_reason=SkipReason.CANCELLED)
+    else:
+        turn(ours.where(Delivery.retry_at.is_not(None)), DeliveryState.DEFERRED)
+        turn(ours, DeliveryState.QUEUED)
+    tallies.write(session, issue_id, moves)
+
+
+def put_off(issue_id: int, epoch: int, deliveries: Collection[int], until: datetime, now: datetime) -> None:
+    """Put off what run `epoch` has claimed and need not hold, without a try: its domain takes mail slowly."""
+    with transaction() as session:
+        ours = update(Delivery).where(Delivery.id.in_(deliveries), Delivery.owner == epoch, _IS_CLAIMED)
+        values = {"state": DeliveryState.DEFERRED, "retry_at": until, "owner": None, "updated_at": now}
+        result = session.execute(ours.values(**values).execution_options(synchronize_session=False))
+        number: int = result.rowcount  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+        tallies.moved(session, issue_id, DeliveryState.CLAIMED, DeliveryState.DEFERRED, number)
 
 
 def skip_the_rest(session: Session, issue_id: int, now: datetime) -> None:
     """Of a cancelled issue, within a running transaction: what has not been tried, or was put off, is skipped."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.issue_id == issue_id, or_(_IS_QUEUED, _IS_DEFERRED))
-        .values(state=DeliveryState.SKIPPED, skip_reason=SkipReason.CANCELLED, owner=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    moves: dict[tuple[DeliveryState, DeliveryState], int] = {}
+    for before, which in ((DeliveryState.QUEUED, _IS_QUEUED), (DeliveryState.DEFERRED, _IS_DEFERRED)):
+        result = session.execute(
+            update(Delivery)
+            .where(Delivery.issue_id == issue_id, which)
+            .values(state=DeliveryState.SKIPPED, skip_reason=SkipReason.CANCELLED, owner=None, updated_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        moves[before, DeliveryState.SKIPPED] = result.rowcount  # type: ignore[attr-defined]  # an UPDATE's
+    tallies.write(session, issue_id, moves)
 
 
 def _candidates(session: Session, issue_id: int, now: datetime, limit: int) -> list[Row[tuple[object, ...]]]:
@@ -198,6 +165,7 @@ def _rows() -> Select[tuple[object, ...]]:
     statement = (
         select(
             Delivery.id,
+            Delivery.state,
             Delivery.attempts,
             Delivery.first_tried_at,
             Subscription.public_id,
@@ -237,12 +205,13 @@ def _skip_reason(
     return None
 
 
-def _skip(session: Session, deliveries: list[int], reason: SkipReason, now: datetime) -> None:
+def _change(session: Session, deliveries: list[int], **values: object) -> None:
+    """Change rows that this transaction holds."""
     if deliveries:
         session.execute(
             update(Delivery)
             .where(Delivery.id.in_(deliveries))
-            .values(state=DeliveryState.SKIPPED, skip_reason=reason, owner=None, updated_at=now)
+            .values(**values)
             .execution_options(synchronize_session=False)
         )
 

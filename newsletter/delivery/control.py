@@ -19,7 +19,7 @@ from ..errors import Refused
 from ..models import Account, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
-from . import accounts
+from . import accounts, tallies
 from .batches import skip_the_rest
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def retry_deferred(issue: Issue, *, actor: Account | None, now: datetime) -> int
     """Try those that were put off now instead of later. Returns how many; those refused for good stay refused."""
     _begin(issue, actor)
     _require_started(issue)
-    number = _make_due(Delivery.issue_id == issue.id, text("delivery.state = 'deferred'"), now=now)
+    number = _make_due(issue.id, DeliveryState.DEFERRED, Delivery.issue_id == issue.id, now=now)
     activity.record("issue.deferred_retried", actor=actor, now=now, issue=issue, people=number)
     ring("send_issue", issue.id)
     return number
@@ -73,7 +73,7 @@ def send_again(delivery: Delivery, *, actor: Account | None, now: datetime) -> N
     """An unsure one is sent once more, under the same Message-ID. Its reader may then have it twice."""
     issue = _unsure(delivery, actor)
     _require_started(issue)
-    _make_due(Delivery.id == delivery.id, text("delivery.state = 'unsure'"), now=now)
+    _make_due(issue.id, DeliveryState.UNSURE, Delivery.id == delivery.id, now=now)
     activity.record("delivery.sent_again", actor=actor, now=now, issue=issue, subject=("delivery", delivery.id))
     ring("send_issue", issue.id)
 
@@ -115,11 +115,14 @@ def _unsure(delivery: Delivery, actor: Account | None) -> Issue:
     return issue
 
 
-def _make_due(*conditions: ColumnElement[bool] | object, now: datetime) -> int:
-    """Rows become deferred until now. Never queued: an issue that is sent has nothing queued."""
+def _make_due(issue_id: int, before: DeliveryState, which: ColumnElement[bool], *, now: datetime) -> int:
+    """Rows of one state become deferred until now. Never queued: an issue that is sent has nothing queued."""
     result = db.session.execute(
         update(Delivery)
-        .where(*conditions)  # type: ignore[arg-type]  # column conditions
+        # Written out, not bound: the partial indexes serve only a query that names the state itself.
+        .where(which, text(f"delivery.state = '{before.value}'"))
         .values(state=DeliveryState.DEFERRED, retry_at=now, owner=None, decided_at=None, updated_at=now)
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+    number = int(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+    tallies.moved(db.session(), issue_id, before, DeliveryState.DEFERRED, number)
+    return number

@@ -100,7 +100,7 @@ def _run(
 ) -> tuple[Ending, str]:
     with life(read_clock()) as our_life:
         wire = WireLog(our_life.wire_log)
-        writer = OutcomeWriter(app, our_life)
+        writer = OutcomeWriter(app, letter.issue_id, our_life)
         writer.start()
         run = Run(app, letter, relay, our_life, writer, wire, breaker, read_clock)
         try:

@@ -16,6 +16,7 @@ from ..errors import Refused
 from ..models import Account, Activity, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
+from . import tallies
 from .control import people_concerned
 
 _log = logging.getLogger(__name__)
@@ -100,7 +101,9 @@ def freeze(issue: Issue, now: datetime) -> int:
         literal(now, Delivery.updated_at.type),
     ).order_by(members.c[0])
     db.session.execute(insert(Delivery).from_select(columns, rows, include_defaults=False))
-    return db.session.scalar(select(func.count()).where(Delivery.issue_id == issue.id)) or 0
+    recipients = db.session.scalar(select(func.count()).where(Delivery.issue_id == issue.id)) or 0
+    tallies.begin(db.session(), issue.id, recipients)
+    return recipients
 
 
 def _launch_or_hold(issue_id: int, now: datetime) -> bool:

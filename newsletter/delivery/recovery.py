@@ -6,6 +6,8 @@ the run held is in doubt. A run that lives is never touched.
 """
 
 import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select, text, update
@@ -15,6 +17,7 @@ from ..db import db, transaction
 from ..models import Delivery, Worker
 from ..states import DeliveryState
 from ..work.liveness import Fate, gone, wire_folder
+from . import tallies
 from .batches import give_back
 from .pacing import retry_at
 from .wirelog import Phase, Record, Verdict, WireLogDamaged, last_records
@@ -64,27 +67,35 @@ def _claims_of(epoch: int):  # type: ignore[no-untyped-def]  # a generic Update 
 
 
 def _settle_claims(session: Session, epoch: int, records: dict[int, Record] | None, now: datetime) -> None:
-    never_left: dict[int, list[int]] = {}
-    counts = {"queued": 0, "answered": 0, "unsure": 0}
+    settled: dict[int, Counter[DeliveryState]] = defaultdict(Counter)
+    never_left: dict[int, list[int]] = defaultdict(list)
     for delivery, issue_id, attempts in session.execute(_claims_of(epoch)).all():
         if records is None:
-            _set(session, delivery, epoch, attempts + 1, DeliveryState.UNSURE, now, reply=_LOST)
-            counts["unsure"] += 1
-            continue
-        record = records.get(delivery)
-        if record is None or record.attempt != attempts + 1 or record.verdict is Verdict.NOT_TAKEN:
-            never_left.setdefault(issue_id, []).append(delivery)
-            counts["queued"] += 1
-        elif record.phase is Phase.STARTED:
-            _set(session, delivery, epoch, record.attempt, DeliveryState.UNSURE, now, reply=_IN_DOUBT)
-            counts["unsure"] += 1
+            state, attempt, code, reply = DeliveryState.UNSURE, attempts + 1, 0, _LOST
         else:
-            _set(session, delivery, epoch, record.attempt, _KNOWN[record.verdict], now, code=record.code)
-            counts["answered"] += 1
-    for issue_id, deliveries in never_left.items():
-        give_back(session, issue_id, epoch, deliveries, now)
-    if any(counts.values()):
-        _log.warning("Run %d died; of what it held, %s", epoch, counts)
+            record = records.get(delivery)
+            if record is None or record.attempt != attempts + 1 or record.verdict is Verdict.NOT_TAKEN:
+                never_left[issue_id].append(delivery)
+                continue
+            attempt = record.attempt
+            if record.phase is Phase.STARTED:
+                state, code, reply = DeliveryState.UNSURE, 0, _IN_DOUBT
+            else:
+                state, code, reply = _KNOWN[record.verdict], record.code, None
+        settled[issue_id][state] += _set(session, delivery, epoch, attempt, state, now, code=code, reply=reply)
+    slot = tallies.slot_of(now)
+    for issue_id in sorted({*settled, *never_left}):
+        give_back(session, issue_id, epoch, never_left[issue_id], now)
+        to = settled[issue_id]
+        moves = {(DeliveryState.CLAIMED, state): number for state, number in to.items()}
+        tallies.write(session, issue_id, moves, {(slot, state): number for state, number in to.items()})
+    if settled or never_left:
+        told = {state.value: sum(to[state] for to in settled.values()) for state in DeliveryState}
+        _log.warning("Run %d died; of what it held, %d were not tried, others: %s", epoch, _total(never_left), told)
+
+
+def _total(lists: Mapping[int, list[int]]) -> int:
+    return sum(len(each) for each in lists.values())
 
 
 def _set(
@@ -95,11 +106,12 @@ def _set(
     state: DeliveryState,
     now: datetime,
     *,
-    code: int = 0,
-    reply: str | None = None,
-) -> None:
-    """The owner stays: an answer that a run thought lost still has to tell may correct an `unsure`."""
-    session.execute(
+    code: int,
+    reply: str | None,
+) -> int:
+    """How many rows it was, 1 or 0. The owner stays: an answer that a run thought lost still has to tell may correct
+    an `unsure`."""
+    result = session.execute(
         update(Delivery)
         .where(Delivery.id == delivery, Delivery.owner == epoch, text("delivery.state = 'claimed'"))
         .values(
@@ -112,3 +124,4 @@ def _set(
         )
         .execution_options(synchronize_session=False)
     )
+    return int(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult

@@ -9,7 +9,8 @@ from ..mail.relay import Receipt
 from ..states import DeliveryState
 from ..work.liveness import Life
 from . import pacing
-from .batches import Outcome, WorkItem
+from .batches import WorkItem
+from .recording import Outcome
 from .wirelog import Verdict, WireLog
 from .writer import OutcomeWriter
 

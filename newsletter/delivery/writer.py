@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..work.liveness import BEAT_EVERY_SECONDS, Life
-from .batches import Outcome, record
+from .recording import Outcome, record
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +30,15 @@ _BEAT_AGAIN_SECONDS = 1.0
 class OutcomeWriter:
     """Started with `start`, ended with `close`; `put` may be called from one other thread."""
 
-    def __init__(self, app: Flask, life: Life, record_outcomes: Callable[[list[Outcome], int], int] = record) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        issue_id: int,
+        life: Life,
+        record_outcomes: Callable[[list[Outcome], int, int], int] = record,
+    ) -> None:
         self._app = app
+        self._issue_id = issue_id
         self._life = life
         self._record = record_outcomes
         self._waiting: list[Outcome] = []
@@ -95,7 +102,7 @@ class OutcomeWriter:
             return list(self._waiting), self._closing
 
     def _write(self, batch: list[Outcome]) -> None:
-        taken = self._record(batch, self._life.epoch)
+        taken = self._record(batch, self._issue_id, self._life.epoch)
         if taken != len(batch):
             _log.warning("%d of %d outcomes came too late: the rows are no longer ours", len(batch) - taken, len(batch))
         with self._changed:

@@ -13,6 +13,7 @@ from newsletter.delivery.launch import launch
 from newsletter.models import Activity, Delivery, Issue
 from newsletter.states import DeliveryState, IssueState, Role, SkipReason
 from tests import people
+from tests.delivery import ledger
 from tests.web import desk
 
 _URL = "/desk/issues/january-2027/sending"
@@ -56,6 +57,7 @@ def going(scheduled: Issue, now: datetime) -> Issue:
                 row.retry_at = now + timedelta(minutes=20)
             if state is DeliveryState.SKIPPED:
                 row.skip_reason = SkipReason.LEFT
+    ledger.tally(scheduled)
     return scheduled
 
 
@@ -65,6 +67,7 @@ def _finish(issue: Issue, now: datetime) -> None:
         db.session.query(Delivery).filter_by(state=DeliveryState.ACCEPTED).update({"attempts": 1})
         kept = db.session.get_one(Issue, issue.id)
         kept.state, kept.sent_at = IssueState.SENT, now + timedelta(minutes=18)
+    ledger.tally(issue)
 
 
 def _state(issue: Issue) -> IssueState:

@@ -12,6 +12,7 @@ from newsletter.errors import NotAllowed, Refused
 from newsletter.models import Activity, Delivery, Issue, Notice
 from newsletter.states import DeliveryState, IssueState, Role, SkipReason
 from tests import people
+from tests.delivery import ledger
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import RecordingRunner
 
@@ -28,6 +29,7 @@ def put(issue: Issue, number: int, state: DeliveryState, **values: object) -> De
         row.state, row.attempts = state, 1
         for name, value in values.items():
             setattr(row, name, value)
+    ledger.tally(issue)
     return row
 
 

@@ -10,14 +10,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, batches, control, engine
-from newsletter.delivery.batches import Outcome
+from newsletter.delivery import accounts, batches, control, engine, recording
+from newsletter.delivery.recording import Outcome
 from newsletter.delivery.recovery import recover
 from newsletter.delivery.wirelog import Verdict, WireLog
 from newsletter.models import Delivery, Issue, Worker
 from newsletter.states import DeliveryState
 from newsletter.work import liveness
 from newsletter.work.liveness import Fate, Process
+from tests.delivery import ledger
 from tests.delivery.sending import makers
 
 
@@ -155,7 +156,7 @@ def test_an_answer_that_comes_after_all_corrects_an_unsure_and_nothing_else(app:
     with transaction() as session:
         control.send_again(session.get_one(Delivery, held[1]), actor=None, now=now)
     late = [Outcome(delivery, 1, DeliveryState.ACCEPTED, now, 250) for delivery in held]
-    assert batches.record(late, epoch) == 1
+    assert recording.record(late, issue.id, epoch) == 1
     assert [state_of(delivery) for delivery in held] == [DeliveryState.ACCEPTED, DeliveryState.DEFERRED]
 
 
@@ -174,6 +175,7 @@ def test_what_was_put_off_goes_back_to_what_was_put_off(app: Flask, now: datetim
     with transaction() as session:
         row = session.scalars(select(Delivery)).one()
         row.state, row.attempts, row.retry_at = DeliveryState.DEFERRED, 1, now
+    ledger.tally(issue)
     a_run(now, issue, pid=dead_pid)
     recover(now)
     assert accounts.counts(issue).deferred == 1

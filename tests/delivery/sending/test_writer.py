@@ -9,7 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from newsletter.db import db
 from newsletter.delivery import accounts, batches, engine, writer
-from newsletter.delivery.batches import Outcome
+from newsletter.delivery.recording import Outcome
+from newsletter.delivery.recording import record as record_outcomes
 from newsletter.delivery.recovery import recover
 from newsletter.delivery.running import Ending
 from newsletter.delivery.writer import OutcomeWriter
@@ -23,11 +24,12 @@ def test_what_is_put_is_recorded(app: Flask, now: datetime) -> None:
     issue = makers.sending(now, 250)
     with liveness.life(now) as run:
         items = batches.claim(issue.id, run.epoch, now).items
-        recording = OutcomeWriter(app, run)
+        recording = OutcomeWriter(app, issue.id, run)
         recording.start()
         for item in items:
             recording.put(Outcome(item.delivery, 1, DeliveryState.ACCEPTED, now, 250, reply="250 OK"))
         assert recording.close(10)
+    db.session.rollback()
     assert accounts.counts(issue).accepted == 250
 
 
@@ -38,15 +40,15 @@ def test_a_writer_that_cannot_commit_says_so_and_tries_again(
     issue = makers.sending(now, 1)
     failed, mended = threading.Event(), threading.Event()
 
-    def record(outcomes: list[Outcome], epoch: int) -> int:
+    def record(outcomes: list[Outcome], issue_id: int, epoch: int) -> int:
         if not mended.is_set():
             failed.set()
             raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
-        return batches.record(outcomes, epoch)
+        return record_outcomes(outcomes, issue_id, epoch)
 
     with liveness.life(now) as run:
         item = batches.claim(issue.id, run.epoch, now).items[0]
-        recording = OutcomeWriter(app, run, record)
+        recording = OutcomeWriter(app, issue.id, run, record)
         assert not recording.behind
         recording.start()
         recording.put(Outcome(item.delivery, 1, DeliveryState.ACCEPTED, now, 250))
@@ -55,6 +57,7 @@ def test_a_writer_that_cannot_commit_says_so_and_tries_again(
         mended.set()
         assert recording.close(10)
         assert not recording.behind
+    db.session.rollback()
     assert accounts.counts(issue).accepted == 1
 
 
@@ -64,7 +67,7 @@ def test_no_new_message_is_offered_while_outcomes_cannot_be_recorded(
     """A disk that is full in the midst of it: sending stops after a second's worth, and nothing is lost or doubled."""
     issue = makers.sending(now, 400)
 
-    def never(outcomes: list[Outcome], epoch: int) -> int:
+    def never(outcomes: list[Outcome], issue_id: int, epoch: int) -> int:
         raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
 
     monkeypatch.setattr(writer, "BEHIND_ROWS", 20)

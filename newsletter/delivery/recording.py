@@ -1,0 +1,117 @@
+"""What came of messages, written into the ledger: one statement for each state they came to, with their totals.
+
+The rows travel as one JSON text that the database takes apart: a statement for each row costs a round trip on
+PostgreSQL, and on SQLite a turn of the interpreter's lock, which the sending loop would wait for.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import groupby
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from ..db import transaction
+from ..states import DeliveryState
+from . import tallies
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LONGEST_REPLY, _LONGEST_STATUS = 500, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one try, ready to be recorded. Instants are aware."""
+
+    delivery: int
+    attempt: int
+    state: DeliveryState
+    at: datetime
+    code: int | None = None
+    enhanced: str = ""
+    reply: str = ""
+    retry_at: datetime | None = None
+
+
+def record(outcomes: Collection[Outcome], issue_id: int, epoch: int) -> int:
+    """Write down what came of messages that run `epoch` holds. Returns how many rows took it.
+
+    An `unsure` that others concluded from this run's silence is still its own to correct. What comes late, or twice,
+    changes nothing and counts nowhere. Opens its own transaction.
+    """
+    if not outcomes:
+        return 0
+    moves: Counter[tuple[DeliveryState, DeliveryState]] = Counter()
+    arrivals: Counter[tuple[datetime, DeliveryState]] = Counter()
+    with transaction() as session:
+        by_slot_and_state = sorted(outcomes, key=_slot_and_state)
+        for (slot, state), group in groupby(by_slot_and_state, key=_slot_and_state):
+            rows = list(group)
+            for before, number in _write(session, rows, state, epoch).items():
+                moves[before, DeliveryState(state)] += number
+                if state != DeliveryState.QUEUED:
+                    arrivals[slot, DeliveryState(state)] += number
+        tallies.write(session, issue_id, moves, arrivals)
+    return moves.total()
+
+
+def _slot_and_state(outcome: Outcome) -> tuple[datetime, str]:
+    return tallies.slot_of(outcome.at), outcome.state
+
+
+def _write(session: Session, rows: list[Outcome], state: str, epoch: int) -> dict[DeliveryState, int]:
+    """How many rows came from `claimed`, and how many that were thought unsure: those are few, and asked for only
+    where the first statement did not find everybody."""
+    values = {"rows": json.dumps([_plain(row) for row in rows]), "state": state, "owner": epoch}
+    changed: dict[DeliveryState, int] = {}
+    for before in (DeliveryState.CLAIMED, DeliveryState.UNSURE):
+        statement = _record(session.get_bind().dialect.name, before)
+        changed[before] = session.execute(statement, values).rowcount  # type: ignore[attr-defined]  # an UPDATE's
+        if sum(changed.values()) >= len(rows):
+            break
+    return changed
+
+
+def _plain(outcome: Outcome) -> tuple[object, ...]:
+    return (
+        outcome.delivery,
+        outcome.attempt,
+        _microseconds(outcome.at),
+        outcome.code,
+        outcome.enhanced[:_LONGEST_STATUS] or None,
+        outcome.reply[:_LONGEST_REPLY] or None,
+        outcome.retry_at and _microseconds(outcome.retry_at),
+    )
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+@cache
+def _record(dialect: str, before: DeliveryState) -> TextClause:
+    """The UPDATE for rows that stand in `before`, which is written out for the sake of the partial indexes."""
+    if dialect == "sqlite":
+        given = "json_each(:rows)"
+        field, number, instant = "value ->> {}", "value ->> {}", "value ->> {}"
+    else:
+        given = "json_array_elements(CAST(:rows AS json)) AS value"
+        field, number = "value ->> {}", "CAST(value ->> {} AS bigint)"
+        instant = "timestamptz 'epoch' + CAST(value ->> {} AS bigint) * interval '1 microsecond'"
+    fields = (
+        f"{number.format(0)} AS id, {number.format(1)} AS attempt, {instant.format(2)} AS at, "
+        f"{number.format(3)} AS code, {field.format(4)} AS enhanced, {field.format(5)} AS reply, "
+        f"{instant.format(6)} AS retry_at"
+    )
+    return text(
+        "UPDATE delivery SET state = :state, attempts = given.attempt, code = given.code,"  # noqa: S608 (made of our own words alone)
+        " enhanced = given.enhanced, reply = given.reply, retry_at = given.retry_at,"
+        " first_tried_at = coalesce(first_tried_at, given.at), updated_at = given.at"
+        f" FROM (SELECT {fields} FROM {given}) AS given"
+        f" WHERE delivery.id = given.id AND delivery.owner = :owner AND delivery.state = '{before.value}'"
+    )
