@@ -11,6 +11,7 @@ from .db import db, prepare_engine
 from .delivery.mailbox import keep_in_mailbox
 from .domain.calls import guarding
 from .mail.local import LocalMailbox
+from .mail.oauth import TokenSource
 from .mail.relay import Relay
 from .mail.smtp import SmtpRelay
 from .resources import data_dir
@@ -61,7 +62,11 @@ def _relay(app: Flask, settings: Settings) -> Relay:
     if settings.relay_url is None:
         return LocalMailbox(lambda envelope: keep_in_mailbox(app, envelope))
     return SmtpRelay.from_url(
-        settings.relay_url, ca_file=settings.relay_ca_file, connections=settings.relay_connections
+        settings.relay_url,
+        ca_file=settings.relay_ca_file,
+        connections=settings.relay_connections,
+        messages_per_connection=settings.relay_messages_per_connection,
+        tokens=TokenSource.from_settings(settings),
     )
 
 

@@ -1,12 +1,13 @@
 """A mail server that takes our mail over SMTP (RFC 5321, RFC 6409): the relay of `NEWSLETTER_RELAY_URL`."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from newsletter.errors import SettingError
 
+from .oauth import TokenSource
 from .relay import Limits
-from .smtp_auth import Login
+from .smtp_auth import Login, TokenLogin
 from .smtp_connection import SmtpConnection
 from .smtp_opening import Security, Target, open_wire
 from .smtp_wire import Timeouts
@@ -25,9 +26,10 @@ class SmtpRelay:
         port: int,
         security: Security,
         *,
-        login: Login | None = None,
+        login: Login | TokenLogin | None = None,
         ca_file: Path | None = None,
         connections: int = 16,
+        messages_per_connection: int = 0,
         hello_name: str | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
@@ -35,15 +37,25 @@ class SmtpRelay:
             raise SettingError("The relay's password would travel unprotected: use smtp+starttls:// or smtps://")
         context = None if security is Security.NONE else verified_context(ca_file)
         self._target = Target(host, port, security, context, login, hello_name, timeouts or Timeouts())
+        self._messages_per_connection = messages_per_connection
         self.limits = Limits(connections)
 
     @classmethod
     def from_url(
-        cls, url: str, *, ca_file: Path | None = None, connections: int = 16, timeouts: Timeouts | None = None
+        cls,
+        url: str,
+        *,
+        ca_file: Path | None = None,
+        connections: int = 16,
+        messages_per_connection: int = 0,
+        tokens: TokenSource | None = None,
+        timeouts: Timeouts | None = None,
     ) -> "SmtpRelay":
         """The relay of a URL: `smtp://host:port`, `smtp+starttls://user:password@host`, `smtps://…`.
 
-        User and password may be percent-encoded. Raises SettingError, without them, for what cannot be used.
+        User and password may be percent-encoded. With `?auth=xoauth2` the user is the mailbox, and `tokens` gives
+        what stands in for its password. `messages_per_connection` is 0 for any number. Raises SettingError, without
+        the credentials, for what cannot be used.
         """
         try:
             parts = urlsplit(url)
@@ -52,14 +64,14 @@ class SmtpRelay:
             raise SettingError("The relay's address must begin with smtp://, smtp+starttls:// or smtps://") from None
         if not host:
             raise SettingError("The relay's address must name a host")
-        login = Login(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         return cls(
             host,
             port or _PORTS[security],
             security,
-            login=login,
+            login=_login(parts, tokens),
             ca_file=ca_file,
             connections=connections,
+            messages_per_connection=messages_per_connection,
             timeouts=timeouts,
         )
 
@@ -78,4 +90,19 @@ class SmtpRelay:
     async def connect(self) -> SmtpConnection:
         """Connect, secure, sign in. Raises RelayDown (try later) or RelayRejectsUs (a person must act)."""
         wire, extensions = await open_wire(self._target)
-        return SmtpConnection(wire, extensions, self._target.timeouts)
+        return SmtpConnection(wire, extensions, self._target.timeouts, self._messages_per_connection)
+
+
+def _login(parts: SplitResult, tokens: TokenSource | None) -> Login | TokenLogin | None:
+    """Who signs in, and with what, by the user part of the relay's address."""
+    user = unquote(parts.username or "")
+    if parts.query != "auth=xoauth2":
+        return Login(user, unquote(parts.password or "")) if user else None
+    if not user:
+        raise SettingError("The relay's address says auth=xoauth2: put the mailbox before its host, as in news%40us@")
+    if tokens is None:
+        raise SettingError(
+            "The relay's address says auth=xoauth2: set NEWSLETTER_OAUTH_TOKEN_URL, NEWSLETTER_OAUTH_CLIENT_ID, "
+            "NEWSLETTER_OAUTH_CLIENT_SECRET and NEWSLETTER_OAUTH_SCOPE too"
+        )
+    return TokenLogin(user, tokens)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from newsletter.errors import RelayDown, RelayRejectsUs
 
 from .replies import Reply, Stage, error_for
-from .smtp_auth import Login, sign_in
+from .smtp_auth import Login, TokenLogin, sign_in
 from .smtp_wire import Timeouts, Wire, WireLost
 
 
@@ -34,7 +34,7 @@ class Target:
     port: int
     security: Security
     context: ssl.SSLContext | None
-    login: Login | None
+    login: Login | TokenLogin | None
     hello_name: str | None
     timeouts: Timeouts
 
