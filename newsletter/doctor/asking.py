@@ -81,6 +81,8 @@ def ask(
         raise NoAnswer(f"TLS could not be agreed with {where} ({error.reason})") from None
     except TimeoutError:
         raise NoAnswer(f"{where} did not answer within {seconds:g} seconds") from None
+    except http.client.RemoteDisconnected:
+        raise NoAnswer(f"{where} closed the connection without a word") from None
     except socket.gaierror:
         raise NoAnswer(f"The name {host} is not known on this machine") from None
     except OSError as error:
