@@ -7,7 +7,7 @@ system itself. Each raises NotAllowed, or Refused in a sentence.
 import logging
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, text, update
+from sqlalchemy import ColumnElement, and_, text, update
 
 from ..db import db
 from ..domain.issues import protocols
@@ -85,6 +85,32 @@ def leave(delivery: Delivery, *, actor: Account | None, now: datetime) -> None:
     activity.record("delivery.left", actor=actor, now=now, issue=issue, subject=("delivery", delivery.id))
 
 
+def send_all_again(issue: Issue, *, actor: Account | None, now: datetime) -> int:
+    """Every unsure one that nobody has decided about is sent once more. Returns how many readers may have it twice."""
+    _begin(issue, actor)
+    _require_started(issue)
+    number = _make_due(issue.id, DeliveryState.UNSURE, _undecided(issue), now=now)
+    if number:
+        activity.record("delivery.sent_again", actor=actor, now=now, issue=issue, people=number)
+        ring("send_issue", issue.id)
+    return number
+
+
+def leave_all(issue: Issue, *, actor: Account | None, now: datetime) -> int:
+    """Every unsure one that nobody has decided about stays as it is, and is no longer asked about. Returns how many."""
+    _begin(issue, actor)
+    result = db.session.execute(
+        update(Delivery)
+        .where(_undecided(issue), Delivery.state == DeliveryState.UNSURE)
+        .values(decided_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    number = int(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+    if number:
+        activity.record("delivery.left", actor=actor, now=now, issue=issue, people=number)
+    return number
+
+
 def people_concerned(issue: Issue) -> list[Account]:
     """Who hears of the sending: whoever scheduled it; if that is nobody any more, all who may schedule."""
     scheduler = db.session.get(Account, issue.scheduled_by_id) if issue.scheduled_by_id else None
@@ -113,6 +139,10 @@ def _unsure(delivery: Delivery, actor: Account | None) -> Issue:
     if delivery.state is not DeliveryState.UNSURE:
         raise Refused(f"This message is {delivery.state.value}, not unsure: there is nothing to decide.")
     return issue
+
+
+def _undecided(issue: Issue) -> ColumnElement[bool]:
+    return and_(Delivery.issue_id == issue.id, Delivery.decided_at.is_(None))
 
 
 def _make_due(issue_id: int, before: DeliveryState, which: ColumnElement[bool], *, now: datetime) -> int:

@@ -104,3 +104,50 @@ def test_nothing_of_a_paused_issue_is_sent_again(issue: Issue, now: datetime) ->
     with pytest.raises(Refused, match="Resume it first"), transaction():
         control.send_again(unsure, actor=None, now=now)
     assert accounts.counts(issue).unsure == 1
+
+
+def test_all_in_doubt_are_sent_again_but_for_those_somebody_left(
+    issue: Issue, runner: RecordingRunner, now: datetime
+) -> None:
+    for number in (1, 2, 3):
+        put(issue, number, DeliveryState.UNSURE)
+    left = put(issue, 4, DeliveryState.UNSURE)
+    with transaction():
+        control.leave(left, actor=None, now=now)
+        assert control.send_all_again(issue, actor=None, now=now) == 3
+    assert accounts.counts(issue).deferred == 3
+    assert accounts.next_retry(issue) == now
+    assert [each.delivery for each in accounts.in_doubt(issue)] == [left.id]
+    assert runner.rung[-1] == ("send_issue", (issue.id,))
+    assert accounts.recent_events(issue)[0].detail == {"people": 3}
+    rung = len(runner.rung)
+    with transaction():
+        assert control.send_all_again(issue, actor=None, now=now) == 0
+    assert len(runner.rung) == rung
+
+
+def test_all_in_doubt_are_left_and_not_asked_about_any_more(issue: Issue, now: datetime) -> None:
+    for number in (1, 2, 3):
+        put(issue, number, DeliveryState.UNSURE)
+    accepted = put(issue, 4, DeliveryState.ACCEPTED)
+    with transaction():
+        assert control.leave_all(issue, actor=None, now=now) == 3
+        assert control.leave_all(issue, actor=None, now=now) == 0
+    assert accounts.in_doubt(issue, undecided_only=True) == []
+    assert accounts.counts(issue).unsure == 3
+    db.session.refresh(accepted)
+    assert accepted.decided_at is None
+    assert [each.action for each in accounts.recent_events(issue)] == ["delivery.left"]
+
+
+def test_deciding_about_all_needs_what_deciding_about_one_needs(issue: Issue, now: datetime) -> None:
+    viewer = people.staff(now, "Vera Lund", Role.VIEWER)
+    put(issue, 1, DeliveryState.UNSURE)
+    for verb in (control.send_all_again, control.leave_all):
+        with pytest.raises(NotAllowed), transaction():
+            verb(issue, actor=viewer, now=now)
+    with transaction():
+        control.pause(issue, actor=None, now=now)
+    with pytest.raises(Refused, match="Resume it first"), transaction():
+        control.send_all_again(issue, actor=None, now=now)
+    assert len(accounts.in_doubt(issue, undecided_only=True)) == 1
