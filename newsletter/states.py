@@ -116,6 +116,30 @@ class InboundState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class BookKind(StrEnum):
+    """What an entry of a list's book is."""
+
+    PERSON = "person"
+    LINK = "link"
+    ACRONYM = "acronym"
+
+
+class FollowUpState(StrEnum):
+    """What became of a promise to come back to something."""
+
+    WAITING = "waiting"
+    KEPT = "kept"
+    DROPPED = "let_go"
+
+
+class LinkState(StrEnum):
+    """What came of asking for a link's page."""
+
+    REACHED = "reached"
+    UNREACHABLE = "unreachable"
+    NOT_ASKED = "not_asked"
+
+
 class SendingMode(StrEnum):
     """Who may get mail from this installation (the notices a person asked for count too)."""
 

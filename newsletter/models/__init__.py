@@ -23,6 +23,17 @@ from .media import Media
 from .notices import MailboxMessage, Notice
 from .people import Account, Invitation, Membership, WebSession
 from .suppressions import LimitCounter, Suppression
+from .writing import (
+    BookEntry,
+    Comment,
+    Correction,
+    DraftShare,
+    FollowUp,
+    LinkCheck,
+    Presence,
+    ReadDocument,
+    TestAddress,
+)
 
 __all__ = [
     "Account",
@@ -31,14 +42,19 @@ __all__ = [
     "Approval",
     "Block",
     "BlockRevision",
+    "BookEntry",
     "CheckPass",
+    "Comment",
     "Consent",
     "ConsentWording",
     "Contribution",
+    "Correction",
     "Delivery",
     "DeliveryProgress",
     "DeliveryTally",
+    "DraftShare",
     "Feedback",
+    "FollowUp",
     "InboundMessage",
     "Invitation",
     "Issue",
@@ -46,6 +62,7 @@ __all__ = [
     "IssueVersion",
     "IssueVersionBlock",
     "LimitCounter",
+    "LinkCheck",
     "MailSource",
     "MailboxMessage",
     "MailingList",
@@ -53,7 +70,9 @@ __all__ = [
     "Membership",
     "Notice",
     "Organisation",
+    "Presence",
     "PrivacyNotice",
+    "ReadDocument",
     "RelayPace",
     "Rendition",
     "SignUp",
@@ -62,6 +81,7 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "TestAddress",
     "TestSend",
     "WebSession",
     "Worker",

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Time, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Time, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Model
@@ -37,6 +37,10 @@ class Issue(Model):
             name="started_at_if_started",
         ),
         CheckConstraint("recipients >= 0", name="recipients_not_negative"),
+        CheckConstraint(
+            "NOT archive_only OR (recipients = 0 AND state IN ('draft', 'sent', 'cancelled'))",
+            name="archive_only_never_sent",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -67,6 +71,8 @@ class Issue(Model):
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_reason: Mapped[str] = mapped_column(Text, default="")
     recipients: Mapped[int] = mapped_column(default=0)
+    #: Went out before this installation was: it stands in the archive under its own date, and is never sent.
+    archive_only: Mapped[bool] = mapped_column(default=False, server_default=false())
     rendition_id: Mapped[int | None] = mapped_column(
         ForeignKey("rendition.id", use_alter=True, name="fk_issue_rendition_id")
     )
@@ -210,6 +216,7 @@ class Approval(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     voided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     void_reason: Mapped[str] = mapped_column(String(200), default="")
+    comment: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class TestSend(Model):

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Model
@@ -63,6 +63,10 @@ class MailingList(Model):
     why: Mapped[str] = mapped_column(String(300), default="")
     public: Mapped[bool] = mapped_column(default=True)
     four_eyes: Mapped[bool] = mapped_column(default=False)
+    #: Whether somebody must approve an issue before it can be scheduled.
+    needs_approval: Mapped[bool] = mapped_column(default=True, server_default=true())
+    #: Whether every issue must hold the section that says where to turn for help.
+    requires_help_line: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
