@@ -12,8 +12,10 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import CursorResult, and_, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from .. import addresses
+from ..config import current_settings
 from ..db import db, transaction
 from ..errors import NewsletterError, RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from ..i18n import gettext as _
@@ -23,6 +25,7 @@ from ..mail.replies import one_line
 from ..models import Account, Invitation, Notice, Organisation
 from ..states import NoticeState, SendingMode
 from ..work.queue import ring
+from .budget import RelayBudget
 from .notice_mail import write
 from .notice_values import NoLongerNeeded
 
@@ -126,6 +129,7 @@ def _hand_over(relay: Relay, envelope: Envelope, wait: timedelta, was_unsure: bo
     try:
         receipt = send_one(relay, envelope)
     except RelayUnsure as error:
+        _count(relay)
         if was_unsure:
             return {"state": NoticeState.UNSURE, "reply": _said(error)}
         return {**later, "unsure_at": now, "reply": _said(error)}
@@ -136,7 +140,17 @@ def _hand_over(relay: Relay, envelope: Envelope, wait: timedelta, was_unsure: bo
     except (RelayDown, RelayRejectsUs) as error:
         _log.warning("The mail server takes nothing: %s", error)
         return {**soon, "reply": _said(error)}
+    _count(relay)
     return {"state": NoticeState.ACCEPTED, "accepted_at": now, "reply": one_line([receipt.reply])}
+
+
+def _count(relay: Relay) -> None:
+    """What one person waits for is never held back by the relay's limits, but leaves less to an issue."""
+    try:
+        RelayBudget(relay.name, current_settings()).count(1)
+    except SQLAlchemyError:
+        # It has left: that must be recorded, and is worth more than the count.
+        _log.exception("A notice could not be counted against the limits of %s", relay.name)
 
 
 def _said(error: RelayError) -> str:

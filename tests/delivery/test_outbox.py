@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 import socket
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from itertools import pairwise
@@ -14,6 +15,7 @@ from sqlalchemy import select
 
 from newsletter.db import db, transaction
 from newsletter.delivery import outbox
+from newsletter.delivery.budget import RelayBudget
 from newsletter.delivery.links import PATHS, link
 from newsletter.domain.notices import send_notice
 from newsletter.domain.subscribers import offering, subscribing
@@ -441,3 +443,17 @@ def test_a_test_copy_is_the_issue_with_the_links_of_nobody(
     assert "{" not in plain(relay.accepted[0].message) + str(html.get_content())
     assert "Words." in plain(relay.accepted[0].message)
     assert "https://news.example.org/u/" in plain(relay.accepted[0].message)
+
+
+def test_a_confirmation_is_not_held_back_by_the_relay_s_limit_and_leaves_less_to_an_issue(
+    app: Flask, quarterly: MailingList, relay: MemoryRelay, now: datetime
+) -> None:
+    settings = app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], relay_per_hour=3)
+    for name in ("tom", "ann", "eve", "bob"):
+        sign_up(now, f"{name}@example.org")
+    relay.fail("ann@example.org", RelayRefused("No such user", code=550))
+    assert outbox.deliver_notices(now) == 3
+    budget = RelayBudget(relay.name, settings)
+    assert budget.reserve(1)[0] == 0
+    budget.give_back(1)
+    assert budget.reserve(2)[0] == 1
