@@ -1,4 +1,4 @@
-"""`newsletter issues schedule|send|status|pause|resume|cancel|verify`: when an issue goes out, and how it went."""
+"""`newsletter issues schedule|send|status|verify`: when an issue goes out, and how it went."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from .. import clock, dates
 from ..db import db, transaction
-from ..delivery import accounts, control, engine
+from ..delivery import accounts, engine
 from ..delivery import launch as launching
 from ..domain.issues import approving, scheduling
 from ..domain.issues.finding import find_issue
@@ -145,56 +145,6 @@ def _tell(issue: Issue) -> None:
     click.echo(f"{issue.title}: {issue.state.value}, {counts.recipients} recipients")
     for name, number in counts.as_dict().items():
         click.echo(f"  {name:<9} {number}")
-
-
-@click.command()
-@issue_argument
-@click.option("--reason", default="", help="Why.")
-@acting
-@with_app
-def pause(issue: str, reason: str, as_email: str | None) -> None:
-    """Hold the sending of ISSUE; nobody is lost."""
-    found = find_issue(issue)
-    actor = actor_for(as_email, Permission.CONTROL_SENDING, found.mailing_list)
-    with transaction():
-        control.pause(found, reason=reason, actor=actor, now=clock.now())
-    click.echo(f"{found.title} is paused.")
-
-
-@click.command()
-@issue_argument
-@acting
-@with_app
-def resume(issue: str, as_email: str | None) -> None:
-    """Go on with a paused ISSUE, exactly where it was."""
-    found = find_issue(issue)
-    actor = actor_for(as_email, Permission.CONTROL_SENDING, found.mailing_list)
-    with transaction():
-        control.resume(found, actor=actor, now=clock.now())
-    click.echo(f"{found.title} is being sent again.")
-
-
-@click.command()
-@issue_argument
-@click.option("--reason", default="", help="Why.")
-@acting
-@with_app
-def cancel(issue: str, reason: str, as_email: str | None) -> None:
-    """Stop the rest of ISSUE while it is sent; a scheduled one goes back to approved, an earlier one is given up."""
-    found = find_issue(issue)
-    actor = actor_for(as_email, Permission.CONTROL_SENDING, found.mailing_list)
-    now = clock.now()
-    with transaction():
-        if found.state is IssueState.SCHEDULED:
-            scheduling.cancel_schedule(found, actor=actor, now=now)
-            done = "is not scheduled any more; nothing was sent"
-        elif found.state in (IssueState.SENDING, IssueState.PAUSED):
-            control.cancel(found, reason=reason, actor=actor, now=now)
-            done = "is cancelled; those who have it keep it"
-        else:
-            scheduling.cancel_issue(found, reason=reason, actor=actor, now=now)
-            done = "is cancelled"
-    click.echo(f"{found.title} {done}.")
 
 
 @click.command()

@@ -28,9 +28,10 @@ from ..models import Issue, MailingList
 from ..rendering.blocks import kind as kind_of
 from ..rendering.issue import render_mjml
 from .context import print_json, refuse, with_app
+from .issue_control import cancel, decide, pause, resume, retry, unsure
 from .issue_options import acting, actor_for, as_json, issue_argument
 from .issue_reports import aggregate, report
-from .issue_sending import cancel, pause, resume, schedule, send, status, verify
+from .issue_sending import schedule, send, status, verify
 
 _NOT_YET = {
     ".docx": "Word documents cannot be read yet. Save it as plain text (.txt) and import that.",
@@ -45,7 +46,7 @@ def issues() -> None:
     """Issues: import, look at, check, schedule, send."""
 
 
-for _command in (schedule, send, status, pause, resume, cancel, verify, report, aggregate):
+for _command in (schedule, send, status, pause, resume, cancel, retry, unsure, decide, verify, report, aggregate):
     issues.add_command(_command)
 
 

@@ -122,25 +122,17 @@ class Dispatcher:
     def answered(self, item: WorkItem, outcome: Receipt | RelayError, seconds: float) -> None:
         """What came of a message that was given out, and how long that took. It is not given out again."""
         domain, given_at = self._back(item)
-        accepted = isinstance(outcome, Receipt)
-        slow = seconds > SLOW_SECONDS and (seconds > SLOW_TIMES * self._median if self._median else not accepted)
-        if outcome.code:
-            self._note(seconds)
-        if slow or (not accepted and asks_to_slow_down(outcome)):
-            # What was given out before the last change of pace is the same trouble, and counts once.
-            if given_at > domain.slowed_at:
-                self._slow_down(domain, pause=not accepted)
-        elif domain.new:
-            if outcome.code:
-                domain.replied(self._connections)
-        elif accepted and domain.ceiling != NO_CEILING:
-            domain.recover(self._connections)
-            self._keep_track(domain)
+        self._learn(domain, given_at, outcome, seconds)
         self._stand(domain)
 
-    def returned(self, item: WorkItem) -> None:
-        """It was given out and not tried: it goes first again, and takes nothing from the allowance."""
-        domain, _ = self._back(item)
+    def returned(self, item: WorkItem, outcome: RelayError | None = None, seconds: float = 0.0) -> None:
+        """It was given out and not taken: it goes first again, and takes nothing from the allowance.
+
+        `outcome` is what the connection was lost over, if it was; `seconds`, after how long.
+        """
+        domain, given_at = self._back(item)
+        if outcome is not None:
+            self._learn(domain, given_at, outcome, seconds)
         domain.items.appendleft(item)
         self._waiting += 1
         if self._allowance is not None:
@@ -218,6 +210,22 @@ class Dispatcher:
         return domain, given_at
 
     # Ceilings and pauses
+
+    def _learn(self, domain: Domain, given_at: float, outcome: Receipt | RelayError, seconds: float) -> None:
+        accepted = isinstance(outcome, Receipt)
+        slow = seconds > SLOW_SECONDS and (seconds > SLOW_TIMES * self._median if self._median else not accepted)
+        if outcome.code:
+            self._note(seconds)
+        if slow or (not accepted and asks_to_slow_down(outcome)):
+            # What was given out before the last change of pace is the same trouble, and counts once.
+            if given_at > domain.slowed_at:
+                self._slow_down(domain, pause=not accepted)
+        elif domain.new:
+            if outcome.code:
+                domain.replied(self._connections)
+        elif accepted and domain.ceiling != NO_CEILING:
+            domain.recover(self._connections)
+            self._keep_track(domain)
 
     def _slow_down(self, domain: Domain, *, pause: bool) -> None:
         domain.slow_down(self._clock(), self._connections, pause=pause)

@@ -275,6 +275,19 @@ def test_what_was_taken_and_not_tried_goes_first(dispatcher: Dispatcher) -> None
     assert dispatcher.waiting == 5
 
 
+def test_a_connection_that_is_closed_for_too_much_mail_slows_the_domain_down(
+    dispatcher: Dispatcher, clock: Clock
+) -> None:
+    dispatcher.add(mail("a.example", 3) + mail("b.example", 3))
+    first, second = take(dispatcher, 2)
+    clock.now += 1
+    dispatcher.returned(first, RelayDown("", code=421, enhanced="4.7.28", reply="421 4.7.28 unusual rate"), 0.1)
+    dispatcher.returned(second, RelayDown("The connection was lost"), 0.1)
+    assert {domain(item) for item in take(dispatcher)} == {"b.example"}
+    clock.now += 30
+    assert dispatcher.next_ready() == first
+
+
 def test_no_more_leaves_than_the_relay_allows(dispatcher: Dispatcher) -> None:
     acquaint(dispatcher, "a.example")
     dispatcher.add(mail("a.example", 30))
