@@ -16,7 +16,8 @@ from ..doctor.kept import last_probe
 from ..doctor.names import Names, NoNames, names_of_this_machine
 from ..doctor.probe import send_probe
 from ..doctor.received import examine_received
-from ..errors import SettingError
+from ..errors import Refused, SettingError
+from ..schema import newest_version, schema_version
 from .context import print_json
 
 _WIDTH = 100
@@ -139,6 +140,8 @@ def _examine(app: Flask, offline: bool, report: _Report) -> None:
 
 
 def _probe(app: Flask, address: str, slug: str | None, report: _Report) -> None:
+    if schema_version() != newest_version():
+        raise Refused("The database has no tables of this version yet. Run newsletter migrate first.")
     settings: Settings = app.config["NEWSLETTER"]
     found = send_probe(
         address,

@@ -26,11 +26,6 @@ OURS = "We do not know this link"
 PAGE = f"<!doctype html><html><head><title>{OURS}</title></head></html>"
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def _trust(authority: Authority) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=authority.file)
 

@@ -16,11 +16,6 @@ NOW = datetime.now(UTC)
 PASSWORD = "correct-horse-battery"
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def _look(url: str, ca_file: Path | None = None, *, largest: int | None = None, seconds: float = 30.0) -> Notes:
     return examine_relay(SmtpRelay.from_url(url, ca_file=ca_file), NOW, largest=largest, seconds=seconds)
 
