@@ -52,10 +52,16 @@ VALUES = {
     "skipped": 4,
     "deferred": 0,
     "reason": "The mail server no longer accepts our password.",
+    "reply": "554 5.7.1 Message rejected: the content looks like spam",
+    "reporter": "mx.example.org",
+    "source": "INBOX of bounces@example.org on mail.example.org",
+    "problem": "The mailbox server mail.example.org cannot be reached: Connection refused.",
+    "since": "10am, Monday 7 December 2026",
 }
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"
-FIXED = {"url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url", "recipients", "accepted", "refused"} | {
-    "unsure", "skipped", "deferred",
+FIXED = {
+    "url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url", "recipients",
+    "accepted", "refused", "unsure", "skipped", "deferred",
 }  # fmt: skip
 
 
