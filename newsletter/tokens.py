@@ -21,6 +21,7 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from itsdangerous import BadData
 from itsdangerous import Signer as _ItsdangerousSigner
@@ -87,9 +88,9 @@ class Signer:
         return _ItsdangerousSigner(self._keys, salt=purpose.value, key_derivation="hmac", digest_method=hashlib.sha256)
 
     def _sign(self, purpose: Purpose, payload: bytes) -> str:
-        signed = self._signer(purpose).sign(_encode(payload))
-        head, _, signature = signed.decode().rpartition(".")
-        return head + signature
+        """What itsdangerous would make, without its full stop, in a tenth of the time: a run makes one a message."""
+        head = _encode(payload)
+        return (head + _encode(_seal(self._keys[-1], purpose, head))).decode()
 
     def _read(self, purpose: Purpose, token: str) -> bytes:
         found = _LEADING_TOKEN.match(token[: _LONGEST + 1])
@@ -158,10 +159,23 @@ def _read_permanent(keys: tuple[str, ...], purpose: PermanentPurpose, raw: bytes
 
 
 def _mac(key: str, purpose: PermanentPurpose, head: bytes) -> bytes:
-    own_key = hmac.digest(key.encode(), purpose.value.encode(), "sha256")
-    return hmac.digest(own_key, head, "sha256")[:16]
+    return _seal(key, purpose, head)[:16]
 
 
+def _seal(key: str, purpose: str, message: bytes) -> bytes:
+    """HMAC-SHA-256 of the message under a key of this purpose's own, derived from `key`."""
+    mac = _keyed(key, purpose).copy()
+    mac.update(message)
+    return mac.digest()
+
+
+@lru_cache(maxsize=256)
+def _keyed(key: str, purpose: str) -> hmac.HMAC:
+    """An HMAC that has taken its key and nothing else, to be copied: taking the key is most of the work."""
+    return hmac.new(hmac.digest(key.encode(), purpose.encode(), "sha256"), digestmod="sha256")
+
+
+@lru_cache(maxsize=256)
 def _key_id(key: str) -> int:
     return hashlib.sha256(b"key id:" + key.encode()).digest()[0]
 
@@ -180,8 +194,7 @@ def _decode(text: str) -> bytes:
 
 def keyed_hash(keys: tuple[str, ...], purpose: str, text: str) -> bytes:
     """HMAC-SHA-256 of `text` under the oldest key, which is the one that is never retired (suppressions)."""
-    own_key = hmac.digest(keys[0].encode(), purpose.encode(), "sha256")
-    return hmac.digest(own_key, text.encode(), "sha256")
+    return _seal(keys[0], purpose, text.encode())
 
 
 def message_name(keys: tuple[str, ...], issue: int, delivery: int) -> str:

@@ -20,7 +20,10 @@ from ..states import SendingMode, SubscriptionState, SuppressionReason
 
 _CHUNK = 10_000
 _SUPPRESSED = 1_000
-_NAMES = ("Ruth Adeyemi", "", "Zoë Ó Briain-Patel", "Tom Hale", "", "Agnieszka Żak", "Priya Nair", "J. O’Connor")
+_NAMES = (
+    "Ruth Adeyemi", "", "Tom Hale", "", "Priya Nair", "Ewan Marsh", "", "Zoë Ó Briain-Patel",
+    "", "Tamsin Orme", "Bethan Ashdown-Lee", "", "J. O’Connor", "Sunita Marlowe-Price", "", "Duty desk, Early Help",
+)  # fmt: skip
 #: Half of the readers work for one of a few; the other half for one of many.
 _DOMAINS = ("council", "police", "nhs", "schools")
 _SMALL_DOMAINS = 200

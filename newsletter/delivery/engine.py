@@ -1,6 +1,5 @@
 """Sending an issue from its ledger, and going on after whatever interrupted it."""
 
-import asyncio
 import logging
 import shutil
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from ..models import Delivery, Issue
 from ..states import IssueState
 from ..work.liveness import end, life
 from ..work.queue import current_runner
-from . import accounts, control
+from . import accounts, control, loop
 from .batches import release, skip_the_rest
 from .letters import Letter, compile_letter
 from .pacing import Breaker
@@ -104,7 +103,7 @@ def _run(
         writer.start()
         run = Run(app, letter, relay, our_life, writer, wire, breaker, read_clock)
         try:
-            asyncio.run(run.go())
+            loop.run(run.go())
         finally:
             recorded = writer.close(_WRITER_PATIENCE_SECONDS)
             wire.close()

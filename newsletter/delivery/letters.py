@@ -1,6 +1,7 @@
 """What each recipient gets: the frozen rendition compiled once, and its places filled for one person."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..config import Settings
 from ..domain.issues.renditions import compile_rendition
@@ -24,24 +25,22 @@ class Letter:
 
     def to(self, item: WorkItem) -> Envelope:
         """The envelope for one recipient. Raises Invalid for a name or address that no header can carry."""
-        keys = self.settings.secret_keys
+        keys, public_url = self.settings.secret_keys, self.settings.public_url
         recipient = Recipient(
-            address=item.address,
-            name=item.name,
-            message_id=self._message_id(item.delivery),
-            unsubscribe_url=f"{self.settings.public_url}/u/{unsubscribe_token(keys, item.subscription)}",
-            preferences_url=(
-                f"{self.settings.public_url}/preferences/{self.signer.sign_id(Purpose.PREFERENCES, item.subscription)}"
-            ),
+            item.address,
+            item.name,
+            # The same at each try, so that two copies are known for one (RFC 5322 §3.6.4), and not to be guessed.
+            f"{message_name(keys, self.issue_id, item.delivery)}{self._at_domain}",
+            f"{public_url}/u/{unsubscribe_token(keys, item.subscription)}",
+            f"{public_url}/preferences/{self.signer.sign_id(Purpose.PREFERENCES, item.subscription)}",
         )
         domain = self.settings.bounce_domain
         sender = f"{envelope_tag(keys, item.subscription)}@{domain}" if domain else self.sender_address
         return Envelope(sender, item.address, self.compiled.fill(recipient), item.delivery)
 
-    def _message_id(self, delivery: int) -> str:
-        """The same at each try, so that two copies are known for one (RFC 5322 §3.6.4), and not to be guessed."""
-        name = message_name(self.settings.secret_keys, self.issue_id, delivery)
-        return f"{name}@{self.sender_address.rpartition('@')[2]}"
+    @cached_property
+    def _at_domain(self) -> str:
+        return f"@{self.sender_address.rpartition('@')[2]}"
 
 
 def compile_letter(issue: Issue, settings: Settings, signer: Signer) -> Letter:

@@ -1,11 +1,14 @@
-"""One sending run of one issue: a feeder that claims, as many senders as the relay allows, one event loop.
+"""One sending run of one issue: a feeder that claims, a dispatcher that chooses, as many senders as the relay allows.
 
-Each sender takes a message, hands it to the relay and settles it (see `settling`). What is still claimed when
-the run has ended and the writer has written was not tried.
+All on one event loop. Each sender keeps a connection and gives it what the dispatcher says may leave (see `sender`);
+the settler writes down what came of it (see `settling`). What is still claimed when the run has ended and the writer
+has written was not tried.
 """
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -14,19 +17,23 @@ from functools import partial
 from typing import TypeVar
 
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..db import db
-from ..errors import Invalid, RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from ..mail.local import LocalMailbox
-from ..mail.relay import Connection, Envelope, Relay
+from ..mail.relay import Relay
 from ..models import Issue
 from ..states import IssueState
 from ..work.liveness import Life, leaving
-from .batches import BATCH, Claim, SendingSwitchedOff, WorkItem, claim
+from .allowance import keep_allowance
+from .batches import BATCH, Claim, SendingSwitchedOff, claim, put_off
+from .budget import RelayBudget
+from .dispatch import Dispatcher
 from .letters import Letter
-from .pacing import Breaker
-from .settling import Attempt, CannotVouch, Settler
+from .pacing import FIRST_RETRY, Breaker
+from .sender import Sender
+from .settling import Settler
 from .wirelog import WireLog
 from .writer import OutcomeWriter
 
@@ -37,7 +44,6 @@ _Task = asyncio.Task[None]
 #: How long what awaits a reply may still wait once the process was asked to leave (it has 30 seconds in all).
 DRAIN_SECONDS = 25.0
 _LOOK_EVERY_SECONDS = 0.25
-_MOST_DROPS = 3
 _MOST_CLAIM_FAILURES = 30
 _GOING = frozenset({IssueState.SENDING, IssueState.SENT})
 
@@ -67,39 +73,50 @@ class Run:
     ) -> None:
         self.ending = Ending.DONE
         self.reason = ""
+        #: Nothing new is taken any more; what is in the air is waited for.
+        self.over = False
+        self.letter = letter
+        self.relay = relay
+        self.breaker = breaker
+        self.settler = Settler(writer, wire, life, read_clock, self.fail)
+        self.dispatcher = Dispatcher(relay.limits.connections, time.monotonic)
+        #: How often a connection broke over a message, by delivery.
+        self.drops: dict[int, int] = {}
+        #: How many senders are opening a connection.
+        self.connecting = 0
         self._app = app
-        self._letter = letter
-        self._relay = relay
         self._life = life
         self._writer = writer
-        self._wire = wire
-        self._breaker = breaker
         self._read_clock = read_clock
-        self._settler = Settler(writer, wire, read_clock, lambda sentence: self._stop(Ending.BROKEN, sentence))
-        self._ready: asyncio.Queue[WorkItem | None] = asyncio.Queue()
+        self._budget = RelayBudget(relay.name, app.config["NEWSLETTER"])
+        self._out = 0
+        self._claimed_all = False
+        self._idle: deque[asyncio.Future[None]] = deque()
         self._hungry = asyncio.Event()
         self._stopped = asyncio.Event()
 
     async def go(self) -> None:
         """Send until nothing is left or the run is stopped. Raises what a sender did not expect."""
-        senders = [asyncio.create_task(self._sender()) for _ in range(self._relay.limits.connections)]
-        feeder, watcher = asyncio.create_task(self._feed()), asyncio.create_task(self._watch_issue())
+        if self._budget.limited:
+            self.dispatcher.allow(0)
+        connections = self.relay.limits.connections
+        senders = [asyncio.create_task(Sender(self, time.monotonic).go()) for _ in range(connections)]
+        watcher = asyncio.create_task(self._watch())
+        # Not cancelled: a claim or a reservation that is under way would go on without us.
+        helpers = [asyncio.create_task(self._feed()), asyncio.create_task(keep_allowance(self, self._budget))]
         try:
-            await self._until_all_end(senders, [feeder, watcher])
+            await self._until_all_end(senders, [*helpers, watcher])
         finally:
             self._stop(Ending.DONE)
             watcher.cancel()
-            # Not cancelled: a claim that is under way would go on without us.
-            self._hungry.set()
             for task in senders:
                 task.cancel()
-            await asyncio.gather(*senders, feeder, watcher, return_exceptions=True)
-        for task in [*senders, feeder, watcher]:
+            await asyncio.gather(*senders, *helpers, watcher, return_exceptions=True)
+        for task in [*senders, *helpers, watcher]:
             if (error := _error_of(task)) is not None:
                 raise error
 
     async def _until_all_end(self, senders: list[_Task], helpers: list[_Task]) -> None:
-        loop = asyncio.get_running_loop()
         deadline: float | None = None
         pending = set(senders)
         while pending:
@@ -108,71 +125,147 @@ class Run:
                 self._stop(Ending.BROKEN, "The sending program failed; its log says why")
             if leaving.is_set():
                 self._stop(Ending.LEAVING)
-                deadline = deadline or loop.time() + DRAIN_SECONDS
-            if deadline is not None and loop.time() >= deadline:
+                deadline = deadline or time.monotonic() + DRAIN_SECONDS
+            if deadline is not None and time.monotonic() >= deadline:
                 for task in pending:
                     task.cancel()
 
+    # What senders ask and tell
+
+    @property
+    def may_offer(self) -> bool:
+        """Whether a new message may be begun: not while what is sent could not be recorded."""
+        return not self.over and not self._writer.behind
+
+    def has_work(self, *, connected: bool) -> bool:
+        """Whether a sender would get a message now; one that is not connected stands behind those that connect."""
+        dispatcher = self.dispatcher
+        ahead = 0 if connected else self.connecting
+        return self.may_offer and dispatcher.sendable > ahead and dispatcher.allowance != 0
+
+    def taken(self) -> None:
+        """A sender took a message."""
+        self._out += 1
+        if self.dispatcher.sendable <= BATCH // 2:
+            self._hungry.set()
+
+    def came_back(self) -> None:
+        """What a sender took is settled or returned."""
+        self._out -= 1
+        if self._claimed_all:
+            self._end_if_done()
+        elif self._idle and self.dispatcher.sendable:
+            self.wake(1)
+
+    def fail(self, sentence: str) -> None:
+        """Something is wrong that a person must look at."""
+        self._stop(Ending.BROKEN, sentence)
+
+    def heed_breaker(self) -> None:
+        """Stop if the breaker says so."""
+        if self.breaker.reason:
+            self.fail(self.breaker.reason)
+
+    async def news(self, seconds: float) -> bool:
+        """Wait until there may be something to send. False when there was none for so long."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._idle.append(future)
+        done, _ = await asyncio.wait([future], timeout=seconds)
+        if not done:
+            self._idle.remove(future)
+        return bool(done)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until the run is over."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    def wake(self, number: int) -> None:
+        """Have so many of those who wait for news look again."""
+        while number and self._idle:
+            future = self._idle.popleft()
+            if not future.done():
+                future.set_result(None)
+                number -= 1
+
     def _stop(self, ending: Ending, reason: str = "") -> None:
         """Take nothing new. What is in the air is waited for. The first reason stands."""
-        if self._stopped.is_set():
+        if self.over:
             return
+        self.over = True
         self.ending, self.reason = ending, reason
+        self.dispatcher.drain()
         self._stopped.set()
-        while not self._ready.empty():
-            self._ready.get_nowait()
-        self._no_more()
+        self._hungry.set()
+        self.wake(len(self._idle))
 
-    def _no_more(self) -> None:
-        for _ in range(self._relay.limits.connections):
-            self._ready.put_nowait(None)
+    def _end_if_done(self) -> None:
+        if not self._out and not self.dispatcher.waiting:
+            self._stop(Ending.DONE)
+        elif self._idle and self.dispatcher.sendable:
+            self.wake(1)
 
     # What there is to send
 
     async def _feed(self) -> None:
         """Claim batch after batch, each when half of the last is gone."""
-        while not self._stopped.is_set():
+        while not self.over:
             batch = await self._claim()
             if batch.seen == 0:
-                self._no_more()
+                self._claimed_all = True
+                self._end_if_done()
                 return
-            if self._stopped.is_set():
-                return
-            for item in batch.items:
-                self._ready.put_nowait(item)
-            while self._ready.qsize() > BATCH // 2 and not self._stopped.is_set():
+            self.dispatcher.add(batch.items)
+            await self._put_off_surplus()
+            self.wake(len(self._idle))
+            while self.dispatcher.sendable > BATCH // 2 and not self.over:
                 self._hungry.clear()
                 await self._hungry.wait()
 
     async def _claim(self) -> Claim:
-        any_address = isinstance(self._relay, LocalMailbox)
+        any_address = isinstance(self.relay, LocalMailbox)
         for _ in range(_MOST_CLAIM_FAILURES):
-            whose = (self._letter.issue_id, self._life.epoch)
+            whose = (self.letter.issue_id, self._life.epoch)
             try:
-                return await self._beside(partial(claim, *whose, self._read_clock(), any_address=any_address))
+                return await self.beside(partial(claim, *whose, self._read_clock(), any_address=any_address))
             except SendingSwitchedOff as error:
-                self._stop(Ending.BROKEN, str(error))
+                self.fail(str(error))
             except SQLAlchemyError:
                 _log.exception("No messages could be claimed; trying again")
-                await self._pause(1.0)
-            if self._stopped.is_set():
+                await self.pause(1.0)
+            if self.over:
                 return Claim([], 0)
-        self._stop(Ending.BROKEN, "The database could not be read or written")
+        self.fail("The database could not be read or written")
         return Claim([], 0)
 
-    async def _watch_issue(self) -> None:
-        """Somebody may pause or cancel at any time."""
-        while not self._stopped.is_set():
+    async def _put_off_surplus(self) -> None:
+        """What is held back for a domain that takes mail slowly goes back to the database, without a try."""
+        surplus = [item.delivery for item in self.dispatcher.overfull()]
+        if surplus:
+            now = self._read_clock()
+            whose = (self.letter.issue_id, self._life.epoch)
             with suppress(SQLAlchemyError):
-                if await self._beside(self._state) not in _GOING:
+                # Where the database cannot be written they are released when the run ends.
+                await self.beside(partial(put_off, *whose, surplus, now + FIRST_RETRY, now))
+            if self._claimed_all:
+                self._end_if_done()
+
+    async def _watch(self) -> None:
+        """Somebody may pause or cancel at any time; pauses of domains end; the writer catches up."""
+        while not self.over:
+            with suppress(SQLAlchemyError):
+                if await self.beside(self._state) not in _GOING:
                     self._stop(Ending.HELD)
-            await self._pause(_LOOK_EVERY_SECONDS)
+            await self._put_off_surplus()
+            if self._idle and self.may_offer and self.dispatcher.waits() == 0:
+                self.wake(len(self._idle))
+            await self.pause(_LOOK_EVERY_SECONDS)
 
     def _state(self) -> IssueState | None:
-        issue = db.session.get(Issue, self._letter.issue_id)
-        return issue.state if issue else None
+        return db.session.scalar(select(Issue.state).where(Issue.id == self.letter.issue_id))
 
-    async def _beside(self, work: Callable[[], _T]) -> _T:
+    async def beside(self, work: Callable[[], _T]) -> _T:
         """Work on the database in a thread, with a session of its own: the loop goes on."""
 
         def in_context() -> _T:
@@ -181,119 +274,6 @@ class Run:
 
         return await asyncio.to_thread(in_context)
 
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), seconds)
-
-    # Sending
-
-    async def _sender(self) -> None:
-        connection: Connection | None = None
-        try:
-            while (item := await self._ready.get()) is not None and not self._stopped.is_set():
-                if self._ready.qsize() <= BATCH // 2:
-                    self._hungry.set()
-                connection = await self._deliver(item, connection)
-        finally:
-            if connection is not None:
-                await connection.close()
-
-    async def _deliver(self, item: WorkItem, connection: Connection | None) -> Connection | None:
-        """Try until the message has its answer, or the run is stopped. Gives back the connection, if it is good."""
-        try:
-            envelope = self._letter.to(item)
-        except Invalid as error:
-            self._settler.cannot_be_made(item, str(error))
-            return connection
-        for drop in range(1, _MOST_DROPS + 1):
-            connection = await self._connected(connection)
-            if connection is None:
-                return None
-            if await self._try(item, envelope, connection, last=drop == _MOST_DROPS):
-                break
-        return connection
-
-    async def _try(self, item: WorkItem, envelope: Envelope, connection: Connection, *, last: bool) -> bool:
-        """Hand it over once. Whether the message is settled; it is not when the connection was lost before."""
-        attempt = Attempt(item, self._wire, self._life)
-        try:
-            receipt = await connection.send(envelope, before_final_dot=attempt.start)
-        except RelayDown as error:
-            self._lost(str(error))
-            if last:
-                # This message itself may be what breaks the connection: the others go first.
-                self._settler.put_off(item, error)
-            elif attempt.started:
-                self._settler.not_taken(item, error.code)
-            return last
-        except RelayError as error:
-            self._relay_said_no(item, error)
-        except CannotVouch as error:
-            self._stop(Ending.BROKEN, str(error))
-            return False
-        except BaseException:
-            if attempt.started:
-                self._settler.interrupted(item)
-            raise
-        else:
-            self._settler.accepted(item, receipt)
-            self._breaker.answered(bad=False)
-        return True
-
-    async def _connected(self, connection: Connection | None) -> Connection | None:
-        """A connection that may take a message now; None when the run was stopped meanwhile."""
-        while not self._stopped.is_set():
-            if self._writer.behind:
-                await self._pause(0.05)
-                continue
-            if connection is not None and connection.usable:
-                return connection
-            if connection is not None:
-                await connection.close()
-                connection = None
-            await self._pause(self._breaker.wait(_now()))
-            if self._stopped.is_set():
-                break
-            try:
-                connection = await self._relay.connect()
-            except RelayDown as error:
-                self._lost(str(error))
-            except RelayError as error:
-                self._stop(Ending.BROKEN, str(error))
-        if connection is not None:
-            await connection.close()
-        return None
-
-    def _lost(self, sentence: str) -> None:
-        self._breaker.failed(sentence, _now())
-        self._heed_breaker()
-
-    def _heed_breaker(self) -> None:
-        if self._breaker.reason:
-            self._stop(Ending.BROKEN, self._breaker.reason)
-
-    def _relay_said_no(self, item: WorkItem, error: RelayError) -> None:
-        match error:
-            case RelayBusy():
-                self._settler.put_off(item, error)
-            case RelayRefused():
-                self._settler.refused(item, error)
-                self._breaker.answered(bad=True)
-            case RelayUnsure():
-                self._settler.unsure(item, error)
-                self._breaker.answered(bad=True)
-                self._lost(str(error))
-            case RelayRejectsUs():
-                self._settler.keep(item, error)
-                self._stop(Ending.BROKEN, str(error))
-            case _:
-                raise error
-        self._heed_breaker()
-
 
 def _error_of(task: _Task) -> BaseException | None:
     return task.exception() if task.done() and not task.cancelled() else None
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

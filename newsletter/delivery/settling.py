@@ -27,29 +27,6 @@ class CannotVouch(Exception):
     """The final dot must not leave: it could not be written down, or the claim is about to run out."""
 
 
-class Attempt:
-    """One try of one message: knows whether the final dot was let go."""
-
-    def __init__(self, item: WorkItem, wire: WireLog, life: Life) -> None:
-        self._item = item
-        self._wire = wire
-        self._life = life
-        self.started = False
-
-    def start(self) -> None:
-        """Called just before the final dot. Raises CannotVouch: then it does not leave."""
-        try:
-            self._wire.started(self._item.delivery, self._item.attempt)
-        except OSError as error:
-            raise CannotVouch(f"The wire log cannot be written: {error.strerror or error}") from None
-        # After the record, not before: if we are held up between the two, the record says "maybe".
-        if not self._life.may_send():
-            with suppress(OSError):
-                self._wire.answered(self._item.delivery, self._item.attempt, Verdict.NOT_TAKEN)
-            raise CannotVouch("The database could not be written for so long that our claims ran out")
-        self.started = True
-
-
 class Settler:
     """Settles messages for the run. `on_failure` is told, in a sentence, when the wire log cannot be written."""
 
@@ -57,13 +34,27 @@ class Settler:
         self,
         writer: OutcomeWriter,
         wire: WireLog,
+        life: Life,
         read_clock: Callable[[], datetime],
         on_failure: Callable[[str], None],
     ) -> None:
         self._writer = writer
         self._wire = wire
+        self._life = life
         self._read_clock = read_clock
         self._on_failure = on_failure
+
+    def about_to_leave(self, item: WorkItem) -> None:
+        """Called just before the final dot. Raises CannotVouch: then it must not leave."""
+        try:
+            self._wire.started(item.delivery, item.attempt)
+        except OSError as error:
+            raise CannotVouch(f"The wire log cannot be written: {error.strerror or error}") from None
+        # After the record, not before: if we are held up between the two, the record says "maybe".
+        if not self._life.may_send():
+            with suppress(OSError):
+                self._wire.answered(item.delivery, item.attempt, Verdict.NOT_TAKEN)
+            raise CannotVouch("The database could not be written for so long that our claims ran out")
 
     def accepted(self, item: WorkItem, receipt: Receipt) -> None:
         self._settle(item, DeliveryState.ACCEPTED, receipt.code, reply=receipt.reply)

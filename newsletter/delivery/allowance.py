@@ -1,0 +1,49 @@
+"""Where a relay's limits are set: what a run may send is reserved from the relay's budget, a little at a time."""
+
+import time
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from .batches import BATCH
+from .budget import RelayBudget
+
+if TYPE_CHECKING:
+    from .running import Run
+
+_ASK_AGAIN_SECONDS = 0.05
+#: What was granted is given back when it was not used for so long; others may have better use for it.
+_MOST_KEPT_SECONDS = 30.0
+
+
+async def keep_allowance(run: "Run", budget: RelayBudget) -> None:
+    """Give the run's dispatcher leave to send, until the run is over; what is left over goes back."""
+    if not budget.limited:
+        return
+    dispatcher = run.dispatcher
+    granted_at = time.monotonic()
+    while not run.over:
+        allowance = dispatcher.allowance or 0
+        wanted = min(dispatcher.sendable, BATCH) - allowance
+        wait = 0.0
+        if wanted > 0 and run.may_offer:
+            # Where the database cannot be asked, nothing is allowed.
+            with suppress(SQLAlchemyError):
+                granted, wait = await run.beside(partial(budget.reserve, wanted))
+                dispatcher.allow(granted)
+                granted_at = time.monotonic()
+                run.wake(granted)
+        elif allowance > 0 and time.monotonic() - granted_at > _MOST_KEPT_SECONDS:
+            await _give_back(run, budget)
+        await run.pause(max(_ASK_AGAIN_SECONDS, wait))
+    await _give_back(run, budget)
+
+
+async def _give_back(run: "Run", budget: RelayBudget) -> None:
+    unused = run.dispatcher.allowance or 0
+    run.dispatcher.allow(-unused)
+    # What cannot be given back counts as sent: the limit errs to the side of too few.
+    with suppress(SQLAlchemyError):
+        await run.beside(partial(budget.give_back, unused))
