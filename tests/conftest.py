@@ -13,12 +13,22 @@ from newsletter.config import Settings
 from newsletter.db import db
 from newsletter.mail.memory import MemoryRelay
 from newsletter.work.runners import SilentRunner
+from tests.faults import tally
 from tests.postfix import postfix
 from tests.postgres import postgres_cluster, postgres_url
 
 __all__ = ["postfix", "postgres_cluster", "postgres_url"]
 
 KEY = "a-test-key-that-is-long-enough-to-be-used"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of the tests that break things. Here, because this file is read by whichever process prints."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    if lines := tally.summary(report for report in reports if report.when == "call"):
+        terminalreporter.section("what the faults did")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

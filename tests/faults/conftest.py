@@ -18,6 +18,7 @@ from newsletter.db import db
 from newsletter.mail.memory import MemoryRelay
 from newsletter.resources import data_dir
 from tests.delivery.sending.conftest import worker_app
+from tests.faults.tally import PROPERTY, Figures
 from tests.postgres import postgres_cluster, postgres_url
 from tests.smtp_servers import AcceptingServer
 
@@ -33,6 +34,14 @@ def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     if request.param == "sqlite":
         return settings
     return replace(settings, database_url=request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """What the test did and saw, to be printed when all is over."""
+    figures = Figures()
+    request.node.user_properties.append((PROPERTY, figures))
+    return figures
 
 
 @pytest.fixture
@@ -54,21 +63,26 @@ def app(settings: Settings) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+def worker_environment(settings: Settings, relay_url: str, connections: int) -> dict[str, str]:
+    """What a worker process is told: the settings of the test, and nothing of ours from outside."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
+        "NEWSLETTER_DATA_DIR": str(settings.data_dir),
+        "NEWSLETTER_DATABASE_URL": settings.database_url,
+        "NEWSLETTER_RELAY_URL": relay_url,
+        "NEWSLETTER_RELAY_CONNECTIONS": str(connections),
+        "NEWSLETTER_PUBLIC_URL": settings.public_url,
+        "NEWSLETTER_SECRET_KEYS": settings.secret_keys[0],
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
+
+
 class WorkerProcess:
     """`newsletter worker` as an operator starts it. What it says goes to a file beside the database."""
 
     def __init__(self, settings: Settings, relay_url: str, connections: int) -> None:
         self._log_path = settings.data_dir / "worker.log"
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
-            "NEWSLETTER_DATA_DIR": str(settings.data_dir),
-            "NEWSLETTER_DATABASE_URL": settings.database_url,
-            "NEWSLETTER_RELAY_URL": relay_url,
-            "NEWSLETTER_RELAY_CONNECTIONS": str(connections),
-            "NEWSLETTER_PUBLIC_URL": settings.public_url,
-            "NEWSLETTER_SECRET_KEYS": settings.secret_keys[0],
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        }
+        environment = worker_environment(settings, relay_url, connections)
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "newsletter.cli", "worker"], env=environment, stdout=log, stderr=log

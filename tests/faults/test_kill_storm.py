@@ -1,0 +1,273 @@
+"""Workers killed at random moments, over and over: starting, recovering, claiming, sending, leaving.
+
+NEWSLETTER_TEST_KILLS=1000 makes it a long run; NEWSLETTER_TEST_SEED=… one like another. The moments are random but for
+the seed, and a machine is never twice as busy: what a seed repeats is the plan, not the instant.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from newsletter.config import Settings
+from newsletter.db import db
+from newsletter.delivery import accounts
+from newsletter.models import Delivery, Issue, MailingList
+from newsletter.states import DeliveryState, IssueState
+from newsletter.work.doorbell import Doorbell
+from tests import people
+from tests.delivery.sending import makers
+from tests.faults.conftest import PATIENCE_SECONDS, worker_environment
+from tests.faults.tally import Figures
+
+#: For each database; some seconds' worth. A long run sets its own.
+KILLS = int(os.environ.get("NEWSLETTER_TEST_KILLS", "25"))
+SEED = int(os.environ.get("NEWSLETTER_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
+READERS = 400
+CONNECTIONS = 8
+#: The mail server takes up to this long, twice, for each message.
+SLOWEST_ANSWER = 0.02
+
+
+class Sink:
+    """The slow mail server, a process of its own; its record is a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._record = folder / "recipients"
+        words = [sys.executable, "-m", "tests.faults.slow_sink", str(self._record), str(SLOWEST_ANSWER)]
+        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.url = f"smtp://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.wait()
+
+    @property
+    def size(self) -> int:
+        """The length of the record: it grows with each message."""
+        return self._record.stat().st_size
+
+    def recipients(self, after: int) -> list[str]:
+        """Who has been written down since the record had this length."""
+        return self._record.read_bytes()[after:].decode().splitlines()
+
+
+class Nursery:
+    """Starts workers, and knows how each of them ended."""
+
+    def __init__(self, settings: Settings, sink: Sink) -> None:
+        self._log = settings.data_dir / "workers.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.nursery"],
+                env=worker_environment(settings, sink.url, CONNECTIONS),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.alive: list[int] = []
+        #: Process ids and how they ended: minus a signal, or an exit status.
+        self.ended: dict[int, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in self.alive:
+            os.kill(pid, signal.SIGKILL)
+        self._process.communicate()
+
+    @property
+    def log(self) -> str:
+        """The last of what the workers said."""
+        return self._log.read_text()[-4000:]
+
+    def start(self) -> int:
+        pid = int(self._ask("start"))
+        self.alive.append(pid)
+        return pid
+
+    def kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for_end(pid)
+
+    def terminate(self, pid: int) -> None:
+        os.kill(pid, signal.SIGTERM)
+
+    def wait_for_end(self, pid: int) -> int:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while pid not in self.ended:
+            assert time.monotonic() < deadline, f"Worker {pid} does not end:\n{self.log}"
+            self._reap()
+            time.sleep(0.001)
+        return self.ended[pid]
+
+    def nobody_fell(self) -> None:
+        """Those we did not end are alive."""
+        self._reap()
+        assert not [pid for pid in self.alive if pid in self.ended], f"A worker ended by itself:\n{self.log}"
+
+    def _reap(self) -> None:
+        for each in self._ask("reap").split():
+            pid, status = each.split(":")
+            self.ended[int(pid)] = int(status)
+
+    def _ask(self, word: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+
+class Storm:
+    """Workers, a mail server, a dice."""
+
+    def __init__(self, settings: Settings, sink: Sink, nursery: Nursery, dice: random.Random) -> None:
+        self._bell = Doorbell(settings.data_dir)
+        self._sink, self._nursery, self._dice = sink, nursery, dice
+        self.kills = self.farewells = 0
+
+    def strike(self) -> None:
+        """Start a worker, two at times; wait for a moment; end one or all of them, this way or that."""
+        nursery, dice = self._nursery, self._dice
+        while len(nursery.alive) < (2 if dice.random() < 0.3 else 1):
+            nursery.start()
+        self._wait_for_a_moment()
+        nursery.nobody_fell()
+        dice.shuffle(nursery.alive)
+        for pid in list(nursery.alive) if dice.random() < 0.8 else nursery.alive[:1]:
+            self._end(pid)
+            nursery.alive.remove(pid)
+
+    def _end(self, pid: int) -> None:
+        chance = self._dice.random()
+        if chance < 0.75:
+            self._nursery.kill(pid)
+            self.kills += 1
+            return
+        self._nursery.terminate(pid)
+        if chance < 0.9:
+            # Killed while it drains, or while it writes the last outcomes down.
+            time.sleep(self._dice.uniform(0, 0.1))
+            with contextlib.suppress(ProcessLookupError):
+                self._nursery.kill(pid)
+            self.kills += 1
+            return
+        status = self._nursery.wait_for_end(pid)
+        # Asked before it had taken SIGTERM into its own hands, it dies of it.
+        assert status in (0, -signal.SIGTERM), self._nursery.log
+        self.farewells += 1
+
+    def _wait_for_a_moment(self) -> None:
+        if self._dice.random() < 0.35:
+            # While it starts, recovers what was left, claims for the first time.
+            time.sleep(self._dice.uniform(0, 0.8))
+            return
+        goal = self._sink.size + self._dice.randrange(0, 120) * len("reader100@example.org\n")
+        deadline = time.monotonic() + 2
+        while self._sink.size < goal and time.monotonic() < deadline:
+            pass
+        time.sleep(self._dice.choice([0.0, self._dice.uniform(0, 0.01)]))
+
+    def until_sent(self, issue: Issue) -> None:
+        """Let one worker bring it to its end."""
+        if not self._nursery.alive:
+            self._nursery.start()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_sent(issue):
+            assert time.monotonic() < deadline, f"{accounts.counts(issue)}\n{self._nursery.log}"
+            self._nursery.nobody_fell()
+            # A tick would find it within half a minute; we do not wait for that.
+            self._bell.press("continue_sending", ())
+            time.sleep(0.2)
+
+
+def is_sent(issue: Issue) -> bool:
+    db.session.rollback()
+    db.session.refresh(issue)
+    assert issue.state in (IssueState.SENDING, IssueState.SENT), issue.pause_reason
+    return issue.state is IssueState.SENT
+
+
+def check(issue: Issue, recipients: list[str]) -> Counter[DeliveryState]:
+    """Each reader exactly once, but for the unsure ones: at most once. Of one death no more than the connections."""
+    copies = Counter(recipients)
+    states = makers.states(issue)
+    assert len(states) == issue.recipients == READERS
+    for address, state in states.items():
+        if state is DeliveryState.UNSURE:
+            assert copies[address] <= 1, f"{address} is unsure and has {copies[address]} copies"
+        else:
+            assert (state, copies[address]) == (DeliveryState.ACCEPTED, 1), address
+    assert accounts.counts(issue).adds_up
+    assert accounts.verify(issue) == []
+    return Counter(states.values())
+
+
+def unsure_of_one_death(issue: Issue) -> int:
+    """The most that any one run of a worker left in doubt: the row keeps whose it was."""
+    numbers = db.session.scalars(
+        select(func.count())
+        .where(Delivery.issue_id == issue.id, Delivery.state == DeliveryState.UNSURE)
+        .group_by(Delivery.owner)
+    )
+    return max(numbers, default=0)
+
+
+@pytest.fixture
+def storm(settings: Settings, app: Flask, tmp_path: Path) -> Iterator[tuple[Storm, Sink]]:
+    with Sink(tmp_path) as sink, Nursery(settings, sink) as nursery:
+        yield Storm(settings, sink, nursery, random.Random(SEED)), sink
+
+
+def test_a_storm_of_kills(storm: tuple[Storm, Sink], figures: Figures) -> None:
+    print(f"NEWSLETTER_TEST_SEED={SEED}")
+    weather, sink = storm
+    mailing_list = people.larkmere(datetime.now(UTC))
+    people.subscribers(datetime.now(UTC), mailing_list, READERS)
+    number = 0
+    while weather.kills + weather.farewells < KILLS:
+        number += 1
+        one_issue(weather, sink, mailing_list, number, figures)
+
+
+def one_issue(weather: Storm, sink: Sink, mailing_list: MailingList, number: int, figures: Figures) -> None:
+    """Send one issue through a part of the storm, and account for everybody."""
+    kills, farewells, began = weather.kills, weather.farewells, sink.size
+    issue = makers.sending_to(datetime.now(UTC), mailing_list, f"issue-{number}")
+    while not is_sent(issue) and weather.kills + weather.farewells < KILLS:
+        weather.strike()
+        db.session.rollback()
+        assert accounts.counts(issue).adds_up, SEED
+    weather.until_sent(issue)
+    recipients = sink.recipients(began)
+    states, most = check(issue, recipients), unsure_of_one_death(issue)
+    figures.add(
+        messages=READERS,
+        kills=weather.kills - kills,
+        farewells=weather.farewells - farewells,
+        unsure=states[DeliveryState.UNSURE],
+        unsure_of_one_death=most,
+        lost=READERS - states[DeliveryState.ACCEPTED] - states[DeliveryState.UNSURE],
+        doubled=len(recipients) - len(set(recipients)),
+    )
+    assert most <= CONNECTIONS
