@@ -13,7 +13,7 @@ from .budget import RelayBudget
 if TYPE_CHECKING:
     from .running import Run
 
-_ASK_AGAIN_SECONDS = 0.05
+_ASK_AGAIN_SECONDS, _LOOK_AGAIN_SECONDS = 0.05, 10.0
 #: What was granted is given back when it was not used for so long; others may have better use for it.
 _MOST_KEPT_SECONDS = 30.0
 
@@ -37,7 +37,7 @@ async def keep_allowance(run: "Run", budget: RelayBudget) -> None:
                 run.wake(granted)
         elif allowance > 0 and time.monotonic() - granted_at > _MOST_KEPT_SECONDS:
             await _give_back(run, budget)
-        await run.pause(max(_ASK_AGAIN_SECONDS, wait))
+        await run.pause(min(max(_ASK_AGAIN_SECONDS, wait), _LOOK_AGAIN_SECONDS))
     await _give_back(run, budget)
 
 

@@ -31,7 +31,7 @@ from .batches import BATCH, Claim, SendingSwitchedOff, claim, put_off
 from .budget import RelayBudget
 from .dispatch import Dispatcher
 from .letters import Letter
-from .pacing import FIRST_RETRY, Breaker
+from .pacing import Breaker, retry_at
 from .sender import Sender
 from .settling import Settler
 from .wirelog import WireLog
@@ -247,7 +247,7 @@ class Run:
             whose = (self.letter.issue_id, self._life.epoch)
             with suppress(SQLAlchemyError):
                 # Where the database cannot be written they are released when the run ends.
-                await self.beside(partial(put_off, *whose, surplus, now + FIRST_RETRY, now))
+                await self.beside(partial(put_off, *whose, surplus, retry_at(1, now), now))
             if self._claimed_all:
                 self._end_if_done()
 

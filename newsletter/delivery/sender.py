@@ -96,7 +96,7 @@ class Sender:
         elif isinstance(outcome, RelayDown) and not self._is_to_blame(item):
             if started:
                 run.settler.not_taken(item, outcome.code)
-            run.dispatcher.returned(item)
+            run.dispatcher.returned(item, outcome, seconds)
             self._lost(outcome)
         else:
             self._said_no(item, outcome)
@@ -172,6 +172,9 @@ class Sender:
         run.connecting += 1
         try:
             self._connection = await run.relay.connect()
+            if not self._connection.usable:
+                await self._close()
+                raise RelayDown("The mail server spoke out of turn, or hung up, before it was given anything")
         except RelayDown as error:
             self._lost(error)
         except RelayError as error:

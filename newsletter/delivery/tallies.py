@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from ..db import conflict_aware_insert
-from ..models import DeliveryProgress, DeliveryTally
+from ..db import UTCDateTime
 from ..states import DeliveryState
 
 #: What `DeliveryProgress` counts by.
@@ -40,17 +40,12 @@ def write(session: Session, issue_id: int, moves: Moves, arrivals: Arrivals | No
         change[after] += number
     _add(session, issue_id, change)
     rows = [
-        {"issue_id": issue_id, "slot": slot, "state": state, "number": number}
+        {"issue": issue_id, "slot": slot, "state": state.value, "number": number}
         for (slot, state), number in sorted((arrivals or {}).items(), key=lambda each: (each[0][0], _ORDER[each[0][1]]))
         if number
     ]
     if rows:
-        statement = conflict_aware_insert(DeliveryProgress)
-        statement = statement.on_conflict_do_update(
-            index_elements=["issue_id", "slot", "state"],
-            set_={"number": DeliveryProgress.number + statement.excluded.number},
-        )
-        session.connection().execute(statement, rows)
+        session.connection().execute(_ADD_PROGRESS, rows)
 
 
 def begin(session: Session, issue_id: int, queued: int) -> None:
@@ -65,13 +60,20 @@ def slot_of(at: datetime) -> datetime:
 
 def _add(session: Session, issue_id: int, change: Mapping[DeliveryState, int]) -> None:
     rows = [
-        {"issue_id": issue_id, "state": state, "number": change[state]}
+        {"issue": issue_id, "state": state.value, "number": change[state]}
         for state in DeliveryState
         if change.get(state, 0)
     ]
     if rows:
-        statement = conflict_aware_insert(DeliveryTally)
-        statement = statement.on_conflict_do_update(
-            index_elements=["issue_id", "state"], set_={"number": DeliveryTally.number + statement.excluded.number}
-        )
-        session.connection().execute(statement, rows)
+        session.connection().execute(_ADD_TALLY, rows)
+
+
+# Spelled out: both databases read these, and building them anew at each batch would cost more than running them.
+_ADD_TALLY = text(
+    "INSERT INTO delivery_tally (issue_id, state, number) VALUES (:issue, :state, :number)"
+    " ON CONFLICT (issue_id, state) DO UPDATE SET number = delivery_tally.number + excluded.number"
+)
+_ADD_PROGRESS = text(
+    "INSERT INTO delivery_progress (issue_id, slot, state, number) VALUES (:issue, :slot, :state, :number)"
+    " ON CONFLICT (issue_id, slot, state) DO UPDATE SET number = delivery_progress.number + excluded.number"
+).bindparams(bindparam("slot", type_=UTCDateTime))
