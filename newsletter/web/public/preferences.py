@@ -92,7 +92,7 @@ def fresh_link(token: str) -> Response:
         return redirect(url_for("public.preferences", token=token), 303)
     with transaction():
         preferences.send_fresh_link(subscriber, now=now)
-    return page("fresh_link_sent", address=subscriber.address, token=token)
+    return page("fresh_link_sent", mailing_list=_only_list(subscriber), address=subscriber.address, token=token)
 
 
 @blueprint.post("/preferences/<token>/change-address")
@@ -112,7 +112,7 @@ def change_address(token: str) -> Response:
         form = _form(subscriber, now, posted=False)
         form.form_errors = [str(error)]
         return _page(subscriber, form, token, 422)
-    return page("address_link_sent", address=subscriber.address, token=token)
+    return page("address_link_sent", mailing_list=_only_list(subscriber), address=subscriber.address, token=token)
 
 
 def _choosable(subscriber: Subscriber, now: datetime) -> list[MailingList]:
@@ -166,12 +166,11 @@ def _months_after(day: date, months: int) -> date:
 def _page(
     subscriber: Subscriber, form: PreferencesForm, token: str, status: int = 200, *, saved: bool = False
 ) -> Response:
-    held = preferences.lists_of(subscriber)
     since = min((one.joined_at for one in subscriber.subscriptions if access.is_active(one)), default=None)
     return page(
         "preferences",
         status,
-        mailing_list=held[0] if len(held) == 1 else None,
+        mailing_list=_only_list(subscriber),
         address=subscriber.address,
         since=since,
         form=form,
@@ -180,6 +179,12 @@ def _page(
         hints={one.slug: one.frequency for one in _choosable(subscriber, clock.now()) if one.frequency},
         wordings={offer.mailing_list.name: offer.wording.text for offer in offering.offers(clock.now())},
     )
+
+
+def _only_list(subscriber: Subscriber) -> MailingList | None:
+    """The one list that the person gets, if it is one: then its name and colours are the page's."""
+    held = preferences.lists_of(subscriber)
+    return held[0] if len(held) == 1 else None
 
 
 def _subscriber(token: str) -> Subscriber | None:
