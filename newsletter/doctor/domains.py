@@ -30,9 +30,13 @@ def examine_domains(senders: Iterable[str], bounce_domain: str | None, names: Na
                 "Send from an address of your own domain (the list's settings).",
             )
             continue
+        if "." not in domain:
+            notes.wrong(f"{domain} is no domain that mail can come from.", "Set the list's sender address.")
+            continue
         _carefully(notes, _mail_exchange, domain, "replies", names)
         _carefully(notes, _dmarc, domain, bounce_domain or domain, names)
-    for domain in [bounce_domain] if bounce_domain else [one for one in domains if one not in PERSONAL_MAIL]:
+    usable = [domain for domain in domains if domain not in PERSONAL_MAIL and "." in domain]
+    for domain in [bounce_domain] if bounce_domain else usable:
         _carefully(notes, _spf, domain, names)
     if bounce_domain and bounce_domain not in domains:
         _carefully(notes, _mail_exchange, bounce_domain, "bounces", names)

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from ..config import Settings
 from ..delivery.engine import LEAST_FREE_BYTES
 from ..work.doorbell import Doorbell
@@ -19,14 +21,17 @@ def examine_folder(settings: Settings) -> Notes:
     """Who may read the data directory, how much room is left, whether a worker listens there."""
     notes = Notes(Area.DATA)
     folder = settings.data_dir
-    open_to_others = [path for path in _all_in(folder) if _others_may(path)]
+    kept = [*_all_in(folder), *_database_elsewhere(settings)]
+    open_to_others = [path for path in kept if _others_may(path)]
     if _others_may(folder):
         notes.wrong(f"Other users of this machine can look into the data directory {folder}.", f"chmod 700 “{folder}”")
     if open_to_others:
-        shown = ", ".join(str(path.relative_to(folder)) for path in open_to_others[:5])
+        shown = ", ".join(_shown(path, folder) for path in open_to_others[:5])
         more = f" and {len(open_to_others) - 5} more" if len(open_to_others) > 5 else ""
         say = notes.wrong if _others_may(folder) else notes.warning
-        say(f"The permissions let others read or change {shown}{more}.", f"chmod -R go-rwx “{folder}”")
+        roots = {folder if path.is_relative_to(folder) else path for path in open_to_others}
+        mend = " ".join(f"“{root}”" for root in sorted(roots))
+        say(f"The permissions let others read or change {shown}{more}.", f"chmod -R go-rwx {mend}")
     if not open_to_others and not _others_may(folder):
         notes.good(f"The data directory {folder} is its owner's alone.")
     _room(folder, notes)
@@ -39,6 +44,18 @@ def _all_in(folder: Path) -> Iterator[Path]:
     for path in sorted([*folder.glob("*"), *folder.glob("*/*")]):
         if not path.is_symlink():
             yield path
+
+
+def _database_elsewhere(settings: Settings) -> list[Path]:
+    """SQLite's files where they are not in the data directory; the log and the index beside the database too."""
+    file = Path(make_url(settings.database_url).database or "") if settings.sqlite else None
+    if file is None or file.resolve().is_relative_to(settings.data_dir):
+        return []
+    return [path for end in ("", "-wal", "-shm") if (path := file.with_name(file.name + end)).exists()]
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def _others_may(path: Path) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ..errors import RelayError
 from ..mail.relay import Relay
 from ..mail.smtp import SmtpRelay
+from ..mail.smtp_auth import TokenLogin
 from ..mail.smtp_opening import Extensions, Security, open_wire
 from .findings import Area, Notes
 from .settings import LOOPBACK
@@ -100,7 +101,9 @@ def say_how_long(notes: Notes, whose: str, ends: datetime, now: datetime) -> Non
 
 
 def _signing_in(notes: Notes, relay: SmtpRelay) -> None:
-    if relay.target.login is not None:
+    if isinstance(relay.target.login, TokenLogin):
+        notes.good("It lets us in with an access token (XOAUTH2).")
+    elif relay.target.login is not None:
         notes.good("It lets us in with the user name and password of NEWSLETTER_RELAY_URL.")
     else:
         notes.good("We do not sign in: it knows us by our address. Whether it takes mail from us, a probe shows.")

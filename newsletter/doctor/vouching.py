@@ -69,18 +69,19 @@ def _one_signature(notes: Notes, signature: Signature, vouched: bool) -> None:
 
 
 def _counts_for(sender: str, signature: Signature, names: Names) -> bool:
-    """Whether the signature is of the sender's organisation (RFC 9989 §4.4); by the names alone if none answers."""
+    """Whether the signature is of the sender's organisation (RFC 9989 §4.4); by their names where no record says."""
     if not signature.domain or not sender:
         return False
     if signature.domain == sender:
         return True
     try:
         found = dmarc.discover(sender, names)
-        if found.record is not None and found.record.strict("adkim"):
-            return False
-        return dmarc.discover(signature.domain, names).organisation == found.organisation
+        if found.record is not None:
+            same = dmarc.discover(signature.domain, names).organisation == found.organisation
+            return same and not found.record.strict("adkim")
     except NamesUnavailable:
-        return signature.domain.endswith(f".{sender}") or sender.endswith(f".{signature.domain}")
+        pass
+    return signature.domain.endswith(f".{sender}") or sender.endswith(f".{signature.domain}")
 
 
 def _coverage(notes: Notes, received: MailSource, candidates: list[Signature]) -> None:

@@ -50,6 +50,14 @@ def test_files_that_others_may_read(settings: Settings) -> None:
     assert "Other users of this machine can look into" in wrong(examine_folder(settings))
 
 
+def test_a_database_elsewhere_is_looked_at_too(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings.data_dir.chmod(0o700)
+    file = tmp_path_factory.mktemp("elsewhere") / "news.db"
+    file.touch(mode=0o640)
+    found = examine_folder(replace(settings, database_url=f"sqlite:///{file}"))
+    assert f"let others read or change {file}" in warned(found)
+
+
 def test_a_worker_is_seen_by_its_open_doorbell_which_is_not_rung(settings: Settings) -> None:
     assert "No worker is running" in warned(examine_folder(settings))
     bell = Doorbell(settings.data_dir)

@@ -48,6 +48,10 @@ def test_a_personal_mailbox_can_send_no_newsletter() -> None:
     assert not good(found)
 
 
+def test_a_machine_s_own_name_is_no_sender() -> None:
+    assert wrong(_found(sender="newsletter@localhost")) == "localhost is no domain that mail can come from."
+
+
 @pytest.mark.parametrize(
     ("record", "state", "words"),
     [
