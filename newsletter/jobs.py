@@ -2,7 +2,7 @@
 
 from . import clock
 from .db import clear_log, transaction
-from .delivery import aggregating, engine, launch, outbox, report
+from .delivery import aggregating, engine, inbox, launch, outbox, report
 from .domain.issues import scheduling
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
@@ -50,6 +50,12 @@ def refresh_reports() -> None:
 def aggregate_deliveries() -> None:
     """Give up the deliveries of old issues for their totals and their report."""
     aggregating.aggregate_due(clock.now())
+
+
+@job
+def read_inbound() -> None:
+    """Take in the bounces and complaints that came back."""
+    inbox.read_inbound()
 
 
 @job

@@ -24,5 +24,6 @@ TICKS = (
     Tick("unapproved", 300, "hold_unapproved_issues", "tell people of an issue whose date came without approval"),
     Tick("reports", 60, "refresh_reports", "make the reports of issues that were sent, and make them anew"),
     Tick("aggregate", 86_400, "aggregate_deliveries", "give up the deliveries of old issues for their totals"),
+    Tick("inbound", 60, "read_inbound", "read the bounces and complaints that came back"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )

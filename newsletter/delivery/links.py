@@ -25,6 +25,7 @@ PATHS: Mapping[str, str] = {
     "admin.accept_invitation": "/join/{token}",
     "account.choose_password": "/password/{token}",
     "account.account": "/desk/account",
+    "admin.inbound": "/desk/inbound",
     "editor.issue": "/desk/issues/{slug}",
     "editor.sending": "/desk/issues/{slug}/sending",
 }

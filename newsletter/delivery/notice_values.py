@@ -182,6 +182,10 @@ def _contribution(notice: Notice, _now: datetime) -> Values:
     return values
 
 
+def _mailbox_unreadable(notice: Notice, _now: datetime) -> Values:
+    return {**notice.values, "url": link("admin.inbound")}
+
+
 def _about_an_issue(notice: Notice, _now: datetime) -> Values:
     issue = db.session.get(Issue, notice.issue_id or 0)
     if issue is None:
@@ -208,6 +212,7 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "staff_invitation": _invitation("admin.accept_invitation"),
     "password_reset_link": _invitation("account.choose_password"),
     "account_changed": _account_changed,
+    "mailbox_unreadable": _mailbox_unreadable,
     "contribution_receipt": _contribution,
     "contribution_late": _contribution,
     "contribution_accepted": _contribution,

@@ -3,6 +3,7 @@
 from sqlalchemy import Select, select
 
 from ..models import Account, Issue, Membership, Organisation, PrivacyNotice
+from ..states import Role
 
 
 def the_organisation() -> Select[Organisation]:
@@ -29,6 +30,12 @@ def accounts_on(list_id: int) -> Select[Account]:
         )
         .order_by(Account.name, Account.id)
     )
+
+
+def administrators() -> Select[Account]:
+    """Active accounts that may administer everything; each once, by name."""
+    everything = select(Membership.account_id).where(Membership.list_id.is_(None), Membership.role == Role.ADMIN)
+    return select(Account).where(Account.active, Account.id.in_(everything)).order_by(Account.name, Account.id)
 
 
 def issue_before(issue_id: int) -> Select[Issue]:

@@ -77,6 +77,8 @@ NOTICES: Mapping[str, Needs] = {
     "schedule_held": Needs(_ISSUE, ("name", "reason", "at")),
     "sending_started": Needs(_ISSUE, ("name", "recipients")),
     "sending_paused": Needs(_ISSUE, ("name", "reason", "by")),
+    "sending_turned_away": Needs(_ISSUE, ("name", "reply", "reporter")),
+    "mailbox_unreadable": Needs(("source", "problem", "url"), ("name", "since")),
     "sending_finished": Needs(_ISSUE, ("name", "recipients", "accepted", "refused", "unsure", "skipped", "deferred")),
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from newsletter.i18n import gettext as _
-from newsletter.states import ContributionState, DeliveryState, IssueState, NoticeState, SubscriptionState
+from newsletter.states import ContributionState, DeliveryState, InboundState, IssueState, NoticeState, SubscriptionState
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,12 @@ _TAGS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "unsure": ("Unsure", "orange"),
         "held": ("Held", "yellow"),
         "dropped": ("Dropped", "grey"),
+    },
+    InboundState: {
+        "received": ("Received", "blue"),
+        "handled": ("Done", "green"),
+        "ignored": ("Nothing to do", "grey"),
+        "quarantined": ("Please look", "orange"),
     },
 }
 

@@ -17,8 +17,8 @@ from newsletter.db import Base, db, transaction
 from newsletter.domain.notices import send_notice
 from newsletter.domain.staff import installation, invitations
 from newsletter.domain.staff.permissions import Permission
-from newsletter.models import Account, Block, Contribution, MailboxMessage, SignUp, Subscription
-from newsletter.states import Role
+from newsletter.models import Account, Block, Contribution, InboundMessage, MailboxMessage, SignUp, Subscription
+from newsletter.states import InboundState, Role
 from newsletter.tokens import Purpose, Signer, unsubscribe_token
 from newsletter.web.access import access_of
 from tests import people
@@ -59,6 +59,9 @@ GUARDED = {
     "admin.mailbox": Permission.READ_MAILBOX,
     "admin.mailbox_message": Permission.READ_MAILBOX,
     "admin.notices": Permission.VIEW_NOTICES,
+    "admin.inbound": Permission.VIEW_NOTICES,
+    "admin.inbound_message": Permission.VIEW_NOTICES,
+    "admin.look_again": Permission.VIEW_NOTICES,
 }
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 ONE_CLICK = "public.unsubscribe"
@@ -84,7 +87,15 @@ def sample(app: Flask, now: datetime) -> dict[str, Any]:
             at=now, sender="n@example.org", recipient="reader1@example.org", subject="x", source=b"Subject: x\r\n\r\nx"
         )
         notice = send_notice("fresh_link", "reader1@example.org", now=clock.now())
-        session.add_all([block, message])
+        came_back = InboundMessage(
+            digest=bytes(32),
+            source="INBOX",
+            received_at=now,
+            state=InboundState.QUARANTINED,
+            kind="unknown",
+            raw=b"From: mailer-daemon@example.org\r\n\r\nx",
+        )
+        session.add_all([block, message, came_back])
         session.flush()
         _invitation, join = invitations.invite("a@example.org", Role.EDITOR, None, actor=account, now=clock.now())
         set_up = invitations.set_up_link(clock.now())
@@ -94,7 +105,12 @@ def sample(app: Flask, now: datetime) -> dict[str, Any]:
     return {
         "slug": issue.slug,
         "block_id": str(block.id),
-        "key": {"admin.mailbox": message.id, "admin.notice": notice.id, "admin.": account.id},
+        "key": {
+            "admin.mailbox": message.id,
+            "admin.notice": notice.id,
+            "admin.inbound": came_back.id,
+            "admin.": account.id,
+        },
         "name": "none.png",
         "id": str(block.id),
         "token": {

@@ -14,6 +14,7 @@ from ...db import db
 from ...errors import Conflict, Invalid, NotFound, Problem
 from ...models import Account, Invitation, MailingList, Membership, Organisation
 from ...states import Role
+from .. import queries
 from . import browser_sessions, wording
 from .activity import record
 
@@ -108,15 +109,7 @@ def enable(account: Account, *, actor: Account | None, now: datetime) -> None:
 
 def administrators() -> int:
     """How many active accounts may administer everything."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(Membership)
-            .join(Account, Membership.account_id == Account.id)
-            .where(Account.active, Membership.list_id.is_(None), Membership.role == Role.ADMIN)
-        )
-        or 0
-    )
+    return db.session.scalar(select(func.count()).select_from(queries.administrators().subquery())) or 0
 
 
 def everybody() -> list[Account]:

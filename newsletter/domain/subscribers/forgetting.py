@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, case, delete, func, or_, select, update
 
 from ... import addresses
 from ...db import clear_log, db, on_commit
@@ -19,6 +19,8 @@ from ...models import (
     Consent,
     Contribution,
     Delivery,
+    Feedback,
+    InboundMessage,
     MailboxMessage,
     Notice,
     SignUp,
@@ -27,7 +29,7 @@ from ...models import (
     Subscription,
     TestSend,
 )
-from ...states import NoticeState, SuppressionReason
+from ...states import InboundState, NoticeState, SuppressionReason
 from ..staff import activity
 from . import addressing, joining, leaving, sign_ups, suppressing
 
@@ -67,6 +69,7 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
     ids = select(SignUp.id).where(SignUp.address_key.in_(keys))
     _count(delete(SignUpChoice).where(SignUpChoice.sign_up_id.in_(ids)))
     _count(delete(AddressChange).where(or_(AddressChange.old_key.in_(keys), AddressChange.new_key.in_(keys))))
+    _erase_inbound(keys)
     erased = Erased(
         subscriptions=subscriptions,
         sign_ups=_count(delete(SignUp).where(SignUp.address_key.in_(keys))),
@@ -95,6 +98,9 @@ def _erase_subscriber(subscriber: Subscriber | None, route: str, now: datetime, 
     _count(update(Consent).where(Consent.subscription_id.in_(ids)).values(network="", note=""))
     # Mail servers quote whom they refuse.
     _count(update(Delivery).where(Delivery.subscription_id.in_(ids)).values(reply=None))
+    came_back = Feedback.subscription_id.in_(ids)
+    _blank_inbound(InboundMessage.id.in_(select(Feedback.inbound_id).where(came_back)))
+    _count(update(Feedback).where(came_back).values(reply="", reporter=""))
     _count(update(Subscription).where(Subscription.id.in_(ids)).values(subscriber_id=None, paused_until=None))
     _erase_wishes(subscriber)
     _count(delete(Subscriber).where(Subscriber.id == subscriber.id))
@@ -107,6 +113,20 @@ def _erase_wishes(subscriber: Subscriber) -> None:
     named = set(db.session.scalars(select(AddressChange.new_key).where(theirs, AddressChange.confirmed_at.is_(None))))
     _blank(Notice.address_key.in_(named), Notice.template.in_((sign_ups.CONFIRM_ADDRESS, sign_ups.ADDRESS_KNOWN)))
     _count(delete(AddressChange).where(theirs))
+
+
+def _erase_inbound(keys: list[str]) -> None:
+    """Mails that were set aside for a person, if an address stands in them. There are few: each is looked through."""
+    kept = db.session.execute(select(InboundMessage.id, InboundMessage.raw).where(InboundMessage.raw.is_not(None)))
+    named = [number for number, raw in kept if raw and any(key.encode() in raw.lower() for key in keys)]
+    if named:
+        _blank_inbound(InboundMessage.id.in_(named))
+
+
+def _blank_inbound(which: ColumnElement[bool]) -> None:
+    """What remains is that something came, and when; the digest keeps it from being read anew."""
+    nothing_left = case((InboundMessage.raw.is_not(None), InboundState.IGNORED), else_=InboundMessage.state)
+    _count(update(InboundMessage).where(which).values(subject="", raw=None, state=nothing_left))
 
 
 def _erase_notices(keys: list[str]) -> int:

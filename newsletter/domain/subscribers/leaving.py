@@ -29,11 +29,18 @@ class WhyLeft(StrEnum):
 
 
 def unsubscribe(
-    subscription: Subscription, *, route: str, now: datetime, actor: Account | None = None, note: str = ""
+    subscription: Subscription,
+    *,
+    route: str,
+    now: datetime,
+    actor: Account | None = None,
+    note: str = "",
+    event: ConsentEvent = ConsentEvent.WITHDRAWN,
 ) -> bool:
     """End the subscription now. True if this ended it, False if it had ended before.
 
-    `route` is how it was asked for ("one-click", "link", "preferences", "staff" …) and is kept as evidence.
+    `route` is how it was asked for ("one-click", "link", "preferences", "staff" …) and is kept as evidence, with what
+    happened to the consent.
     """
     result = db.session.execute(
         update(Subscription)
@@ -46,7 +53,7 @@ def unsubscribe(
     db.session.add(
         Consent(
             subscription_id=subscription.id,
-            event=ConsentEvent.WITHDRAWN,
+            event=event,
             at=now,
             route=route,
             note=note,
@@ -73,6 +80,27 @@ def unsubscribe_everywhere(subscriber: Subscriber, *, route: str, now: datetime,
         unsubscribe(subscription, route=route, now=now, actor=actor) for subscription in subscriber.subscriptions
     )
     suppressing.suppress(subscriber.address, SuppressionReason.UNSUBSCRIBED_ALL, now=now, actor=actor)
+    return left
+
+
+def complain(subscription: Subscription, *, reporter: str, now: datetime) -> bool:
+    """Its reader called a mail of this list spam: they leave at once, and are written to no more, by nobody here.
+
+    `reporter` is who passed it on, as text from outside in one line. True if it ended the subscription.
+    """
+    left = unsubscribe(subscription, route="complaint", now=now, note=reporter, event=ConsentEvent.COMPLAINED)
+    if not left:
+        db.session.add(
+            Consent(
+                subscription_id=subscription.id,
+                event=ConsentEvent.COMPLAINED,
+                at=now,
+                route="complaint",
+                note=reporter,
+            )
+        )
+    if subscription.subscriber is not None:
+        suppressing.suppress(subscription.subscriber.address, SuppressionReason.COMPLAINT, now=now)
     return left
 
 

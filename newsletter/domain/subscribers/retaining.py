@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, Update, delete, select, update
 
 from ...db import db
-from ...models import AddressChange, Consent, LimitCounter, Notice, SignUp, SignUpChoice
-from ...states import NoticeState
+from ...models import AddressChange, Consent, InboundMessage, LimitCounter, Notice, SignUp, SignUpChoice
+from ...states import InboundState, NoticeState
 from ..staff import activity
 
 _log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ def purge_unconfirmed(now: datetime) -> Tidied:
         ),
         address_changes=_forget_old_addresses(now),
     )
+    _forget_inbound(now)
     _count(delete(LimitCounter).where(LimitCounter.ends_at <= now))
     if any(vars(tidied).values()):
         activity.record(
@@ -77,6 +78,14 @@ def _forget_old_addresses(now: datetime) -> int:
     return _count(delete(AddressChange).where(old, ~made)) + _count(
         update(AddressChange).where(old, made, AddressChange.old_key != "").values(nameless)
     )
+
+
+def _forget_inbound(now: datetime) -> None:
+    """Of what came back, what it said of whom stays with the reader; its subject goes, and its text if it was kept."""
+    old = InboundMessage.received_at <= now - NOTICE_KEPT
+    _count(update(InboundMessage).where(old, InboundMessage.subject != "").values(subject=""))
+    kept = InboundMessage.raw.is_not(None)
+    _count(update(InboundMessage).where(old, kept).values(raw=None, state=InboundState.IGNORED))
 
 
 def _count(statement: Update | Delete) -> int:

@@ -46,6 +46,8 @@ NAMES = {
     "sending_started": _("Sending has begun"),
     "sending_paused": _("Sending is paused"),
     "sending_finished": _("Sending has ended"),
+    "sending_turned_away": _("Turned away"),
+    "mailbox_unreadable": _("Bounces cannot be read"),
 }
 
 
