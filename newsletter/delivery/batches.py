@@ -4,28 +4,30 @@ Every function is one short transaction, or a part of one; none waits for the ne
 belongs to the run whose epoch stands in `owner`, and only that run, or the recovery of its remains, takes it further.
 """
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Update, select, text, update
+from sqlalchemy import Integer, Row, String, TextualSelect, Update, Uuid, bindparam, column, select, text, update
 from sqlalchemy.orm import Session
 
 from ..addresses import key
-from ..db import transaction
-from ..domain.subscribers.suppressing import address_hash, suppressed_hashes
+from ..db import UTCDateTime, transaction
+from ..domain.subscribers.suppressing import address_hashes, suppressed_hashes
 from ..errors import Refused
-from ..models import Account, Delivery, Issue, Organisation, Subscriber, Subscription
-from ..states import DeliveryState, IssueState, SendingMode, SkipReason, SubscriptionState
+from ..models import Account, Delivery, Issue, Organisation
+from ..states import DeliveryState, IssueState, SendingMode, SkipReason
 from . import tallies
 
 BATCH = 500
 
 #: While an issue is in one of these, its rows may be claimed: the rest of it, and what was put off.
 _GOING = frozenset({IssueState.SENDING, IssueState.SENT})
-_ledger = Delivery.__table__
 
 # Written out, not bound: the partial indexes serve only a query that names the state itself.
 _IS_QUEUED = text("delivery.state = 'queued'")
@@ -37,8 +39,7 @@ class SendingSwitchedOff(Refused):
     """The installation's sending mode is "nothing"."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkItem:
+class WorkItem(NamedTuple):
     """One message to send: `attempt` counts from 1, `subscription` is the public id."""
 
     delivery: int
@@ -72,23 +73,25 @@ def claim(issue_id: int, epoch: int, now: datetime, *, any_address: bool = False
         if mode is SendingMode.NOTHING:
             raise SendingSwitchedOff("Sending is switched off for this installation")
         rows = _candidates(session, issue_id, now, limit)
-        barred = _suppressed([row.address for row in rows if row.address])
+        barred = _suppressed(rows)
         team = _team(session) if mode is SendingMode.TEAM else None
         moves: Counter[tuple[DeliveryState, DeliveryState]] = Counter()
         skipped: dict[SkipReason, list[int]] = {}
         items = []
         for row in rows:
-            reason = _skip_reason(row, now, barred, team)
+            reason = row.reason and SkipReason(row.reason)
+            if reason is None and row.address in barred:
+                reason = SkipReason.SUPPRESSED
+            if reason is None and team is not None and key(row.address) not in team:
+                reason = SkipReason.TEAM_ONLY
             if reason is None:
-                items.append(_work_item(row))
-                moves[row.state, DeliveryState.CLAIMED] += 1
+                items.append(WorkItem._make(row[:6]))
             else:
                 skipped.setdefault(reason, []).append(row.id)
-                moves[row.state, DeliveryState.SKIPPED] += 1
+            moves[row.state, DeliveryState.CLAIMED if reason is None else DeliveryState.SKIPPED] += 1
         for reason, deliveries in skipped.items():
-            _change(session, deliveries, state=DeliveryState.SKIPPED, skip_reason=reason, owner=None, updated_at=now)
-        claimed = [item.delivery for item in items]
-        _change(session, claimed, state=DeliveryState.CLAIMED, owner=epoch, updated_at=now)
+            _skip(session, deliveries, reason, now)
+        _hold(session, [item.delivery for item in items], epoch, now)
         tallies.write(session, issue_id, moves)
     return Claim(items, len(rows))
 
@@ -151,37 +154,49 @@ def skip_the_rest(session: Session, issue_id: int, now: datetime) -> None:
     tallies.write(session, issue_id, moves)
 
 
-def _candidates(session: Session, issue_id: int, now: datetime, limit: int) -> list[Row[tuple[object, ...]]]:
-    queued = _rows().where(Delivery.issue_id == issue_id, _IS_QUEUED).order_by(Delivery.id).limit(limit)
-    found = list(session.execute(queued))
+def _candidates(session: Session, issue_id: int, now: datetime, limit: int) -> list[Row[Any]]:
+    """The rows with all that a claim decides on. On PostgreSQL each claim passes by what another has locked."""
+    locking = "" if session.get_bind().dialect.name == "sqlite" else "FOR UPDATE OF delivery SKIP LOCKED"
+    values = {"issue": issue_id, "now": now}
+    found = list(session.execute(_look_up("queued", locking), {**values, "limit": limit}))
     if len(found) < limit:
-        due = _rows().where(Delivery.issue_id == issue_id, _IS_DEFERRED, Delivery.retry_at <= now)
-        found += session.execute(due.order_by(Delivery.retry_at).limit(limit - len(found)))
+        found += session.execute(_look_up("deferred", locking), {**values, "limit": limit - len(found)})
     return found
 
 
-def _rows() -> Select[tuple[object, ...]]:
-    """The rows with all that a claim decides on. On PostgreSQL each claim passes by what another has locked."""
-    statement = (
-        select(
-            Delivery.id,
-            Delivery.state,
-            Delivery.attempts,
-            Delivery.first_tried_at,
-            Subscription.public_id,
-            Subscription.state.label("subscription_state"),
-            Subscription.paused_until,
-            Subscriber.address,
-            Subscriber.name,
+@cache
+def _look_up(state: str, locking: str) -> TextualSelect:
+    """The state is written out, not bound: the partial indexes serve only a query that names it."""
+    which = "" if state == "queued" else "AND delivery.retry_at <= :now"
+    order = "delivery.id" if state == "queued" else "delivery.retry_at"
+    return (
+        text(
+            "SELECT delivery.id, delivery.attempts + 1, subscriber.address, subscriber.name,"  # noqa: S608 (ours)
+            " subscription.public_id, delivery.first_tried_at, delivery.state, CASE"
+            " WHEN subscriber.address IS NULL THEN 'erased'"
+            " WHEN subscription.state <> 'active' THEN 'left'"
+            " WHEN subscription.paused_until > :now THEN 'paused' END AS reason"
+            " FROM delivery JOIN subscription ON subscription.id = delivery.subscription_id"
+            " LEFT JOIN subscriber ON subscriber.id = subscription.subscriber_id"
+            f" WHERE delivery.issue_id = :issue AND delivery.state = '{state}' {which}"
+            f" ORDER BY {order} LIMIT :limit {locking}"
         )
-        .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .join(Subscriber, Subscriber.id == Subscription.subscriber_id, isouter=True)
+        .bindparams(bindparam("now", type_=UTCDateTime))
+        .columns(
+            column("id", Integer),
+            column("attempt", Integer),
+            column("address", String),
+            column("name", String),
+            column("public_id", Uuid),
+            column("first_tried_at", UTCDateTime),
+            column("state", Delivery.state.type),
+            column("reason", String),
+        )
     )
-    return statement.with_for_update(of=_ledger, skip_locked=True)  # type: ignore[return-value]  # the same select
 
 
-def _suppressed(addresses: list[str]) -> set[str]:
-    hashes = {address_hash(address): address for address in addresses}
+def _suppressed(rows: list[Row[Any]]) -> set[str]:
+    hashes = address_hashes(row.address for row in rows if row.address)
     return {hashes[found] for found in suppressed_hashes(hashes)}
 
 
@@ -189,32 +204,22 @@ def _team(session: Session) -> set[str]:
     return set(session.scalars(select(Account.email_key).where(Account.active)))
 
 
-def _skip_reason(
-    row: Row[tuple[object, ...]], now: datetime, barred: set[str], team: set[str] | None
-) -> SkipReason | None:
-    if row.address is None:
-        return SkipReason.ERASED
-    if row.subscription_state is not SubscriptionState.ACTIVE:
-        return SkipReason.LEFT
-    if row.paused_until is not None and row.paused_until > now:
-        return SkipReason.PAUSED
-    if row.address in barred:
-        return SkipReason.SUPPRESSED
-    if team is not None and key(row.address) not in team:
-        return SkipReason.TEAM_ONLY
-    return None
+def _skip(session: Session, deliveries: list[int], reason: SkipReason, now: datetime) -> None:
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(deliveries))
+        .values(state=DeliveryState.SKIPPED, skip_reason=reason, owner=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _change(session: Session, deliveries: list[int], **values: object) -> None:
-    """Change rows that this transaction holds."""
-    if deliveries:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_(deliveries))
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _work_item(row: Row[tuple[object, ...]]) -> WorkItem:
-    return WorkItem(row.id, row.attempts + 1, row.address, row.name, row.public_id, row.first_tried_at)
+def _hold(session: Session, deliveries: list[int], epoch: int, now: datetime) -> None:
+    """The rows, which this transaction has looked at, are the run's."""
+    if session.get_bind().dialect.name == "sqlite":
+        given = "SELECT value FROM json_each(:ids)"
+    else:
+        given = "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json)) AS value"
+    statement = text(
+        f"UPDATE delivery SET state = 'claimed', owner = :epoch, updated_at = :now WHERE id IN ({given})"  # noqa: S608 (ours)
+    ).bindparams(bindparam("now", type_=UTCDateTime))
+    session.execute(statement, {"ids": json.dumps(deliveries), "epoch": epoch, "now": now})

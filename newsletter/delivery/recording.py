@@ -7,10 +7,10 @@ PostgreSQL, and on SQLite a turn of the interpreter's lock, which the sending lo
 import json
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import groupby
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
@@ -24,8 +24,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _LONGEST_REPLY, _LONGEST_STATUS = 500, 12
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one try, ready to be recorded. Instants are aware."""
 
     delivery: int
