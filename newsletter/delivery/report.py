@@ -56,6 +56,13 @@ class Report:
         """How many were accepted after the sending as a whole had ended: those who had been put off."""
         return max(0, self.counts[DeliveryState.ACCEPTED] - self.accepted.total)
 
+    def by_domain(self, most: int) -> list[Domain]:
+        """The `most` largest domains, and last all others together, which has no name."""
+        rest = (*self.domains[most:], self.others)
+        numbers = ("people", "accepted", "refused", "bounced", "complained")
+        others = Domain("", **{name: sum(getattr(each, name) for each in rest) for name in numbers})
+        return [*self.domains[:most], others]
+
     def as_dict(self) -> dict[str, Any]:
         """The document for JSON: instants in ISO 8601 with their zone."""
         return _plain(asdict(self))  # type: ignore[no-any-return]  # a dictionary in, a dictionary out

@@ -1,17 +1,22 @@
 """A send that Ruth watches: pause, resume, cancel, decide, and the report that adds up."""
 
+import csv
+import io
 import re
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from sqlalchemy import delete, event, update
 
 from newsletter import addresses
 from newsletter.db import db, transaction
+from newsletter.delivery import control, report
 from newsletter.delivery.launch import launch
-from newsletter.models import Activity, Delivery, Issue
-from newsletter.states import DeliveryState, IssueState, Role, SkipReason
+from newsletter.models import Account, Activity, Consent, Delivery, Feedback, Issue, IssueReport, Subscriber
+from newsletter.states import ConsentEvent, DeliveryState, FeedbackKind, IssueState, Role, SkipReason
+from newsletter.web.editor.sending_advice import advice
 from tests import people
 from tests.delivery import ledger
 from tests.web import desk
@@ -163,8 +168,10 @@ def test_the_report_adds_up(client: FlaskClient, going: Issue, now: datetime) ->
     page = client.get(_URL).text
     assert "6 of 10 accepted by the mail server" in page
     assert "Sent from 10am to 10:18am, Monday 7 December 2026, as approved by Ewan Marsh." in page
-    assert "1: “No such mailbox”." in page
-    assert "1 left after the list was frozen." in page
+    words = _words(page)
+    assert "1 There is no such mailbox" in words
+    assert "1 No such mailbox." in _words(page.replace("<q>", "").replace("</q>", ""))
+    assert "1 left after the list was frozen" in words
     assert "Adds up to the list as frozen at 10am, Monday 7 December 2026." in page
     assert "1 person needs you to decide" in page
 
@@ -224,3 +231,289 @@ def test_the_mail_as_it_was_sent(client: FlaskClient, going: Issue) -> None:
     answer = client.get("/desk/issues/january-2027/as-sent")
     assert "We will run four practice days in March." in answer.text
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+
+
+# --- the live page -----------------------------------------------------------------------------------------------
+
+
+def _part(client: FlaskClient) -> str:
+    return client.get(f"{_URL}/part").text
+
+
+def test_bar_rate_and_time_left_come_from_the_totals(
+    client: FlaskClient, going: Issue, now: datetime, _today: time_machine.Traveller
+) -> None:
+    ledger.accepted_in(going, {now: 20, now + timedelta(seconds=10): 20})
+    _today.move_to(now + timedelta(seconds=20))
+    statements: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda _c, _u, words, *_: statements.append(words))
+    part = _part(client)
+    assert '<progress class="govuk-visually-hidden" max="10" value="5" aria-label="Finished">' in part
+    assert "50 in 100 are finished" in part
+    assert "2 a second. Less than a minute left." in part
+    assert "1 person was put off and is tried again at 10:20am, Monday 7 December 2026." in part
+    assert "1 is unsure; you can decide about it at any time." in part
+    # Of the deliveries themselves only the next retry is asked for, which an index answers.
+    assert [words for words in statements if "FROM delivery " in words and "retry_at" not in words] == []
+
+
+def test_the_numbers_keep_the_focus_when_the_part_is_fetched_again(client: FlaskClient, going: Issue) -> None:
+    assert [f'id="count-{state}"' in _part(client) for state in DeliveryState] == [True] * 7
+
+
+def test_who_has_no_scripts_can_look_again(client: FlaskClient, going: Issue) -> None:
+    assert re.search(rf'<noscript>.*href="{_URL}".*Look again.*</noscript>', client.get(_URL).text)
+
+
+def test_when_it_stopped_by_itself_the_page_says_what_is_wrong_and_what_to_do(
+    client: FlaskClient, going: Issue, now: datetime
+) -> None:
+    reason = "The mail server does not take mail from us. It answered AUTH with: 535 <b>no</b> reader3@example.org"
+    with transaction():
+        control.pause(db.session.get_one(Issue, going.id), reason=reason, actor=None, now=now)
+    page = client.get(_URL).text
+    assert "The mail server does not let us sign in" in page
+    assert "535 &lt;b&gt;no&lt;/b&gt; reader3@example.org" in page
+    assert "Nothing is lost, and nobody gets it twice." in page
+    assert page.count("Resume sending") == 1
+    people.sign_in(client, people.staff(now, "Vera Lund", Role.VIEWER))
+    seen = client.get(_URL).text
+    assert "Resume sending" not in seen
+    assert "reader3@example.org" not in seen
+
+
+def test_when_somebody_paused_it_the_page_says_who(client: FlaskClient, going: Issue) -> None:
+    client.post(f"{_URL}/pause")
+    page = client.get(_URL).text
+    assert "Paused by Ruth Adeyemi at 10am, Monday 7 December 2026." in page
+    assert "What to do" not in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "heading"),
+    [
+        ("The disk is nearly full, so what is sent could not be recorded", "The disk is nearly full"),
+        ("The mail cannot be made: a slot is missing", "The mail cannot be made"),
+        ("Sending is switched off for this installation", "Sending is switched off"),
+        (
+            "11 of the first 200 messages were refused or got no answer, which is more than a good list has",
+            "Too many of the first were refused",
+        ),
+        (
+            "The certificate of the mail server mail.example.org is not accepted: it has expired",
+            "The mail server could not prove who it is",
+        ),
+        (
+            "The mail server does not take mail from us. It answered AUTH with: 535 5.7.8 no",
+            "The mail server does not let us sign in",
+        ),
+        (
+            "The sign-in service login.example.org gives us no access token: invalid_client",
+            "The mail server does not let us sign in",
+        ),
+        (
+            "The mail server does not take mail from us. It answered MAIL with: 550 5.4.5 Daily sending quota exceeded",
+            "The mail server takes no more for now",
+        ),
+        (
+            "The mail server does not take mail from us. It answered the message with: 550 5.7.1 spam",
+            "The mail server refuses our mail",
+        ),
+        (
+            "The mail server mail.example.org could not be reached on port 25: refused (5 times in a row)",
+            "The mail server is not there",
+        ),
+        ("The database could not be read or written", "The accounts could not be written"),
+        ("The sending program failed; its log says why", "Something is wrong"),
+    ],
+)
+def test_every_reason_has_its_advice(reason: str, heading: str) -> None:
+    found = advice(reason)
+    assert (found.heading, len(found.steps) > 0) == (heading, True)
+
+
+# --- those put off and unsure ------------------------------------------------------------------------------------
+
+
+def test_those_who_were_put_off_are_tried_now(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    page = client.get(_URL).text
+    assert "The next is tried again at 10:20am, Monday 7 December 2026." in page
+    assert "Try the 1 that was put off now" in page
+    assert "Try the 1 that was put off now" in client.get(f"{_URL}/deferred").text
+    client.post(f"{_URL}/retry")
+    db.session.expire_all()
+    assert db.session.query(Delivery).filter_by(state=DeliveryState.DEFERRED).one().retry_at == now
+
+
+def _two_unsure(issue: Issue) -> None:
+    with transaction():
+        row = db.session.query(Delivery).filter_by(state=DeliveryState.ACCEPTED).first()
+        assert row is not None
+        row.state, row.reply = DeliveryState.UNSURE, "<script>alert(1)</script>"
+    ledger.tally(issue)
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "done", "left"),
+    [
+        ("again", "Send it again to 2 people?", "All 2 are sent once more.", 0),
+        ("leave", "Leave 2 people as they are?", "All 2 are left as they are.", 2),
+    ],
+)
+def test_all_unsure_ones_are_decided_at_once_after_a_question(
+    client: FlaskClient, going: Issue, now: datetime, answer: str, asked: str, done: str, left: int
+) -> None:
+    _finish(going, now)
+    _two_unsure(going)
+    page = client.get(_URL).text
+    assert f"{_URL}/unsure/{answer}" in page
+    assert "<script>alert" not in page
+    assert asked in _words(client.get(f"{_URL}/unsure/{answer}").text)
+    assert db.session.query(Delivery).filter_by(state=DeliveryState.UNSURE, decided_at=None).count() == 2
+    assert done in client.post(f"{_URL}/unsure/{answer}", follow_redirects=True).text
+    db.session.expire_all()
+    assert db.session.query(Delivery).filter_by(state=DeliveryState.UNSURE).count() == left
+    assert client.get(f"{_URL}/unsure/{answer}").headers["Location"] == _URL
+
+
+def test_an_unsure_one_may_be_decided_while_it_is_sent(client: FlaskClient, going: Issue) -> None:
+    page = client.get(f"{_URL}/unsure").text
+    assert "Send again" in page
+    delivery = db.session.query(Delivery).filter_by(state=DeliveryState.UNSURE).one().id
+    client.post(f"/desk/issues/january-2027/deliveries/{delivery}/leave")
+    assert "Send again" not in client.get(f"{_URL}/unsure").text
+
+
+def test_a_viewer_decides_nothing(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    _two_unsure(going)
+    people.sign_in(client, people.staff(now, "Vera Lund", Role.VIEWER))
+    assert "Send again" not in client.get(_URL).text
+    assert "Leave it" not in client.get(f"{_URL}/unsure").text
+    for answer in ("again", "leave"):
+        assert client.get(f"{_URL}/unsure/{answer}").status_code == 403
+        assert client.post(f"{_URL}/unsure/{answer}").status_code == 403
+
+
+# --- the report --------------------------------------------------------------------------------------------------
+
+
+def _hostile_reply() -> None:
+    with transaction():
+        row = db.session.query(Delivery).filter_by(state=DeliveryState.REFUSED).one()
+        row.reply = "=1+1 <img src=x> <reader3@example.org> no such user"
+
+
+def test_what_a_mail_server_says_does_nothing_and_names_nobody(
+    client: FlaskClient, going: Issue, now: datetime
+) -> None:
+    _hostile_reply()
+    _finish(going, now)
+    page = client.get(_URL).text
+    assert "<q>=1+1 &lt;img src=x&gt; &lt;…@example.org&gt; no such user</q>" in page
+    assert "reader3@" not in page.replace("<wbr>", "")
+
+
+def test_the_accounts_are_of_this_minute_and_the_rest_as_of_then(
+    client: FlaskClient, going: Issue, now: datetime, _today: time_machine.Traveller
+) -> None:
+    _finish(going, now)
+    report.refresh_due(now + timedelta(hours=1))
+    with transaction():
+        row = db.session.query(Delivery).filter_by(state=DeliveryState.DEFERRED).one()
+        row.state, row.code, row.enhanced, row.reply = DeliveryState.REFUSED, 552, "5.2.2", "552 5.2.2 Full"
+    ledger.tally(going)
+    words = _words(client.get(_URL).text)
+    assert "Refused 2 refused" in words
+    assert "1 The mailbox is full" in words
+    assert "As of 11am, Monday 7 December 2026. Made anew every hour for a week." in words
+
+
+def test_bounces_and_complaints_are_held_against_the_lines(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    with transaction() as session:
+        for kind, number in ((FeedbackKind.HARD, 7), (FeedbackKind.COMPLAINT, 8), (FeedbackKind.COMPLAINT, 9)):
+            session.add(Feedback(kind=kind, subscription_id=number, issue_id=going.id, at=now))
+    words = _words(client.get(_URL).text)
+    assert "Bounced after being accepted 1 16.67% Over 5%, where mail servers distrust a sender." in words
+    assert "1 for good: there is no such mailbox." in words
+    assert "Called it spam 2 33.33% Over 0.3%, where mailbox providers turn mail away." in words
+
+
+def test_where_nobody_reads_what_comes_back_the_report_says_so(
+    client: FlaskClient, going: Issue, now: datetime
+) -> None:
+    _finish(going, now)
+    page = client.get(_URL).text
+    assert "this installation has no mailbox for bounces and complaints" in page
+    assert "None came back" not in page
+    assert "Nobody has unsubscribed since it was sent." in page
+
+
+def test_charts_are_pictures_with_words_and_a_table(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    ledger.accepted_in(going, {now: 4, now + timedelta(minutes=17): 2})
+    with transaction() as session:
+        for number, hours in ((1, 2), (2, 2.5), (4, 70)):
+            at = now + timedelta(hours=hours)
+            session.add(Consent(subscription_id=number, event=ConsentEvent.WITHDRAWN, at=at, route="link"))
+    with time_machine.travel(now + timedelta(days=4), tick=False):
+        people.sign_in(client, db.session.query(Account).filter_by(name="Ruth Adeyemi").one())
+        page = client.get(_URL).text
+    assert page.count('role="img"') == 2
+    assert page.count('<rect class="bar"') == 4
+    for name in ("chart-accepted", "chart-left"):
+        assert f'aria-labelledby="{name}-title {name}-desc"' in page
+        assert f'<title id="{name}-title">' in page
+    words = _words(page)
+    assert "6 were accepted while it was sent; the most, 4, in the half minute from 10am." in words
+    assert "3 people left the list since it was sent, 2 of them in the first 24 hours." in words
+    assert "noon, Monday 7 December 2026 2 8am, Thursday 10 December 2026 1" in words
+
+
+def test_domains_of_few_people_are_not_named(client: FlaskClient, going: Issue, now: datetime) -> None:
+    with transaction():
+        for person in db.session.query(Subscriber).filter(Subscriber.id <= 4):
+            person.address = f"somebody@small-{person.id % 2}.example.org"
+    _finish(going, now)
+    page = client.get(_URL).text.replace("<wbr>", "").partition("By domain")[2]
+    assert "small-" not in page
+    assert "example.org 6 4 0 0 0 All others 4 2 1 0 0" in _words(page)
+
+
+def test_the_report_is_a_spreadsheet_that_runs_nothing_and_names_nobody(
+    client: FlaskClient, going: Issue, now: datetime
+) -> None:
+    _hostile_reply()
+    _finish(going, now)
+    people.sign_in(client, people.staff(now, "Vera Lund", Role.VIEWER))
+    answer = client.post(f"{_URL}/report.csv")
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="january-2027-report.csv"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "reader" not in answer.text
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert sum(int(row["people"]) for row in rows if row["section"] == "accounts") == 10
+    [refused] = [row for row in rows if row["section"] == "refused because"]
+    assert refused["words"].startswith("'=1+1")
+    people.sign_in(client, people.staff(now, "Olga Weir", Role.VIEWER, on=people.policy_changes(now)))
+    assert client.post(f"{_URL}/report.csv").status_code == 403
+
+
+def test_before_it_is_sent_there_is_nothing_to_download(client: FlaskClient, scheduled: Issue) -> None:
+    assert client.post(f"{_URL}/report.csv").headers["Location"] == "/desk/issues/january-2027"
+
+
+def test_when_the_deliveries_are_gone_the_numbers_stay(client: FlaskClient, going: Issue, now: datetime) -> None:
+    _finish(going, now)
+    report.refresh_due(now)
+    with transaction() as session:
+        session.execute(delete(Delivery))
+        session.execute(update(IssueReport).values(aggregated_at=now))
+    page = client.get(_URL).text
+    assert "6 of 10 accepted by the mail server" in page
+    assert "the single deliveries were given up at 10am, Monday 7 December 2026" in page
+    assert "1 There is no such mailbox" in _words(page)
+    assert f"{_URL}/refused" not in page
+    assert "Who it was is no longer kept" in client.get(f"{_URL}/refused").text

@@ -1,4 +1,4 @@
-"""What a page about a send says: the counts, the bar, the story. Reads only."""
+"""What the page of a send that goes on says: the counts, the bar, the pace, the story. Reads only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,13 @@ from typing import Any
 
 from flask import url_for
 
-from newsletter import dates
+from newsletter import addresses, dates
 from newsletter.delivery import accounts
 from newsletter.delivery.accounts import Counts
-from newsletter.domain.issues.approving import current_approval
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Activity, Issue
-from newsletter.states import DeliveryState, IssueState, SkipReason
+from newsletter.states import DeliveryState, IssueState
 from newsletter.web.tags import tag_of
 
 EXPLAINED = {
@@ -26,30 +25,19 @@ EXPLAINED = {
     DeliveryState.UNSURE: _("no answer came"),
     DeliveryState.SKIPPED: _("got nothing"),
 }
-_MEANING = {
-    DeliveryState.ACCEPTED: _("Their mail server took it."),
-    DeliveryState.REFUSED: _("Their mail server will not take it. It is not tried again for this issue."),
-    DeliveryState.UNSURE: _("The mail left and no answer came. It is never sent again by itself."),
-    DeliveryState.DEFERRED: _("Their mail server asked us to wait. It is tried again by itself, for five days."),
-}
-SKIPPED_WORDS = {
-    SkipReason.LEFT: _("left after the list was frozen"),
-    SkipReason.PAUSED: _("had paused their mail"),
-    SkipReason.SUPPRESSED: _("are on the list of addresses that get no mail"),
-    SkipReason.ERASED: _("were erased"),
-    SkipReason.TEAM_ONLY: _("are not staff, and this installation sends to the team only"),
-    SkipReason.CANCELLED: _("were still to come when it was cancelled"),
-}
+#: How many lines of the story are told.
+EVENTS = 12
 _SECOND = 1.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A send at one instant."""
+    """A send at one instant. `waiting` says what is to be done about those put off or unsure, "" if nothing is."""
 
     counts: Counts
     heading: str
     pace: str
+    waiting: str
     bar: list[dict[str, Any]]
     bar_words: str
     seven: list[dict[str, Any]]
@@ -62,10 +50,9 @@ def progress(issue: Issue, now: datetime) -> Progress:
     total = max(1, counts.recipients)
     return Progress(
         counts=counts,
-        heading=_("{accepted} of {total} accepted by the mail server").format(
-            accepted=f"{counts.accepted:,}", total=f"{counts.recipients:,}"
-        ),
+        heading=heading(counts),
         pace=_pace(issue, now),
+        waiting=_waiting(issue, counts),
         bar=[
             {"number": counts.accepted, "kind": "good"},
             {"number": counts.refused + counts.unsure + counts.skipped, "kind": "bad"},
@@ -78,8 +65,16 @@ def progress(issue: Issue, now: datetime) -> Progress:
     )
 
 
+def heading(counts: Counts) -> str:
+    """ "692 of 700 accepted by the mail server": what can be known, and no more."""
+    return _("{accepted} of {total} accepted by the mail server").format(
+        accepted=f"{counts.accepted:,}", total=f"{counts.recipients:,}"
+    )
+
+
 def _count(issue: Issue, state: DeliveryState, counts: Counts) -> dict[str, Any]:
     return {
+        "id": f"count-{state.value}",
         "number": getattr(counts, state.value),
         "label": _("Deferred") if state is DeliveryState.DEFERRED else tag_of(state).text,
         "explanation": EXPLAINED[state],
@@ -102,7 +97,7 @@ def _bar_words(counts: Counts, total: int) -> str:
 def _pace(issue: Issue, now: datetime) -> str:
     """How fast it goes and how long it takes, or why it does not go."""
     if issue.state is IssueState.PAUSED:
-        return _("Nothing leaves until you resume it. Nothing is lost, and nobody gets it twice.")
+        return _("Nothing leaves until it is resumed.")
     if issue.state is not IssueState.SENDING:
         return ""
     rate = accounts.rate(issue, now)
@@ -116,71 +111,24 @@ def _pace(issue: Issue, now: datetime) -> str:
     return words + " " + _("You can close this page: sending goes on.")
 
 
-# --- the report --------------------------------------------------------------------------------------------------
-
-
-def report_rows(issue: Issue, counts: Counts) -> list[dict[str, Any]]:
-    """The accounts, to the last person, with what each state means and the reasons behind it."""
-    rows = [
-        _row(issue, state, counts, _MEANING[state], _reasons(issue, state) if getattr(counts, state.value) else "")
-        for state in (DeliveryState.ACCEPTED, DeliveryState.REFUSED, DeliveryState.UNSURE)
-    ]
-    rows.append(_row(issue, DeliveryState.SKIPPED, counts, _skipped(issue) or _("Nobody was skipped."), ""))
-    if counts.deferred:
-        more = _reasons(issue, DeliveryState.DEFERRED)
-        rows.append(_row(issue, DeliveryState.DEFERRED, counts, _MEANING[DeliveryState.DEFERRED], more))
-    left = counts.queued + counts.claimed + (0 if counts.deferred else counts.deferred)
-    rows.append(
-        {
-            "label": _("Queued, being sent") if counts.deferred else _("Queued, being sent, deferred"),
-            "number": left,
-            "meaning": _("Nothing is left over.") if not left else _("These are still to come."),
-            "more": "",
-            "url": "",
-        }
-    )
-    return rows
-
-
-def _row(issue: Issue, state: DeliveryState, counts: Counts, meaning: str, more: str) -> dict[str, Any]:
-    number = getattr(counts, state.value)
-    url = url_for("editor.issue_recipients", slug=issue.slug, state=state.value) if number else ""
-    return {"label": tag_of(state).text, "number": number, "meaning": meaning, "more": more, "url": url}
-
-
-def _reasons(issue: Issue, state: DeliveryState) -> str:
-    """ "8: No such mailbox. 2: Mailbox full.", in the mail server's words."""
-    if state is DeliveryState.ACCEPTED:
-        return ""
-    found = [each for each in accounts.reasons(issue, state, limit=5) if each.words]
-    words = _("{people}: “{words}”.")
-    return " ".join(words.format(people=each.people, words=each.words.rstrip(".")) for each in found)
-
-
-def _skipped(issue: Issue) -> str:
-    found = accounts.skipped(issue)
-    return ", ".join(f"{people:,} {SKIPPED_WORDS[reason]}" for reason, people in sorted(found.items())) + (
-        "." if found else ""
-    )
-
-
-def sent_words(issue: Issue) -> str:
-    """ "Sent from 10am to 10:18am, Thursday 28 January 2027, as approved by Ewan Marsh."."""
-    zone = issue.mailing_list.timezone
-    approval = current_approval(issue)
-    if not issue.started_at:
-        return ""
-    start = dates.local(issue.started_at, zone)
-    ended = issue.sent_at or issue.cancelled_at
-    end = dates.local(ended, zone) if ended else start
-    first, last = (each.replace(second=0, microsecond=0) for each in (start, end))
-    if not issue.sent_at:
-        words = _("Stopped at {when}").format(when=dates.moment(end, zone))
-    elif first == last:
-        words = _("Sent at {when}").format(when=dates.moment(start, zone))
-    else:
-        words = _("Sent from {span}").format(span=dates.span(first, last))
-    return words + (_(", as approved by {name}.").format(name=approval.approver_name) if approval else ".")
+def _waiting(issue: Issue, counts: Counts) -> str:
+    """What those who were put off, or are unsure, wait for."""
+    words = ""
+    if counts.deferred and (at := accounts.next_retry(issue)):
+        when = dates.moment(at, issue.mailing_list.timezone)
+        words = ngettext(
+            "%(number)s person was put off and is tried again at %(when)s.",
+            "%(number)s people were put off; the first is tried again at %(when)s.",
+            counts.deferred,
+        ) % {"number": f"{counts.deferred:,}", "when": when}
+    if counts.unsure:
+        unsure = ngettext(
+            "%(number)s is unsure; you can decide about it at any time.",
+            "%(number)s are unsure; you can decide about them at any time.",
+            counts.unsure,
+        )
+        words = f"{words} {unsure % {'number': f'{counts.unsure:,}'}}".strip()
+    return words
 
 
 # --- the story ---------------------------------------------------------------------------------------------------
@@ -236,6 +184,7 @@ def _event(event: Activity) -> tuple[str, str, str] | None:
         number = int(detail.get("recipients", 0))
         words = ngettext("The list was frozen: %(number)s person.", "The list was frozen: %(number)s people.", number)
         return what, words % {"number": f"{number:,}"}, kind
-    reason = str(detail.get("reason") or detail.get("why") or "")
+    # A mail server may quote whom it was asked about; the story is read by people who see no addresses.
+    reason = addresses.mask_within(str(detail.get("reason") or detail.get("why") or ""))
     by = _("By {name}.").format(name=event.actor_name) if event.actor_id else ""
     return what, " ".join(filter(None, (reason, by))), kind

@@ -1,4 +1,4 @@
-"""A send that can be watched, stopped and read about afterwards, at one address."""
+"""A send that can be watched and stopped; afterwards its report is at the same address."""
 
 from typing import Any
 
@@ -7,55 +7,41 @@ from flask import flash, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from newsletter import clock, dates
+from newsletter import addresses, clock, dates
 from newsletter.db import db, transaction
 from newsletter.delivery import accounts, control
 from newsletter.delivery.launch import is_late, launch_late
 from newsletter.domain.issues import audience
 from newsletter.domain.staff.permissions import Permission, may
-from newsletter.errors import NotFound, Refused
+from newsletter.errors import Refused
 from newsletter.i18n import gettext as _
-from newsletter.models import Delivery, Issue, Subscriber, Subscription
-from newsletter.states import DeliveryState, IssueState
+from newsletter.models import Activity, Issue
+from newsletter.states import IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.context import relay_local
 
 from .forms import ReasonForm
-from .progress import SKIPPED_WORDS, progress, report_rows, sent_words, story
+from .progress import EVENTS, progress, story
 from .room import blueprint, find_issue, page, to
+from .sending_advice import advice
+from .sending_report import report_page
 
-_EVENTS = 12
-_PEOPLE = 50
 _UNDER_WAY = (IssueState.SENDING, IssueState.PAUSED)
-_TO_DECIDE = 20
 
 
 @blueprint.get("/desk/issues/<slug>/sending")
 @staff(Permission.VIEW_ISSUES)
 def sending(slug: str) -> Response | tuple[str, int]:
     """What is scheduled, what is being sent, and the report afterwards."""
-    issue, now = find_issue(slug), clock.now()
+    issue = find_issue(slug)
     if issue.state is IssueState.SCHEDULED:
         return _waiting(issue)
     if issue.state in _UNDER_WAY:
-        return page("sending.html", issue=issue, **_live(issue), local=relay_local())
+        stopped = _stop(issue) if issue.state is IssueState.PAUSED else None
+        return page("sending.html", issue=issue, **_live(issue), stopped=stopped, local=relay_local())
     if not issue.started_at:
         return to("issue", slug=slug)
-    counts = accounts.counts(issue)
-    doubts = accounts.in_doubt(issue, undecided_only=True)
-    return page(
-        "report.html",
-        issue=issue,
-        progress=progress(issue, now),
-        rows=report_rows(issue, counts),
-        wrong=accounts.verify(issue),
-        doubts=doubts[:_TO_DECIDE],
-        doubts_in_all=len(doubts),
-        retry_at=accounts.next_retry(issue) if counts.deferred else None,
-        sentence=sent_words(issue),
-        events=story(issue, accounts.recent_events(issue, _EVENTS)),
-        see=may(signed_in_account(), Permission.SEE_ADDRESSES, issue.mailing_list),
-    )
+    return report_page(issue, clock.now())
 
 
 def _waiting(issue: Issue) -> tuple[str, int]:
@@ -79,9 +65,27 @@ def _live(issue: Issue) -> dict[str, Any]:
     before = int(told) if told.isdecimal() and len(told) < 4 else 0
     return {
         "progress": shown,
-        "events": story(issue, accounts.recent_events(issue, _EVENTS)),
+        "events": story(issue, accounts.recent_events(issue, EVENTS)),
         "say": shown.bar_words if shown.quarter > before else "",
         "poll_url": url_for("editor.issue_sending_part", slug=issue.slug, told=max(before, shown.quarter)),
+    }
+
+
+def _stop(issue: Issue) -> dict[str, Any]:
+    """Who paused it, when and why; and, where nobody did, what is wrong and what to do."""
+    event = db.session.scalar(
+        select(Activity)
+        .where(Activity.issue_id == issue.id, Activity.action == "issue.paused")
+        .order_by(Activity.id.desc())
+        .limit(1)
+    )
+    may_see = may(signed_in_account(), Permission.SEE_ADDRESSES, issue.mailing_list)
+    by = event.actor_name if event is not None and event.actor_id is not None else ""
+    return {
+        "by": by,
+        "at": issue.paused_at,
+        "reason": issue.pause_reason if may_see else addresses.mask_within(issue.pause_reason),
+        "advice": advice(issue.pause_reason) if not by else None,
     }
 
 
@@ -94,6 +98,9 @@ def issue_sending_part(slug: str) -> FlaskResponse:
         return FlaskResponse("", headers={"HX-Refresh": "true"})
     values = {"issue": issue, "timezone": issue.mailing_list.timezone, **_live(issue)}
     return FlaskResponse(render_template("editor/_progress.html", **values))
+
+
+# --- what may be done --------------------------------------------------------------------------------------------
 
 
 def _control(slug: str, verb: Any, done: str, **values: Any) -> Response:
@@ -151,64 +158,3 @@ def issue_launch_late(slug: str) -> Response:
         flash(_("It could not be sent. Its page says why."), "problem")
         return to("issue", slug=slug)
     return to("sending", slug=slug)
-
-
-# --- those of whom nobody knows ----------------------------------------------------------------------------------
-
-
-@blueprint.post("/desk/issues/<slug>/deliveries/<int:delivery_id>/<any(again, leave):answer>")
-@staff(Permission.CONTROL_SENDING)
-def issue_decide(slug: str, delivery_id: int, answer: str) -> Response:
-    """Send an unsure one again, or leave it."""
-    issue = find_issue(slug, Permission.CONTROL_SENDING)
-    delivery = db.session.get(Delivery, delivery_id)
-    if delivery is None or delivery.issue_id != issue.id:
-        raise NotFound(_("There is no such message in this issue."))
-    verb = control.send_again if answer == "again" else control.leave
-    try:
-        with transaction():
-            verb(delivery, actor=signed_in_account(), now=clock.now())
-    except Refused as error:
-        flash(str(error), "problem")
-    else:
-        flash(_("It is sent once more.") if answer == "again" else _("Left as it is."), "success")
-    return to("sending", slug=slug)
-
-
-# --- who ---------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/desk/issues/<slug>/sending/<state>")
-@staff(Permission.VIEW_SUBSCRIBERS)
-def issue_recipients(slug: str, state: str) -> tuple[str, int]:
-    """The people in one of the seven states, by the order they were frozen in."""
-    issue = find_issue(slug, Permission.VIEW_SUBSCRIBERS)
-    if state not in set(DeliveryState):
-        raise NotFound(_("There is no such state."))
-    after = request.args.get("after", "0")
-    rows = db.session.execute(
-        select(Delivery, Subscriber)
-        .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .join(Subscriber, Subscriber.id == Subscription.subscriber_id, isouter=True)
-        .where(
-            Delivery.issue_id == issue.id,
-            Delivery.state == DeliveryState(state),
-            Delivery.id > (int(after) if after.isdecimal() and len(after) < 18 else 0),
-        )
-        .order_by(Delivery.id)
-        .limit(_PEOPLE + 1)
-    ).all()
-    counts = accounts.counts(issue)
-    more = len(rows) > _PEOPLE
-    return page(
-        "recipients.html",
-        issue=issue,
-        state=DeliveryState(state),
-        number=getattr(counts, state),
-        rows=rows[:_PEOPLE],
-        next_url=url_for("editor.issue_recipients", slug=slug, state=state, after=rows[_PEOPLE - 1][0].id)
-        if more
-        else "",
-        see=may(signed_in_account(), Permission.SEE_ADDRESSES, issue.mailing_list),
-        skip_words=SKIPPED_WORDS,
-    )

@@ -12,6 +12,8 @@ from . import (
     quarter,
     schedule,
     sending,
+    sending_people,
+    sending_report,
     subscribers,
 )
 from .room import blueprint
@@ -29,5 +31,7 @@ __all__ = [
     "quarter",
     "schedule",
     "sending",
+    "sending_people",
+    "sending_report",
     "subscribers",
 ]
