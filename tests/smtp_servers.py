@@ -217,11 +217,15 @@ class Then(StrEnum):
 
 @dataclass(frozen=True)
 class Say:
-    """Send `text` (LF between lines; bytes as they are) in so many `pieces`, then go on, stall, drop or reset."""
+    """Send `text` (LF between lines; bytes as they are) in so many `pieces`, then go on, stall, drop or reset.
+
+    What is `held` goes out together with what is said next.
+    """
 
     text: str | bytes
     then: Then = Then.GO_ON
     pieces: int = 1
+    held: bool = False
 
 
 Action = Say | Then | str
@@ -408,7 +412,7 @@ class _Conversation:
         code = int(data[:3]) if data[:3].isdigit() else 0
         if received is not None:
             received.code = code
-        if self._server.grouped and step in (Step.MAIL, Step.RCPT):
+        if saying.held or (self._server.grouped and step in (Step.MAIL, Step.RCPT)):
             self._held += data
         else:
             self._say(data, saying.pieces)
