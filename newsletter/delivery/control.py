@@ -19,7 +19,7 @@ from ..errors import Refused
 from ..models import Account, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
-from . import accounts, tallies
+from . import accounts, breakers, tallies
 from .batches import skip_the_rest
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ def resume(issue: Issue, *, actor: Account | None, now: datetime) -> None:
     if issue.state is not IssueState.PAUSED:
         raise Refused(f"{issue.title} is {STATE_WORDS[issue.state]}, not paused.")
     move(issue, IssueState.SENDING, paused_at=None, pause_reason="")
-    activity.record("issue.resumed", actor=actor, now=now, issue=issue)
+    answers, bad = breakers.answered(issue)
+    activity.record("issue.resumed", actor=actor, now=now, issue=issue, answers=answers, bad=bad)
     ring("send_issue", issue.id)
 
 

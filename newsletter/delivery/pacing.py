@@ -5,17 +5,32 @@ greylist take the second try after 5 to 15 minutes, so the first retries come so
 """
 
 import random
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from ..errors import RelayBusy
 
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=5)
 _RANDOM = random.SystemRandom()
 
-#: What the breaker looks at: the first so many answers of a run, and the share of them that may be bad.
+#: What the breaker looks at: the first so many answers of an issue, and the share of them that may be bad.
 SAMPLE = 200
 BAD_SHARE = 0.05
+#: So many times in a row "not now, and not because of the recipient", and the relay itself is what is wrong.
+MOST_BUSY = 50
+
+#: What a server says that has had enough of us for an hour or a day (Microsoft, Google, Yahoo, Exim, cPanel, Postfix).
+_OUR_QUOTA = re.compile(
+    r"(sending|sender|submission|outbound|daily|hourly|user|account|relay)\b.{0,40}\b(quota|limit)"
+    r"|(quota|limit)\b.{0,30}\b(for|of) (this |the )?(sender|sending|user|account)"
+    r"|max(imum)? (defers|emails|messages|number of (messages|recipients)) .*per (hour|day)",
+    re.IGNORECASE,
+)
+#: The recipient's own, or a matter of how many connections we have, whatever else is said.
+_NO_QUOTA_OF_OURS = re.compile(r"mailbox|inbox|recipient|receiv|over ?quota|storage|connection|thread", re.IGNORECASE)
 
 
 def retry_at(attempt: int, now: datetime, randomness: random.Random = _RANDOM) -> datetime:
@@ -41,10 +56,13 @@ class Breaker:
     """
 
     waits: tuple[float, ...] = (1, 4, 15, 30)
-    _failures: int = 0
-    _wait_ends: float = 0.0
-    _answers: int = 0
-    _bad: int = 0
+    #: What the issue has been answered before this run, as far as it counts (see `breakers`), and may be in all.
+    answers: int = 0
+    bad: int = 0
+    bad_share: float = BAD_SHARE
+    _failures: int = field(default=0, init=False)
+    _wait_ends: float = field(default=0.0, init=False)
+    _busy: int = field(default=0, init=False)
     #: Why the run must stop, as a sentence; "" while all is well.
     reason: str = field(default="", init=False)
 
@@ -62,17 +80,40 @@ class Breaker:
         """Seconds until the server may be tried again."""
         return max(0.0, self._wait_ends - clock)
 
+    def busy(self, error: RelayBusy) -> None:
+        """A message was put off: its recipient's affair, unless we have a quota, or the server itself is in trouble."""
+        if self.reason:
+            return
+        if is_our_quota(error):
+            self.reason = f"The mail server lets us send no more for now. It answered: {error.reply}"
+        elif is_about_the_server(error):
+            self._busy += 1
+            if self._busy >= MOST_BUSY:
+                self.reason = f"{error} ({self._busy} times in a row)"
+
     def answered(self, *, bad: bool) -> None:
         """A message got its answer. `bad`: refused for good, or none came (unsure)."""
         if not bad:
-            self._failures = 0
+            self._failures = self._busy = 0
             self._wait_ends = 0.0
-        if self._answers >= SAMPLE or self.reason:
+        if self.answers >= SAMPLE or self.reason:
             return
-        self._answers += 1
-        self._bad += bad
-        if self._bad > SAMPLE * BAD_SHARE:
+        self.answers += 1
+        self.bad += bad
+        if bad and self.bad > SAMPLE * self.bad_share:
             self.reason = (
-                f"{self._bad} of the first {self._answers} messages were refused or got no answer, "
+                f"{self.bad} of the first {self.answers} messages were refused or got no answer, "
                 "which is more than a good list has"
             )
+
+
+def is_our_quota(error: RelayBusy) -> bool:
+    """Whether a 4xx says that we, not the recipient, have sent as much as we may for now."""
+    if error.enhanced.startswith(("4.1.", "4.2.")) or _NO_QUOTA_OF_OURS.search(error.reply):
+        return False
+    return _OUR_QUOTA.search(error.reply) is not None
+
+
+def is_about_the_server(error: RelayBusy) -> bool:
+    """Whether a 4xx is about the server itself: its own state (X.3.x), or no room and nobody named (RFC 5321, 452)."""
+    return error.enhanced.startswith("4.3.") or (error.code == 452 and not error.enhanced)
