@@ -22,7 +22,8 @@ from .context import print_json
 
 _WIDTH = 100
 _INDENT = 11
-_MOST_BYTES = 26_000_000
+#: More than any mail of ours has: what is longer is refused by its reader.
+_MOST_BYTES = 6_000_000
 _COLOURS = {Health.GOOD: "green", Health.WARNING: "yellow", Health.WRONG: "red", Health.UNKNOWN: "cyan"}
 
 

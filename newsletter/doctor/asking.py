@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import io
 import os
-import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 from ..errors import NewsletterError
 
 _MOST_BYTES = 262_144
-_TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 class NoAnswer(NewsletterError):
@@ -42,8 +40,12 @@ class Answer:
 
 def title_of(page: bytes) -> str:
     """The title of an HTML page in one line, or ""."""
-    found = _TITLE.search(page)
-    return " ".join(found[1].decode("utf-8", "replace").split())[:200] if found else ""
+    small = page.lower()
+    start = small.find(b">", small.find(b"<title")) + 1
+    end = small.find(b"</title", start)
+    if b"<title" not in small or not 0 < start <= end:
+        return ""
+    return " ".join(page[start:end].decode("utf-8", "replace").split())[:200]
 
 
 def ask(

@@ -15,8 +15,8 @@ _ONCE = (
     *("From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type"),
     *("List-Id", *_ONE_CLICK, "Feedback-ID"),
 )
-_HREF = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
-_PICTURE = re.compile(r"""<img\b[^>]*?\bsrc\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
+_HREF = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
+_PICTURE = re.compile(r"""<img\b[^<>]*?\bsrc\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 
 
 def compare_headers(notes: Notes, sent: MailSource, received: MailSource) -> None:
@@ -130,17 +130,16 @@ def _difference(notes: Notes, name: str, before: str, after: str) -> None:
         notes.warning(f"The {name} was changed on the way.", "Find out what on the way rewrites mails.")
 
 
-def _added(before: list[str], after: list[str]) -> str:
-    """What stands before the first word that both share and after the last, where all of ours is still there."""
-    length = len(before)
-    for start in range(len(after) - length + 1):
-        if after[start : start + length] == before:
-            return " ".join([*after[:start], *after[start + length :]])
-    return ""
+def _added(before: str, after: str) -> str:
+    """What stands around all of our words, where they are still there in one piece; else ""."""
+    ahead, found, behind = f" {after} ".partition(f" {before} ")
+    return f"{ahead} {behind}".strip() if found else ""
 
 
-def _words(text: str, name: str) -> list[str]:
-    return html.unescape(re.sub(r"<[^>]*>", " ", text)).split() if name == "HTML" else text.split()
+def _words(text: str, name: str) -> str:
+    """What is read of a body, one space between two words."""
+    shown = html.unescape(re.sub(r"<[^<>]*>", " ", text)) if name == "HTML" else text
+    return " ".join(shown.split())
 
 
 def _links(text: str) -> set[str]:

@@ -109,7 +109,7 @@ class Examination:
             db.session.rollback()
 
     def _inbound(self) -> Iterable[Finding]:
-        return examine_inbound(self._settings)
+        return examine_inbound(self._settings, self._clock(), readable=self._readable)
 
     def _outside(self) -> Iterable[Finding]:
         title = own_title(self._app) if self._readable else ""

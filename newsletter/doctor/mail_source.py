@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 from ..errors import Invalid, Problem
 
-_MOST_BYTES = 25_000_000
+_MOST_BYTES = 5_000_000
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _NOT_A_MAIL = (
     "This is not the source of a mail. In the mail program choose “Show original”, “View source” or “Save as .eml”, "

@@ -15,8 +15,11 @@ from newsletter.doctor.kept import KeptProbe, last_probe
 from newsletter.doctor.probe import send_probe
 from newsletter.mail.smtp import SmtpRelay
 from newsletter.work.runners import SilentRunner
+from tests.dovecot import dovecot, mailbox
 from tests.people import larkmere, staff
 from tests.smtp_servers import AcceptingServer, Authority
+
+__all__ = ["dovecot", "mailbox"]
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from newsletter import clock
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db
+from newsletter.doctor.asking import title_of
 from newsletter.doctor.examination import own_title
 from newsletter.doctor.findings import Notes
 from newsletter.doctor.outside import examine_outside
@@ -84,6 +85,21 @@ def _asked(settings: Settings, post: bytes | None, get: bytes | None = answer("2
     with scripted_web(lambda method, path: post if method == "POST" else get) as port:
         here = replace(settings, public_url=f"http://{HOST}:{port}")
         return examine_outside(here, clock.now, own_title=OURS, seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        (b"<TITLE lang='en'>\n Just  a moment </Title>", "Just a moment"),
+        (b"<title></title>", ""),
+        (b"<title>cut", ""),
+        (b"</title><title", ""),
+        (b"", ""),
+        (b"<title>\xff</title>", "\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_the_title_of_a_page(page: bytes, title: str) -> None:
+    assert title_of(page) == title
 
 
 def test_our_neutral_page_and_a_plain_2xx_are_both_right(settings: Settings) -> None:

@@ -216,6 +216,13 @@ def test_a_footer_and_a_picture_that_were_added(probe: KeptProbe) -> None:
     assert "plain text" not in warned(found)
 
 
+def test_hostile_markup_takes_no_time(probe: KeptProbe) -> None:
+    """What grows with the square of its length would never end here."""
+    for piece in (b"<a ", b"<img ", b"<", b"<a href=3D'", b"("):
+        spoilt = probe.message.replace(b"<h1>", piece * 40_000, 1)
+        assert wrong(_read(received(spoilt, return_path=probe.sender), probe))
+
+
 def test_a_part_that_was_taken_out_and_one_in_another_charset(probe: KeptProbe) -> None:
     head = probe.message.partition(b"\r\n\r\n")[0]
     alone = b"\r\n".join(
