@@ -40,7 +40,7 @@ def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
 def figures(request: pytest.FixtureRequest) -> Figures:
     """What the test did and saw, to be printed when all is over."""
     figures = Figures()
-    request.node.user_properties.append((PROPERTY, figures))
+    request.node.user_properties.append((PROPERTY, figures.numbers))
     return figures
 
 

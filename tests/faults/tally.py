@@ -12,13 +12,17 @@ PROPERTY = "faults"
 _LARGEST = frozenset({"unsure_of_one_death"})
 
 
-class Figures(dict[str, int]):
+class Figures:
     """`runs`, `messages`, `kills`, `unsure`, `lost`, `doubled` … of one test. The last two are what must not be."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
 
     def add(self, **numbers: int) -> None:
         """One more run, and its numbers."""
         for name, number in {"runs": 1, **numbers}.items():
-            self[name] = max(self.get(name, 0), number) if name in _LARGEST else self.get(name, 0) + number
+            so_far = self.numbers.get(name, 0)
+            self.numbers[name] = max(so_far, number) if name in _LARGEST else so_far + number
 
 
 def summary(reports: Iterable[Any]) -> list[str]:
