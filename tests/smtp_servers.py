@@ -51,8 +51,11 @@ class Authority:
 
     def server(self, *names: str, expired: bool = False) -> ssl.SSLContext:
         """For a server of these names (loopback's, if none are given)."""
-        dates = {"not_before": datetime(2020, 1, 1, tzinfo=UTC), "not_after": datetime(2020, 2, 1, tzinfo=UTC)}
-        certificate = self._ca.issue_cert(*(names or (HOST, "localhost")), **(dates if expired else {}))
+        certificate = self._ca.issue_cert(
+            *(names or (HOST, "localhost")),
+            not_before=datetime(2020, 1, 1, tzinfo=UTC) if expired else None,
+            not_after=datetime(2020, 2, 1, tzinfo=UTC) if expired else None,
+        )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
         return context

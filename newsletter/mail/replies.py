@@ -100,7 +100,8 @@ _US_FOR_CERTAIN = _any(
     r"authentication (is )?required|must authenticate|not authenticated",
     r"must issue a starttls|(tls|encryption) (is )?required",
     r"sender (address )?(rejected|denied)|sender verify|send as|address is not verified",
-    r"sending (limit|quota)|quota exceeded for sender",
+    r"(sending|messaging|daily) (limit|quota)|quota exceeded for sender|SubmissionQuotaExceeded",
+    r"sending (is |has been )?(suspended|paused|disabled)|verified sender|not allowed to send",
     r"access denied, (banned|sending domain|spam abuse)",
 )
 _RECIPIENT_WORDS = _any(
@@ -139,7 +140,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_RECIPIENT, "5..", r"5\.7\.(12|13|1[1-9]\d)", "", RelayRefused),
     # Sign-in, TLS, SPF, DKIM, DMARC, PTR, rate (Google 25-32, RFC 7372 20-27), Microsoft's 57-64, 5xx, 6xx, 7xx.
     Rule(_RECIPIENT, "5..", r"5\.7\.([89]|1[014]|[23]\d|5[0-9]|6[0-9]|[5-9]\d\d)", "", RelayRejectsUs),
-    Rule(_RECIPIENT, "5..", r"5\.1\.[78]|5\.4\.5", "", RelayRejectsUs),
+    Rule(_RECIPIENT, "5..", r"5\.1\.([78]|90)|5\.4\.5", "", RelayRejectsUs),
     Rule(_RECIPIENT, "5..", "", _US_FOR_CERTAIN, RelayRejectsUs),
     Rule(_RECIPIENT, "5..", r"5\.(1|2|4)\.\d+", "", RelayRefused),
     # All mails of a run are of one size and one content.
