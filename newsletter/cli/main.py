@@ -22,6 +22,7 @@ _GROUPS = {
     "subscribers": "subscribers",
     "issues": "issues",
     "contributions": "contributions",
+    "bounces": "bounces",
     "bench": "bench",
     "doctor": "doctor",
 }
