@@ -185,7 +185,7 @@ class Storm:
         goal = self._sink.size + self._dice.randrange(0, 120) * len("reader100@example.org\n")
         deadline = time.monotonic() + 2
         while self._sink.size < goal and time.monotonic() < deadline:
-            pass
+            time.sleep(0.0005)
         time.sleep(self._dice.choice([0.0, self._dice.uniform(0, 0.01)]))
 
     def until_sent(self, issue: Issue) -> None:
