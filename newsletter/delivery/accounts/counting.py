@@ -8,9 +8,8 @@ from sqlalchemy import case, func, select
 from ...db import db
 from ...models import Delivery, DeliveryProgress, DeliveryTally, Issue, IssueReport
 from ...states import DeliveryState, IssueState
+from ..tallies import SLOT, slot_of
 
-#: What `DeliveryProgress` counts by.
-SLOT = timedelta(seconds=10)
 #: The rate is that of the last half minute: long enough to be steady, short enough to show a change.
 RATE_WINDOW = 3 * SLOT
 _A_SECOND = timedelta(seconds=1)
@@ -96,15 +95,11 @@ def rate(issue: Issue, now: datetime) -> Rate:
         accepted, left, since = _counted_rate(issue, now)
     else:
         # The slot that is being filled, and the two before it.
-        since = _slot(now) - RATE_WINDOW + SLOT
+        since = slot_of(now) - RATE_WINDOW + SLOT
         accepted, left = _accepted_since(issue, since), kept.queued + kept.claimed
     seconds = max(now - max(since, issue.started_at), _A_SECOND).total_seconds()
     per_second = accepted / seconds
     return Rate(per_second, timedelta(seconds=left / per_second) if per_second else None)
-
-
-def _slot(at: datetime) -> datetime:
-    return at - (at - at.replace(minute=0, second=0, microsecond=0)) % SLOT
 
 
 def _accepted_since(issue: Issue, since: datetime) -> int:
