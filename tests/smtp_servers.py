@@ -378,6 +378,10 @@ class _Conversation:
         return "\n".join([*(f"250-{offer}" for offer in offers[:-1]), f"250 {offers[-1]}"])
 
     def _sign_in(self, rest: bytes) -> None:
+        if rest.upper().startswith(b"XOAUTH2 ") and Step.AUTH_LINE in self._script:
+            # It says why in a challenge, and refuses when the client has answered that.
+            self._act(Step.AUTH_LINE, "334 e30=")
+            self._log.commands.append(self._line())
         if rest.upper() == b"LOGIN":
             for challenge in ("334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"):
                 self._act(Step.AUTH_LINE, challenge)

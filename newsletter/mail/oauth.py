@@ -26,6 +26,7 @@ from .tls import verified_context
 _TIMEOUT_SECONDS = 30.0
 _SPARE_SECONDS = 60.0
 _USUAL_LIFE_SECONDS = 300.0
+_LONGEST_LIFE_SECONDS = 86400.0
 _LONGEST_ANSWER = 64 * 1024
 _LONGEST_TOKEN = 8192
 _HIDDEN = "…"
@@ -103,7 +104,10 @@ class TokenSource:
         )
         try:
             with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
-                return self._read(response.read(_LONGEST_ANSWER))
+                body = response.read(_LONGEST_ANSWER)
+                if response.length and len(body) < _LONGEST_ANSWER:
+                    raise http.client.IncompleteRead(body)
+                return self._read(body)
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refusal(error) from None
@@ -119,7 +123,7 @@ class TokenSource:
         if not usable or str(answer.get("token_type", "Bearer")).lower() != "bearer":
             raise RelayRejectsUs(f"The sign-in service {self.host} gave no access token that a mail server could take")
         try:
-            return str(token), max(0.0, float(seconds))
+            return str(token), min(max(0.0, float(seconds)), _LONGEST_LIFE_SECONDS)
         except (TypeError, ValueError):
             return str(token), _USUAL_LIFE_SECONDS
 
