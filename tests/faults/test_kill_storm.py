@@ -270,4 +270,5 @@ def one_issue(weather: Storm, sink: Sink, mailing_list: MailingList, number: int
         lost=READERS - states[DeliveryState.ACCEPTED] - states[DeliveryState.UNSURE],
         doubled=len(recipients) - len(set(recipients)),
     )
+    print(f"issue {number}: {weather.kills} kills, {weather.farewells} farewells so far; {figures.numbers}")
     assert most <= CONNECTIONS
