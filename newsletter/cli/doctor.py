@@ -2,6 +2,8 @@
 
 import sys
 import textwrap
+import time
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import click
@@ -11,6 +13,7 @@ from .. import clock
 from ..app import create_app
 from ..config import Settings
 from ..doctor.examination import Examination, guarded
+from ..doctor.fetching import fetch_probe
 from ..doctor.findings import Area, Finding, Health, worst
 from ..doctor.kept import last_probe
 from ..doctor.names import Names, NoNames, names_of_this_machine
@@ -22,6 +25,8 @@ from .context import print_json
 
 _WIDTH = 100
 _INDENT = 11
+#: Looks into the mailbox for a probe that was sent a moment ago, five seconds apart.
+_TRIES = 25
 #: More than any mail of ours has: what is longer is refused by its reader.
 _MOST_BYTES = 6_000_000
 _COLOURS = {Health.GOOD: "green", Health.WARNING: "yellow", Health.WRONG: "red", Health.UNKNOWN: "cyan"}
@@ -31,24 +36,31 @@ _COLOURS = {Health.GOOD: "green", Health.WARNING: "yellow", Health.WRONG: "red",
 @click.option("--probe", metavar="ADDRESS", help="Send one mail of an issue's shape to an address of your own.")
 @click.option("--list", "slug", metavar="SLUG", help="The list that the probe comes from (the first, if not given).")
 @click.option("--received", metavar="FILE", type=click.File("rb"), help="Read the source of a mail as it arrived (-).")
+@click.option("--mailbox", is_flag=True, help="Read the last probe where it arrived, if that is the inbound mailbox.")
 @click.option("--offline", is_flag=True, help="Ask nothing over the network.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def doctor(probe: str | None, slug: str | None, received: BinaryIO | None, offline: bool, as_json: bool) -> None:
+def doctor(
+    probe: str | None, slug: str | None, received: BinaryIO | None, mailbox: bool, offline: bool, as_json: bool
+) -> None:
     """Look at the installation: data, settings, DNS, mail server, public address. Exit status 1 if something is wrong.
 
-    With --probe or --received only that is done.
+    With --probe, --received or --mailbox only that is done; --probe with --mailbox waits two minutes for the probe.
     """
-    if probe is not None and (received is not None or offline):
-        raise click.UsageError("--probe goes by itself: send it first, and read what arrived with --received later.")
+    if received is not None and (probe is not None or mailbox):
+        raise click.UsageError("--received goes by itself: it reads what arrived, however it was sent.")
+    if offline and (probe is not None or mailbox):
+        raise click.UsageError("A probe needs the network: leave out --offline.")
     report = _Report(as_json)
     app = _app(report)
     if app is not None:
         with app.app_context():
-            if probe is not None:
-                _probe(app, probe, slug, report)
+            if probe is not None and not _left(_probe(app, probe, slug, report)):
+                sys.exit(report.end())
+            if mailbox:
+                _fetch(app, _TRIES if probe is not None else 1, report)
             elif received is not None:
                 _read(app, received.read(_MOST_BYTES), _names(offline), report)
-            else:
+            elif probe is None:
                 _examine(app, offline, report)
     sys.exit(report.end())
 
@@ -140,7 +152,12 @@ def _examine(app: Flask, offline: bool, report: _Report) -> None:
         report.add(step.area, examination.run(step))
 
 
-def _probe(app: Flask, address: str, slug: str | None, report: _Report) -> None:
+def _left(found: list[Finding]) -> bool:
+    """Whether a probe may have been handed over."""
+    return not any(finding.state is Health.WRONG for finding in found)
+
+
+def _probe(app: Flask, address: str, slug: str | None, report: _Report) -> list[Finding]:
     if schema_version() != newest_version():
         raise Refused("The database has no tables of this version yet. Run newsletter migrate first.")
     settings: Settings = app.config["NEWSLETTER"]
@@ -152,7 +169,22 @@ def _probe(app: Flask, address: str, slug: str | None, report: _Report) -> None:
         signer=app.extensions["newsletter_signer"],
         now=clock.now(),
     )
-    report.add(Area.PROBE, guarded(Area.PROBE, lambda: found, settings))
+    shown = guarded(Area.PROBE, lambda: found, settings)
+    report.add(Area.PROBE, shown)
+    return shown
+
+
+def _fetch(app: Flask, tries: int, report: _Report) -> None:
+    settings: Settings = app.config["NEWSLETTER"]
+    probe = last_probe(settings.data_dir)
+
+    def look() -> Iterable[Finding]:
+        return examine_received(
+            fetch_probe(settings, probe, tries=tries, wait=time.sleep), probe, names_of_this_machine()
+        )
+
+    report.begin(Area.RECEIVED)
+    report.add(Area.RECEIVED, guarded(Area.RECEIVED, look, settings))
 
 
 def _read(app: Flask, octets: bytes, names: Names, report: _Report) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from ..config import Settings
 from ..db import db
 from ..domain.issues.renditions import compile_rendition
-from ..errors import Invalid
+from ..errors import Invalid, NewsletterError
 from ..models import Rendition
 from ..tokens import unsubscribe_token
 from .asking import title_of
@@ -128,10 +128,12 @@ def own_title(app: Flask) -> str:
 
 
 def guarded(area: Area, look: Callable[[], Iterable[Finding]], settings: Settings) -> list[Finding]:
-    """What `look` finds, without secrets; a fault of ours becomes a finding too."""
+    """What `look` finds, without secrets. What it raises becomes a finding too, be it a refusal or a fault of ours."""
     found: list[Finding] = []
     try:
         found.extend(look())
+    except NewsletterError as error:
+        found.append(Finding(area, Health.WRONG, str(error)))
     except Exception as error:  # a doctor that dies of one check tells nothing of the others
         _log.debug("A check of %s failed", area, exc_info=True)
         what = f"A check failed by a fault of this program ({type(error).__name__})."

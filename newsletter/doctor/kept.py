@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 _FILE = "last-probe.json"
+_CODE = re.compile(rb"^Message-ID: <probe\.([0-9a-f]{8})\.", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,12 @@ class KeptProbe:
     sender: str
     recipient: str
     at: datetime
+
+    @property
+    def code(self) -> str:
+        """The eight letters and digits by which it is known again, in its subject and its Message-ID."""
+        found = _CODE.search(self.message)
+        return found[1].decode("ascii") if found else ""
 
 
 def keep(folder: Path, probe: KeptProbe) -> None:

@@ -1,7 +1,5 @@
 """Reading a mail of ours as it was received: whether all that the newsletter needs survived the journey."""
 
-import re
-
 from .compared import check_one_click, compare_bodies, compare_headers
 from .findings import Area, Notes
 from .kept import KeptProbe
@@ -35,11 +33,10 @@ def _counterpart(notes: Notes, probe: KeptProbe | None, received: MailSource) ->
                       "newsletter doctor --probe ADDRESS")  # fmt: skip
         return None
     sent = read_source(probe.message)
-    code = re.search(r"\b[0-9a-f]{8}\b", sent.value("Subject"))
     same = (
         received.value("Message-ID") == sent.value("Message-ID")
         or (received.value("List-Unsubscribe") or "?") == sent.value("List-Unsubscribe")
-        or (code is not None and code[0] in received.value("Subject"))
+        or (probe.code != "" and probe.code in received.value("Subject"))
     )
     if not same:
         notes.unknown("This is not the last probe that was sent from here, so it is not compared with that.")

@@ -99,6 +99,13 @@ class ImapMailbox:
         with self._folder_open():
             pass
 
+    def newest_with(self, word: str) -> bytes | None:
+        with self._folder_open() as (client, _opened):
+            found = client.search(["OR", "SUBJECT", word, "HEADER", "Message-ID", word])
+            fetched = client.fetch([max(found)], [_BODY]) if found else {}
+            mails = [_raw(parts) for parts in fetched.values()]
+        return mails[0] if mails else None
+
     def messages(self) -> Iterator[Incoming]:
         """What was not looked at before, oldest first. Raises MailboxError."""
         with self._folder_open() as (client, opened):
@@ -257,12 +264,18 @@ class _PuttingAway:
 
 def _incoming(fetched: dict[bytes, Any], done: Callable[[bool], None]) -> Incoming | None:
     """The mail, or None for one that somebody else has just moved away."""
-    raw = next((value for name, value in fetched.items() if name.startswith(b"BODY[]")), None)
+    raw = _raw(fetched)
     received = fetched.get(b"INTERNALDATE")
-    if not isinstance(raw, bytes) or not isinstance(received, datetime):
+    if raw is None or not isinstance(received, datetime):
         return None
     aware = received if received.tzinfo else received.replace(tzinfo=UTC)
     return Incoming(raw, aware.astimezone(UTC), done)
+
+
+def _raw(fetched: dict[bytes, Any]) -> bytes | None:
+    """The text of a mail among what was fetched of it."""
+    raw = next((value for name, value in fetched.items() if name.startswith(b"BODY[]")), None)
+    return raw if isinstance(raw, bytes) else None
 
 
 def _said(error: Exception, secret: str) -> str:

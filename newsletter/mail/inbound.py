@@ -40,6 +40,13 @@ class Source(Protocol):
         """The mails that were not handed over before, oldest first. Raises MailboxError, in a sentence."""
         ...
 
+    def newest_with(self, word: str) -> bytes | None:
+        """The newest mail with this word (letters and digits) in its subject or Message-ID; None where there is none.
+
+        Its first 512 KB; it stays where it is, unread if it was. Raises MailboxError.
+        """
+        ...
+
 
 def open_source(url: str, *, ca_file: Path | None = None, tokens: TokenSource | None = None) -> Source:
     """The source of a setting: `imaps://…`, `imap+starttls://…` or `maildir:/folder`. Connects to nothing yet.

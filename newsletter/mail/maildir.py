@@ -12,6 +12,7 @@ from pathlib import Path
 from newsletter.errors import MailboxError
 
 from .inbound import LONGEST, Incoming, received_at
+from .mime_parts import LONGEST_HEAD, Part
 
 _MOST_AT_ONCE = 1_000
 
@@ -40,6 +41,14 @@ class Maildir:
             if incoming is not None:
                 yield incoming
 
+    def newest_with(self, word: str) -> bytes | None:
+        try:
+            paths = [path for name in ("new", "cur") for path in (self._folder / name).iterdir()]
+        except OSError as error:
+            raise MailboxError(f"The folder {self._folder} cannot be read ({error.strerror}).") from None
+        mails = [mail for path in paths if (mail := self._read(path)) is not None and _named(mail.raw, word)]
+        return max(mails, key=lambda mail: mail.received_at).raw if mails else None
+
     def _read(self, path: Path) -> Incoming | None:
         try:
             about = path.lstat()
@@ -63,3 +72,9 @@ class Maildir:
             return
         except OSError as error:
             raise MailboxError(f"The file {path} cannot be moved to cur ({error.strerror}).") from None
+
+
+def _named(raw: bytes, word: str) -> bool:
+    """Whether the word stands in one of the headers that name a mail."""
+    headers = Part.of(raw[:LONGEST_HEAD]).headers
+    return word in headers.get("subject") or word in headers.get("message-id")

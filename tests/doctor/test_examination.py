@@ -210,12 +210,41 @@ def test_a_probe_and_what_became_of_it(newsletter: Command, mail_server: Accepti
     assert piped.out == by_file.out
 
 
+def test_a_probe_sent_and_read_in_one_go(
+    newsletter: Command, mail_server: AcceptingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail server here does not deliver, so what it took is put into the Maildir while the doctor waits."""
+    for name in ("new", "cur"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("NEWSLETTER_INBOUND_URL", f"maildir:{tmp_path}")
+    newsletter("migrate")
+    newsletter("lists", "create", "news", "--name", "News", "--sender", "newsletter@example.org")
+    nothing = newsletter("doctor", "--mailbox", "--json")
+    assert nothing.status == 1
+    assert json.loads(nothing.out)["findings"][0]["sentence"].startswith("No probe was sent from here")
+    with create_app().app_context():
+        staff(datetime(2026, 12, 7, tzinfo=UTC))
+        db.session.remove()
+        db.engine.dispose()
+
+    def deliver(seconds: float) -> None:
+        (tmp_path / "new" / "1.probe").write_bytes(mail_server.accepted[0].message)
+
+    monkeypatch.setattr("newsletter.cli.doctor.time.sleep", deliver)
+    looked = newsletter("doctor", "--probe", "ruth@example.org", "--mailbox")
+    assert looked.status == 1, "nobody signed it"
+    assert "The mail carries no DKIM signature" in looked.out
+    assert "Both bodies, HTML and plain text, arrived as they were sent." in looked.out
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
         (["--received", "/no/such/file"], 2, "No such file"),
         (["--received", "-"], 1, "not the source of a mail"),
-        (["--probe", "ruth", "--offline"], 2, "goes by itself"),
+        (["--probe", "ruth", "--offline"], 2, "needs the network"),
+        (["--mailbox", "--offline"], 2, "needs the network"),
+        (["--mailbox", "--received", "-"], 2, "goes by itself"),
         (["--probe", "ruth", "--received", "-"], 2, "goes by itself"),
         (["--probe", "not an address"], 1, "Enter one email address"),
     ],

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from newsletter.config import Settings
 from newsletter.db import transaction
+from newsletter.doctor.fetching import fetch_probe
 from newsletter.doctor.findings import Notes
 from newsletter.doctor.inbound import examine_inbound
+from newsletter.doctor.kept import KeptProbe
+from newsletter.errors import MailboxError, Refused
 from newsletter.mail.inbound import open_source
 from newsletter.models import MailSource
 from tests.doctor.reading import good, warned, wrong
@@ -81,3 +85,51 @@ def test_when_it_was_last_read(app: Flask, settings: Settings, now: datetime, tm
     soon, late = now + timedelta(minutes=5), now + timedelta(hours=3)
     assert "within the last hour" in good(examine_inbound(settings, soon, readable=True))
     assert "last read 3 hours ago" in warned(examine_inbound(settings, late, readable=True))
+
+
+# --- the probe, where it went to an address of this mailbox ------------------------------------------------------
+
+
+def _fetch(settings: Settings, probe: KeptProbe | None, account: Account | None = None, **changes: Any) -> bytes:
+    waited: list[float] = []
+    tries = changes.pop("tries", 1)
+    where: dict[str, Any] = {"inbound_url": account.url(), "relay_ca_file": account.ca_file} if account else {}
+    try:
+        return fetch_probe(replace(settings, **(where | changes)), probe, tries=tries, wait=waited.append)
+    finally:
+        assert len(waited) == tries - 1
+
+
+def test_the_newest_probe_is_fetched_and_left_where_it_is(
+    settings: Settings, now: datetime, mailbox: Account, probe: KeptProbe
+) -> None:
+    mailbox.deliver(b"Subject: Undelivered\r\n\r\nNo such mailbox\r\n", now)
+    mailbox.deliver(probe.message, now)
+    mailbox.deliver(b"Message-ID: <1@provider.example>\r\nSubject: " + probe.code.encode() + b"\r\n\r\n\r\n", now)
+    assert _fetch(settings, probe, mailbox).startswith(b"Message-ID: <1@provider.example>")
+    mailbox.deliver(b"Received: from mail.example.org\r\n" + probe.message, now)
+    assert _fetch(settings, probe, mailbox) == b"Received: from mail.example.org\r\n" + probe.message
+    assert {flags for _subject, flags in mailbox.folder("INBOX")} == {()}
+
+
+def test_a_probe_in_a_maildir(settings: Settings, tmp_path: Path, probe: KeptProbe) -> None:
+    for name in ("new", "cur"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "new" / "1.other").write_bytes(b"Subject: Undelivered\n\n" + probe.message)
+    (tmp_path / "cur" / "2.probe:2,S").write_bytes(probe.message)
+    assert _fetch(settings, probe, inbound_url=f"maildir:{tmp_path}") == probe.message
+    assert len(list((tmp_path / "new").iterdir())) == 1
+
+
+def test_a_probe_that_has_not_arrived_is_waited_for(settings: Settings, mailbox: Account, probe: KeptProbe) -> None:
+    with pytest.raises(Refused, match=r"The probe to ruth@example\.org is not in the inbound mailbox"):
+        _fetch(settings, probe, mailbox, tries=3)
+
+
+def test_what_is_missing_is_said(settings: Settings, probe: KeptProbe, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="No inbound mailbox is set"):
+        _fetch(settings, probe)
+    with pytest.raises(Refused, match="No probe was sent from here"):
+        _fetch(settings, None, inbound_url=f"maildir:{tmp_path}")
+    with pytest.raises(MailboxError, match="cannot be read"):
+        _fetch(settings, probe, inbound_url=f"maildir:{tmp_path}/nothing")
