@@ -501,6 +501,22 @@ def test_the_report_is_a_spreadsheet_that_runs_nothing_and_names_nobody(
     assert client.post(f"{_URL}/report.csv").status_code == 403
 
 
+def test_who_may_export_subscribers_takes_the_people_too_and_it_is_on_record(
+    client: FlaskClient, going: Issue, now: datetime
+) -> None:
+    _hostile_reply()
+    assert client.post(f"{_URL}/refused/people.csv").status_code == 403
+    assert "Download this list" not in client.get(f"{_URL}/refused").text
+    people.sign_in(client, people.staff(now, "Ada Lindqvist", Role.ADMIN))
+    assert "Download this list" in client.get(f"{_URL}/refused").text
+    [row] = csv.DictReader(io.StringIO(client.post(f"{_URL}/refused/people.csv").text))
+    assert (row["email"], row["code"], row["status"]) == ("reader3@example.org", "550", "5.1.1")
+    assert row["reply"].startswith("'=1+1")
+    taken = db.session.query(Activity).filter_by(action="issue.people_exported").one()
+    assert (taken.actor_name, taken.detail) == ("Ada Lindqvist", {"state": "refused", "people": 1})
+    assert client.post(f"{_URL}/nothing/people.csv").status_code == 404
+
+
 def test_before_it_is_sent_there_is_nothing_to_download(client: FlaskClient, scheduled: Issue) -> None:
     assert client.post(f"{_URL}/report.csv").headers["Location"] == "/desk/issues/january-2027"
 

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from flask import flash, request, url_for
+from flask import Response as FlaskResponse
+from flask import flash, request, stream_with_context, url_for
 from sqlalchemy import Row, select
 from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.delivery import accounts, control
+from newsletter.delivery.people_lines import people_lines
+from newsletter.domain.staff import activity
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.errors import NotFound, Refused
 from newsletter.i18n import gettext as _
@@ -62,6 +65,29 @@ def _people(issue: Issue, state: DeliveryState, after: int) -> list[Row[Delivery
             .order_by(Delivery.id)
             .limit(_PEOPLE + 1)
         )
+    )
+
+
+@blueprint.post("/desk/issues/<slug>/sending/<state>/people.csv")
+@staff(Permission.EXPORT_SUBSCRIBERS)
+def issue_people_csv(slug: str, state: str) -> FlaskResponse:
+    """All of them as a spreadsheet, with their addresses; who took it stands in the record."""
+    issue = find_issue(slug, Permission.EXPORT_SUBSCRIBERS)
+    if state not in set(DeliveryState):
+        raise NotFound(_("There is no such state."))
+    with transaction():
+        activity.record(
+            "issue.people_exported",
+            actor=signed_in_account(),
+            now=clock.now(),
+            issue=issue,
+            state=state,
+            people=getattr(accounts.counts(issue), state),
+        )
+    return FlaskResponse(
+        stream_with_context(people_lines(issue, DeliveryState(state))),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{issue.slug}-{state}.csv"'},
     )
 
 
