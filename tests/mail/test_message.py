@@ -1,9 +1,10 @@
 """The bytes of a mail: what leaves, not what an object says of itself."""
 
+import random
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.policy import default
 from email.utils import parseaddr
@@ -301,6 +302,60 @@ def test_every_mail_equals_its_plain_twin(
     check_header_lines(octets)
     assert b"\r\n." not in octets
     assert b"\r\nFrom " not in octets
+
+
+SCRIPTS = [
+    "abcdefghij ABCXYZ'-", "àéîõüçñŷŵšžłøß", "абвгдежзийклмн", "αβγδεζηθικλμ", "ابتثجحخدذرزسش", "אבגדהוזחטיכל",
+    "अआइईउऊकखगघङच", "กขฃคฅฆงจฉชซฌ", "李王張劉陳楊黃趙", "가나다라마바사아", "あいうえおカキクケコ", "🐦👩\u200d👧🏽🎉",
+    "e\u0301a\u0308o\u0302", '.=?_"\\<>,;:()@', " \u00a0\u200e\u200f\u200b\u200c",
+]  # fmt: skip
+SNIPPETS = ["=?", "?=", "=?utf-8?q?x?=", ".", "..", '"', "\\", "From ", " ", "<a@b.c>", "=\u200f", "\u200f"]
+FORBIDDEN = ["\r\n", "\n", "\r", "\x00", "\x7f", "\u202e", "\u2066", "\u2028", "\x85", "\ud800"]
+
+
+def random_name(chance: random.Random) -> str:
+    """Up to 60 characters of one or two scripts, often with something in it that could do harm."""
+    letters = "".join(chance.choices(SCRIPTS, k=chance.randint(1, 2)))
+    pieces = chance.choices(letters, k=chance.randint(0, 60))
+    for snippet in chance.choices(SNIPPETS, k=chance.randint(0, 3)):
+        pieces.insert(chance.randint(0, len(pieces)), snippet)
+    if chance.random() < 0.05:
+        pieces.insert(chance.randint(0, min(len(pieces), 50)), chance.choice(FORBIDDEN))
+    return "".join(pieces)[:60]
+
+
+def test_ten_thousand_readers_in_any_script_get_what_the_plain_build_says() -> None:
+    """Each part decodes to the text with their own links, each name to their own; every fortieth beside its twin."""
+    chance = random.Random(20270112)
+    compiled = larkmere()
+    refused = 0
+    for number in range(10_000):
+        to = reader(number, name=random_name(chance))
+        if any(character in to.name for character in FORBIDDEN):
+            refused += 1
+            with pytest.raises(Invalid, match="control characters"):
+                compiled.fill(to)
+            continue
+        octets = compiled.fill(to)
+        shown = " ".join(to.name.split())
+        assert addressee(octets) == Mailbox(shown, to.address), number
+        check_header_lines(octets)
+        plain, rich = BytesParser().parsebytes(octets).get_payload()
+        assert decoded(plain) == filled(TEXT, to), number
+        assert decoded(rich) == filled(HTML + "\n", to), number
+        if number % 40 == 0:
+            verify(compiled, to)
+    assert 300 < refused < 700
+
+
+def filled(body: str, to: Recipient) -> str:
+    return body.replace("{unsubscribe_url}", to.unsubscribe_url).replace("{preferences_url}", to.preferences_url)
+
+
+def decoded(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload.decode().replace("\r\n", "\n")
 
 
 @settings(max_examples=300, deadline=None)
