@@ -1,6 +1,7 @@
 """One HTTP request as a stranger makes it: no cookie, no redirect followed, no proxy, and an end in sight."""
 
 import asyncio
+import errno
 import http.client
 import io
 import os
@@ -17,6 +18,14 @@ _MOST_BYTES = 262_144
 
 class NoAnswer(NewsletterError):
     """Nothing that is HTTP came back; the message is one sentence that says what came of it."""
+
+
+class NoNetwork(NoAnswer):
+    """Nothing could be asked from this machine, which says nothing about the other side."""
+
+
+#: What `connect` says on a machine that is cut off.
+_CUT_OFF = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ def ask(
 ) -> Answer:
     """Send one request and read the answer. `seconds` bounds the whole, however slowly the other side speaks.
 
-    `context` replaces the machine's own trust. Raises NoAnswer. Blocks; not for use inside a running event loop.
+    `context` replaces the machine's own trust. Raises NoAnswer, or NoNetwork. Blocks; not for use inside a running event loop.
     """
     parts = urlsplit(url)
     host, secured = parts.hostname or "", parts.scheme == "https"
@@ -85,9 +94,13 @@ def ask(
         raise NoAnswer(f"{where} did not answer within {seconds:g} seconds") from None
     except http.client.RemoteDisconnected:
         raise NoAnswer(f"{where} closed the connection without a word") from None
-    except socket.gaierror:
-        raise NoAnswer(f"The name {host} is not known on this machine") from None
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_NONAME:
+            raise NoAnswer(f"The name {host} is not known on this machine") from None
+        raise NoNetwork(f"The name {host} could not be looked up from this machine") from None
     except OSError as error:
+        if error.errno in _CUT_OFF:
+            raise NoNetwork("This machine has no way to the network") from None
         why = os.strerror(error.errno) if error.errno else "the connection broke"
         raise NoAnswer(f"{where} could not be reached ({why})") from None
     except (http.client.HTTPException, ValueError):

@@ -1,15 +1,17 @@
 """Asking the DNS: the one door to dnspython, which the extra `doctor` brings.
 
 An answer of "there is none" is an empty list. No answer at all (no network, a resolver that fails, a name server
-that is silent) raises NamesUnavailable: it says nothing about the domain.
+that is silent) raises NamesUnavailable: it says nothing about the domain. Nor does the "none" of a resolver that
+knows nothing beyond its own network, so before the first "none" is believed it is asked for the root of the DNS.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import NewsletterError
 
 if TYPE_CHECKING:
+    from dns.name import Name
     from dns.resolver import Resolver
 
 _SECONDS = 5.0
@@ -59,6 +61,7 @@ class DnsNames:
     def __init__(self, resolver: "Resolver", seconds: float = _SECONDS) -> None:
         self._resolver = resolver
         self._seconds = seconds
+        self._knows_the_world = False
 
     def texts(self, name: str) -> list[str]:
         return [b"".join(record.strings).decode("utf-8", "replace") for record in self._ask(name, "TXT")]
@@ -70,24 +73,35 @@ class DnsNames:
     def addresses(self, name: str) -> list[str]:
         return [record.address for kind in ("A", "AAAA") for record in self._ask(name, kind)]
 
-    # The records are classes made at run time, one for each kind.
-    def _ask(self, name: str, kind: str):  # type: ignore[no-untyped-def]
+    def _ask(self, name: str, kind: str) -> list[Any]:
+        """The records, which are of a class made at run time for each kind."""
         import dns.exception
         import dns.name
-        import dns.resolver
 
         try:
             whole = dns.name.from_text(name)
         except dns.exception.DNSException:
             return []  # no name at all, so there is nothing under it
+        found = self._resolve(whole, kind)
+        if not found and not self._knows_the_world:
+            if not self._resolve(dns.name.root, "NS"):
+                raise NamesUnavailable("The resolver of this machine knows no names outside its own network")
+            self._knows_the_world = True
+        return found
+
+    def _resolve(self, name: "Name", kind: str) -> list[Any]:
+        import dns.exception
+        import dns.resolver
+
+        shown = name.to_text(omit_final_dot=True)
         try:
-            answer = self._resolver.resolve(whole, kind, raise_on_no_answer=False, lifetime=self._seconds)
+            answer = self._resolver.resolve(name, kind, raise_on_no_answer=False, lifetime=self._seconds)
         except (dns.resolver.NXDOMAIN, dns.resolver.YXDOMAIN):
             return []
         except dns.exception.Timeout:
-            raise NamesUnavailable(f"No name server answered for {name} within {self._seconds:g} seconds") from None
+            raise NamesUnavailable(f"No name server answered for {shown} within {self._seconds:g} seconds") from None
         except (dns.exception.DNSException, OSError):
-            raise NamesUnavailable(f"The name servers gave no usable answer for {name}") from None
+            raise NamesUnavailable(f"The name servers gave no usable answer for {shown}") from None
         return list(answer.rrset or ())
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ..config import Settings
 from ..tokens import unsubscribe_token
-from .asking import Answer, NoAnswer, ask
+from .asking import Answer, NoAnswer, NoNetwork, ask
 from .clocks import compare_clocks
 from .findings import Area, Notes
 from .relay import say_how_long
@@ -45,6 +45,9 @@ def examine_outside(
     notes = Notes(Area.OUTSIDE)
     try:
         answer = ask("GET", f"{settings.public_url}/healthz", context=context, seconds=seconds)
+    except NoNetwork as why:
+        notes.unknown(f"{why}.")
+        return notes
     except NoAnswer as why:
         notes.wrong(f"{why}.", "Is the web server running, and does the name lead to it? See NEWSLETTER_PUBLIC_URL.")
         return notes

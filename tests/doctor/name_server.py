@@ -8,6 +8,7 @@ from typing import Self
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -21,10 +22,14 @@ Zone = Mapping[tuple[str, str], Sequence[str]]
 class NameServer:
     """Answers from `zone`: (name, type) to records in presentation form. Names it does not know do not exist.
 
-    `silent` names get no answer at all; `failing` ones SERVFAIL. `asked` is every question, as (name, type).
+    `silent` names get no answer at all; `failing` ones SERVFAIL. One that is `closed` to the world does not know the
+    root either. `asked` is every question but that one, as (name, type).
     """
 
-    def __init__(self, zone: Zone, *, silent: Sequence[str] = (), failing: Sequence[str] = ()) -> None:
+    def __init__(
+        self, zone: Zone, *, silent: Sequence[str] = (), failing: Sequence[str] = (), closed: bool = False
+    ) -> None:
+        self._closed = closed
         self._zone, self._silent, self._failing = dict(zone), set(silent), set(failing)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((HOST, 0))
@@ -49,6 +54,8 @@ class NameServer:
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
+        if question.name == dns.name.root:
+            return self._root(query)
         self.asked.append((name, kind))
         if name in self._silent:
             return None
@@ -60,6 +67,14 @@ class NameServer:
             response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
         elif not any(known == name for known, _ in self._zone):
             response.set_rcode(dns.rcode.NXDOMAIN)
+        return response
+
+    def _root(self, query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        if self._closed:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        else:
+            response.answer.append(dns.rrset.from_text(".", 60, "IN", "NS", "a.root-servers.example."))
         return response
 
     def __enter__(self) -> Self:

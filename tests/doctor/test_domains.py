@@ -155,3 +155,10 @@ def test_without_the_network_nothing_is_wrong_and_one_sentence_says_so() -> None
     found = examine_domains([SENDER], "bounces.larkmere.example", NoNames("Nobody can be asked"))
     assert unknown(found) == "Nobody can be asked."
     assert len(list(found)) == 1
+
+
+def test_a_resolver_that_knows_only_its_own_network_says_nothing_about_the_domain() -> None:
+    with NameServer({}, closed=True) as server:
+        found = examine_domains([SENDER], None, server.names())
+    assert unknown(found) == "The resolver of this machine knows no names outside its own network."
+    assert not wrong(found)

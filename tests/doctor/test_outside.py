@@ -157,3 +157,15 @@ def test_a_closed_port(settings: Settings, listener: socket.socket) -> None:
     listener.close()
     closed = examine_outside(replace(settings, public_url=f"http://{HOST}:{port}"), clock.now, own_title="")
     assert "could not be reached (Connection refused)" in wrong(closed)
+
+
+def test_a_machine_without_a_resolver_says_nothing_about_the_address(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*words: object, **more: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", cut_off)
+    found = examine_outside(settings, clock.now, own_title="")
+    assert unknown(found) == "The name news.example.org could not be looked up from this machine."
+    assert not wrong(found)
