@@ -25,9 +25,10 @@ _SETTINGS = ("synchronous_commit=on", "max_connections=60")
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running server, reached through a socket in `folder`."""
+    """A server, reached through a socket in `folder`. It may be stopped and started again."""
 
     folder: Path
+    binaries: Path
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://{_OWNER}@/{database}?host={self.folder}"
@@ -35,6 +36,24 @@ class Cluster:
     def execute(self, statement: str) -> None:
         with psycopg.connect(f"host={self.folder} user={_OWNER} dbname=postgres", autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
+
+    def create(self) -> None:
+        self._run("initdb", "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        options = " ".join([f"-c {setting}" for setting in _SETTINGS] + [f"-k {self.folder}", "-h ''"])
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "server.log"), "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """`fast` ends all sessions in order; `immediate` falls over, and recovers at the next start."""
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def _run(self, program: str, *words: str) -> None:
+        # The server refuses to run as root.
+        user = _OWNER if os.geteuid() == 0 else None
+        command = [str(self.binaries / program), "-D", str(self.folder / "data"), *words]
+        with (self.folder / "log").open("ab") as log:
+            subprocess.run(command, check=True, user=user, cwd=self.folder, stdout=log, stderr=log)
 
 
 def _binaries() -> Path | None:
@@ -44,43 +63,33 @@ def _binaries() -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
-@pytest.fixture(scope="session")
-def postgres_cluster() -> Iterator[Cluster]:
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """A server of its own, gone afterwards."""
     binaries = _binaries()
     if binaries is None:
         message = "PostgreSQL's server binaries (initdb, postgres) are not installed"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="newsletter-pg-")), binaries)
+    if os.geteuid() == 0:
+        shutil.chown(cluster.folder, _OWNER)
+    try:
+        cluster.create()
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(cluster.folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
     with running_cluster() as cluster:
         yield cluster
-
-
-@contextmanager
-def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
-    """A server of its own, stopped and removed afterwards. A `durable` one flushes what it commits: for measuring."""
-    binaries = _binaries()
-    assert binaries is not None, "PostgreSQL's server binaries are not installed"
-    folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
-    # The server refuses to run as root.
-    user = _OWNER if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-
-    def run(*words: str) -> None:
-        with (folder / "log").open("ab") as log:
-            subprocess.run(words, check=True, user=user, cwd=folder, stdout=log, stderr=log)
-
-    data = str(folder / "data")
-    run(str(binaries / "initdb"), "-D", data, "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    settings = _SETTINGS if durable else (*_SETTINGS, *_QUICK)
-    options = " ".join([f"-c {setting}" for setting in settings] + [f"-k {folder}", "-h ''"])
-    run(str(binaries / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "server.log"), "-o", options, "start")
-    try:
-        yield Cluster(folder)
-    finally:
-        run(str(binaries / "pg_ctl"), "-D", data, "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
 
 
 @pytest.fixture

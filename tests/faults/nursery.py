@@ -1,25 +1,26 @@
-"""Workers by the dozen, without the second that each needs to load its programs: a process that has them loaded forks.
+"""Processes of ours by the dozen, without the second that each needs to load its programs: one that has them forks.
 
-    python -m tests.faults.nursery        # each line on standard input starts a worker; its process id is the answer
+    python -m tests.faults.nursery
 
-A worker is `newsletter worker`, in a process of its own that opens everything anew. A line "reap" collects the dead and
-answers with the process id and the exit status (or minus the signal) of each.
+Each line on standard input is the words of a `newsletter` command, with spaces between: it is run in a process of its
+own that opens everything anew, and the answer is its process id. The line "reap" collects the dead, and the answer is
+the process id and the exit status (or minus the signal) of each.
 """
 
 import os
 import sys
 
 from newsletter import app, jobs, scheduler  # noqa: F401  (loaded, so that no child has to)
-from newsletter.cli import serving  # noqa: F401
+from newsletter.cli import issues, serving  # noqa: F401
 from newsletter.cli.main import main
 
 
-def _worker() -> None:
+def _newsletter(words: list[str]) -> None:
     os.setpgid(0, 0)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)
-    sys.argv = ["newsletter", "worker"]
+    sys.argv = ["newsletter", *words]
     try:
         main()
     except SystemExit as ended:
@@ -47,5 +48,5 @@ for line in sys.stdin:
         continue
     pid = os.fork()
     if pid == 0:
-        _worker()
+        _newsletter(line.split())
     print(pid, flush=True)

@@ -8,14 +8,11 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import pytest
 from flask import Flask
@@ -29,7 +26,8 @@ from newsletter.states import DeliveryState, IssueState
 from newsletter.work.doorbell import Doorbell
 from tests import people
 from tests.delivery.sending import makers
-from tests.faults.conftest import PATIENCE_SECONDS, worker_environment
+from tests.faults.conftest import PATIENCE_SECONDS
+from tests.faults.processes import Nursery, Sink
 from tests.faults.tally import Figures
 
 #: For each database; some seconds' worth. A long run sets its own.
@@ -39,103 +37,6 @@ READERS = 400
 CONNECTIONS = 8
 #: The mail server takes up to this long, twice, for each message.
 SLOWEST_ANSWER = 0.02
-
-
-class Sink:
-    """The slow mail server, a process of its own; its record is a file."""
-
-    def __init__(self, folder: Path) -> None:
-        self._record = folder / "recipients"
-        words = [sys.executable, "-m", "tests.faults.slow_sink", str(self._record), str(SLOWEST_ANSWER)]
-        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self.url = f"smtp://127.0.0.1:{int(self._process.stdout.readline())}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._process.wait()
-
-    @property
-    def size(self) -> int:
-        """The length of the record: it grows with each message."""
-        return self._record.stat().st_size
-
-    def recipients(self, after: int) -> list[str]:
-        """Who has been written down since the record had this length."""
-        return self._record.read_bytes()[after:].decode().splitlines()
-
-
-class Nursery:
-    """Starts workers, and knows how each of them ended."""
-
-    def __init__(self, settings: Settings, sink: Sink) -> None:
-        self._log = settings.data_dir / "workers.log"
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery"],
-                env=worker_environment(settings, sink.url, CONNECTIONS),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        self.alive: list[int] = []
-        #: Process ids and how they ended: minus a signal, or an exit status.
-        self.ended: dict[int, int] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pid in self.alive:
-            os.kill(pid, signal.SIGKILL)
-        self._process.communicate()
-
-    @property
-    def log(self) -> str:
-        """The last of what the workers said."""
-        return self._log.read_text()[-4000:]
-
-    def start(self) -> int:
-        pid = int(self._ask("start"))
-        self.alive.append(pid)
-        return pid
-
-    def kill(self, pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        self.wait_for_end(pid)
-
-    def terminate(self, pid: int) -> None:
-        os.kill(pid, signal.SIGTERM)
-
-    def wait_for_end(self, pid: int) -> int:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while pid not in self.ended:
-            assert time.monotonic() < deadline, f"Worker {pid} does not end:\n{self.log}"
-            self._reap()
-            time.sleep(0.001)
-        return self.ended[pid]
-
-    def nobody_fell(self) -> None:
-        """Those we did not end are alive."""
-        self._reap()
-        assert not [pid for pid in self.alive if pid in self.ended], f"A worker ended by itself:\n{self.log}"
-
-    def _reap(self) -> None:
-        for each in self._ask("reap").split():
-            pid, status = each.split(":")
-            self.ended[int(pid)] = int(status)
-
-    def _ask(self, word: str) -> str:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(f"{word}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
 
 
 class Storm:
@@ -235,7 +136,7 @@ def unsure_of_one_death(issue: Issue) -> int:
 
 @pytest.fixture
 def storm(settings: Settings, app: Flask, tmp_path: Path) -> Iterator[tuple[Storm, Sink]]:
-    with Sink(tmp_path) as sink, Nursery(settings, sink) as nursery:
+    with Sink(tmp_path, SLOWEST_ANSWER) as sink, Nursery(settings, sink, CONNECTIONS) as nursery:
         yield Storm(settings, sink, nursery, random.Random(SEED)), sink
 
 
