@@ -68,7 +68,7 @@ def ask(
 ) -> Answer:
     """Send one request and read the answer. `seconds` bounds the whole, however slowly the other side speaks.
 
-    `context` replaces the machine's own trust. Raises NoAnswer, or NoNetwork. Blocks; not for use inside a running event loop.
+    `context` replaces the machine's own trust. Raises NoAnswer, or NoNetwork. Not for a thread with an event loop.
     """
     parts = urlsplit(url)
     host, secured = parts.hostname or "", parts.scheme == "https"
@@ -83,28 +83,33 @@ def ask(
         head += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     request = "\r\n".join([*head, "", ""]).encode("ascii") + body
     trust = (context or ssl.create_default_context()) if secured else None
-    where = f"{host}:{parts.port}" if parts.port else host
     try:
         return asyncio.run(_converse(method, host, parts.port or (443 if secured else 80), trust, request, seconds))
-    except ssl.SSLCertVerificationError as error:
-        raise NoAnswer(f"The certificate of {where} is not accepted: {error.verify_message}") from None
-    except ssl.SSLError as error:
-        raise NoAnswer(f"TLS could not be agreed with {where} ({error.reason})") from None
     except TimeoutError:
-        raise NoAnswer(f"{where} did not answer within {seconds:g} seconds") from None
-    except http.client.RemoteDisconnected:
-        raise NoAnswer(f"{where} closed the connection without a word") from None
-    except socket.gaierror as error:
-        if error.errno == socket.EAI_NONAME:
-            raise NoAnswer(f"The name {host} is not known on this machine") from None
-        raise NoNetwork(f"The name {host} could not be looked up from this machine") from None
+        raise NoAnswer(f"{parts.netloc} did not answer within {seconds:g} seconds") from None
     except OSError as error:
-        if error.errno in _CUT_OFF:
-            raise NoNetwork("This machine has no way to the network") from None
-        why = os.strerror(error.errno) if error.errno else "the connection broke"
-        raise NoAnswer(f"{where} could not be reached ({why})") from None
+        raise _in_words(error, host, parts.netloc) from None
     except (http.client.HTTPException, ValueError):
-        raise NoAnswer(f"{where} answered with something that is not HTTP") from None
+        raise NoAnswer(f"{parts.netloc} answered with something that is not HTTP") from None
+
+
+def _in_words(error: OSError, host: str, where: str) -> NoAnswer:
+    """What went wrong below HTTP, as the error to raise."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return NoAnswer(f"The certificate of {where} is not accepted: {error.verify_message}")
+        case ssl.SSLError():
+            return NoAnswer(f"TLS could not be agreed with {where} ({error.reason})")
+        case http.client.RemoteDisconnected():
+            return NoAnswer(f"{where} closed the connection without a word")
+        case socket.gaierror(errno=socket.EAI_NONAME):
+            return NoAnswer(f"The name {host} is not known on this machine")
+        case socket.gaierror():
+            return NoNetwork(f"The name {host} could not be looked up from this machine")
+    if error.errno in _CUT_OFF:
+        return NoNetwork("This machine has no way to the network")
+    why = os.strerror(error.errno) if error.errno else "the connection broke"
+    return NoAnswer(f"{where} could not be reached ({why})")
 
 
 async def _converse(
