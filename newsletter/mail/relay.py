@@ -7,10 +7,9 @@ says what to do next (`newsletter.errors.RelayError`), so no caller reads a repl
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Protocol
 
-from newsletter.errors import RelayError
+from newsletter.errors import RelayDown, RelayError, RelayUnsure
 
 #: Called once, just before the bytes that hold the final dot are written. If it raises, the dot does not go.
 BeforeFinalDot = Callable[[], None]
@@ -121,12 +120,23 @@ class Relay(Protocol):
 async def work_one_by_one(connection: Connection, mailing: Mailing) -> None:
     """`Connection.work` for a connection that takes one message at a time, by its `send`."""
     while connection.usable and (envelope := mailing.next_ready()) is not None:
+        announced = False
+
+        def announce(envelope: Envelope = envelope) -> None:
+            nonlocal announced
+            mailing.before_final_dot(envelope)
+            announced = True
+
         try:
-            receipt = await connection.send(envelope, before_final_dot=partial(mailing.before_final_dot, envelope))
+            outcome: Receipt | RelayError = await connection.send(envelope, before_final_dot=announce)
         except RelayError as error:
-            mailing.settled(envelope, error)
-        else:
-            mailing.settled(envelope, receipt)
+            outcome = error
+        except BaseException:
+            ended = RelayUnsure if announced else RelayDown
+            mailing.settled(envelope, ended("The sending of this message was broken off"))
+            await connection.close()
+            raise
+        mailing.settled(envelope, outcome)
 
 
 def send_one(relay: Relay, envelope: Envelope) -> Receipt:

@@ -146,7 +146,7 @@ class Wire(asyncio.BufferedProtocol):
 
     @property
     def full(self) -> bool:
-        """What `drained` found last: whether some of what it waited for is still in this process."""
+        """When `drained` was broken off: whether some of what it waited for was still in this process then."""
         return self._full
 
     async def reply(self, seconds: float) -> Reply:

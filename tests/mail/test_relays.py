@@ -1,6 +1,7 @@
 """The relays that are no server: the built-in mailbox, and the one in memory."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -106,3 +107,69 @@ def test_an_envelope_does_not_show_the_mail() -> None:
 def test_one_line_is_one_line() -> None:
     assert one_line(["a\r\nb", "\x1b[1mc", ""]) == "a b �[1mc"
     assert len(one_line(["x" * 1000])) == 400
+
+
+class Sheet:
+    """A mailing of some envelopes that writes down what came of each; `vouches` says whether a dot may go."""
+
+    def __init__(self, *recipients: str, vouches: Callable[[], None] = lambda: None) -> None:
+        self.waiting = [envelope_for(recipient) for recipient in recipients]
+        self.outcomes: list[type[Receipt | RelayError]] = []
+        self._vouches = vouches
+
+    def next_ready(self) -> Envelope | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def before_final_dot(self, envelope: Envelope) -> None:
+        self._vouches()
+
+    def settled(self, envelope: Envelope, outcome: Receipt | RelayError) -> None:
+        self.outcomes.append(type(outcome))
+
+
+def through(connection: Connection, sheet: Sheet) -> Connection:
+    asyncio.run(connection.work(sheet))
+    return connection
+
+
+def test_a_mailing_goes_to_memory_one_by_one() -> None:
+    relay = MemoryRelay()
+    relay.fail("ben@example.org", RelayBusy("later"))
+    relay.fail("dev@example.org", RelayUnsure("gone"))
+    sheet = Sheet("asha@example.org", "ben@example.org", "carys@example.org", "dev@example.org", "eve@example.org")
+    assert not through(asyncio.run(relay.connect()), sheet).usable
+    assert sheet.outcomes == [Receipt, RelayBusy, Receipt, RelayUnsure]
+    assert [envelope.recipient for envelope in sheet.waiting] == ["eve@example.org"]
+
+
+def test_a_mailing_goes_to_the_built_in_mailbox() -> None:
+    kept: list[Envelope] = []
+    sheet = Sheet("asha@example.org", "ben@example.org")
+    assert through(asyncio.run(LocalMailbox(kept.append).connect()), sheet).usable
+    assert [envelope.recipient for envelope in kept] == ["asha@example.org", "ben@example.org"]
+    assert sheet.outcomes == [Receipt, Receipt]
+
+
+def test_a_worker_that_cannot_vouch_leaves_nothing_behind() -> None:
+    kept: list[Envelope] = []
+
+    def say_no() -> None:
+        raise LookupError("the lease is lost")
+
+    for connect in (LocalMailbox(kept.append).connect, MemoryRelay().connect):
+        sheet, connection = Sheet("asha@example.org", vouches=say_no), asyncio.run(connect())
+        with pytest.raises(LookupError):
+            through(connection, sheet)
+        assert sheet.outcomes == [RelayDown]
+        assert not connection.usable
+    assert kept == []
+
+
+def test_a_mailbox_that_breaks_while_it_keeps_a_mail_leaves_it_in_doubt() -> None:
+    def broken(envelope: Envelope) -> None:
+        raise LookupError("the disk is gone")
+
+    sheet = Sheet("asha@example.org", "ben@example.org")
+    with pytest.raises(LookupError):
+        through(asyncio.run(LocalMailbox(broken).connect()), sheet)
+    assert sheet.outcomes == [RelayUnsure]
