@@ -171,7 +171,7 @@ def _why_automatic(headers: Headers, report_type: str, subject: str) -> str:
             return name
     if precedence in ("auto_reply", "bulk", "junk", "list"):
         return f"Precedence: {precedence}"
-    return "its subject" if _AWAY.match(subject) else ""
+    return "its subject says so" if _AWAY.match(subject) else ""
 
 
 def _from_mail_system(mail: Part, parts: list[Part]) -> bool:

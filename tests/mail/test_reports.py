@@ -65,7 +65,7 @@ def test_the_words_of_the_other_server_are_kept_in_one_line() -> None:
 
 @pytest.mark.parametrize(("name", "why"), [
     ("vacation_english", "Auto-Submitted: auto-replied"),
-    ("vacation_german", "its subject"),
+    ("vacation_german", "its subject says so"),
     ("read_receipt", "a receipt"),
 ])  # fmt: skip
 def test_an_answering_machine_is_no_report_whatever_it_quotes(name: str, why: str) -> None:

@@ -1,12 +1,15 @@
 """What came back, as its readers on the staff see it: in words, escaped, and only what is theirs to see."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.delivery import feedback
 from newsletter.delivery.feedback import take_in
@@ -57,7 +60,7 @@ def test_what_came_is_listed_with_what_was_done(client: FlaskClient, december: I
     assert "reader1@example.org" in page
     assert "It is not answered." in page
     assert "Automatic answer" in client.get("/desk/inbound?state=ignored").text
-    assert "Report on delivery" not in client.get("/desk/inbound?state=ignored").text
+    assert "No such mailbox" not in client.get("/desk/inbound?state=ignored").text
 
 
 def test_one_of_them_shows_the_server_s_words(client: FlaskClient, december: Issue, now: datetime) -> None:
@@ -97,7 +100,31 @@ def test_a_mail_that_broke_the_reader_is_settled_by_looking_again(
     assert client.post(f"/desk/inbound/{number}/again").status_code == 409
 
 
-def test_a_mailbox_that_cannot_be_read_says_why(client: FlaskClient, december: Issue, now: datetime) -> None:
+def read_from_a_maildir(app: Flask) -> None:
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], inbound_url="maildir:/var/mail/bounces")
+
+
+def test_a_mailbox_that_nobody_looks_into_is_no_secret(
+    app: Flask, client: FlaskClient, december: Issue, now: datetime
+) -> None:
+    read_from_a_maildir(app)
+    sign_in(client, now)
+    assert "The mailbox is not looked into." in client.get("/desk/inbound").text
+    looked_at = clock.now()
+    with transaction() as session:
+        session.add(MailSource(name="Maildir /var/mail/old", looked_at=looked_at - 9 * HOUR, problem="Gone"))
+        session.add(MailSource(name="Maildir /var/mail/bounces", looked_at=looked_at, worked_at=looked_at))
+    page = client.get("/desk/inbound").text
+    assert "Maildir /var/mail/bounces was last read at" in page
+    assert "/var/mail/old" not in page
+    with time_machine.travel(looked_at + HOUR, tick=False):
+        assert "The mailbox is not looked into." in client.get("/desk/inbound").text
+
+
+def test_a_mailbox_that_cannot_be_read_says_why(
+    app: Flask, client: FlaskClient, december: Issue, now: datetime
+) -> None:
+    read_from_a_maildir(app)
     with transaction() as session:
         session.add(
             MailSource(name="INBOX of b on mail.example.org", looked_at=now, problem="<b>Connection refused.</b>")

@@ -3,6 +3,8 @@
 Everything on these pages was written by strangers: it is shown as text, one line or cut, never as a page or a link.
 """
 
+from datetime import timedelta
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, select
@@ -17,19 +19,27 @@ from ...domain.staff.permissions import ROLE_PERMISSIONS, Permission, may, may_a
 from ...errors import NotFound
 from ...i18n import gettext as _
 from ...models import Feedback, InboundMessage, Issue, MailSource, Subscriber, Subscription
-from ...states import InboundState
+from ...states import FeedbackKind, InboundState
 from ..access import signed_in_account, staff
 from ..tags import tag_of
 from .room import blueprint
 
 _VIEW = Permission.VIEW_NOTICES
 _LONGEST_SOURCE = 20_000
+#: It is looked into every minute; after this long nobody does.
+_STALE = timedelta(minutes=10)
 KINDS = {
     "dsn": _("Report on delivery"),
     "arf": _("Complaint"),
     "automatic": _("Automatic answer"),
     "unknown": _("A letter, or something else"),
     "forged": _("Made to look like ours"),
+}
+SAID = {
+    FeedbackKind.HARD: _("No such mailbox"),
+    FeedbackKind.SOFT: _("Not this time"),
+    FeedbackKind.POLICY: _("Turned away"),
+    FeedbackKind.COMPLAINT: _("Called spam"),
 }
 
 
@@ -55,6 +65,8 @@ def all_inbound() -> ResponseReturnValue:
         chosen = chosen.where(InboundMessage.state == InboundState(asked))
     before = request.args.get("before", type=int)
     page = keyset.newest_first(chosen, InboundMessage.id, before)
+    # Of a mailbox that the settings named before, its row remains.
+    source = db.session.scalar(select(MailSource).order_by(MailSource.looked_at.desc()).limit(1))
     return render_template(
         "admin/inbound.html",
         page=page,
@@ -62,7 +74,9 @@ def all_inbound() -> ResponseReturnValue:
         asked=asked,
         kinds=KINDS,
         about=_about([row.id for row in page.rows]),
-        sources=db.session.scalars(select(MailSource).order_by(MailSource.name)).all(),
+        said_words=SAID,
+        source=source,
+        stale=source is not None and (source.looked_at is None or clock.now() - source.looked_at > _STALE),
         is_set=current_settings().inbound_url is not None,
         may_see_addresses=may_anywhere(signed_in_account(), Permission.SEE_ADDRESSES),
         chips=[
@@ -110,6 +124,7 @@ def inbound_message(key: int) -> ResponseReturnValue:
         "admin/inbound_message.html",
         message=row,
         kind=KINDS.get(row.kind, row.kind),
+        said_words=SAID,
         about=_about([key]).get(key, []),
         may_see_addresses=may_anywhere(signed_in_account(), Permission.SEE_ADDRESSES),
         source=(row.raw or b"")[:_LONGEST_SOURCE].decode("utf-8", "replace"),
