@@ -18,7 +18,7 @@ class Tick:
 
 
 TICKS = (
-    Tick("launch", 15, "launch_due_issues", "begin to send the issues whose time has come"),
+    Tick("launch", 2, "launch_due_issues", "begin to send the issues whose time has come"),
     Tick("sending", 30, "continue_sending", "settle what a dead sending program left, and send what was put off"),
     Tick("notices", 30, "deliver_notices", "send the mails to one person that wait or were put off"),
     Tick("unapproved", 300, "hold_unapproved_issues", "tell people of an issue whose date came without approval"),

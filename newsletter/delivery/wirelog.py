@@ -8,11 +8,11 @@ bytes are with the system as soon as write() returns), not the loss of the machi
 
 import os
 import struct
-import zlib
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from zlib import crc32
 
 _BODY = struct.Struct(">QHBBH")
 _CHECK = struct.Struct(">H")
@@ -56,19 +56,20 @@ class WireLog:
 
     def started(self, delivery: int, attempt: int) -> None:
         """The final dot is about to leave. Raises OSError: then it must not."""
-        self._add(Record(delivery, attempt, Phase.STARTED, Verdict.NONE, 0))
+        self._add(delivery, attempt, Phase.STARTED, Verdict.NONE, 0)
 
     def answered(self, delivery: int, attempt: int, verdict: Verdict, code: int = 0) -> None:
         """What came of it. Raises OSError where it cannot be written down."""
-        self._add(Record(delivery, attempt, Phase.ANSWERED, verdict, code))
+        self._add(delivery, attempt, Phase.ANSWERED, verdict, code if 0 <= code <= 999 else 0)
 
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _add(self, record: Record) -> None:
-        octets = _to_bytes(record)
+    def _add(self, delivery: int, attempt: int, phase: int, verdict: int, code: int) -> None:
+        body = _BODY.pack(delivery, attempt & 0xFFFF, phase, verdict, code)
+        octets = body + _CHECK.pack(crc32(body) & 0xFFFF)
         written = os.write(self._descriptor, octets)
-        if written != len(octets):
+        if written != RECORD_LENGTH:
             # A disk that is full took a part. Take it back: the next record must begin where a record begins.
             os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
             raise OSError("The wire log could not be written: is the disk full?")
@@ -86,15 +87,9 @@ def last_records(path: Path, of: Container[int]) -> dict[int, Record]:
     return {record.delivery: record for record in records if record.delivery in of}
 
 
-def _to_bytes(record: Record) -> bytes:
-    code = record.code if 0 <= record.code <= 999 else 0
-    body = _BODY.pack(record.delivery, record.attempt & 0xFFFF, record.phase, record.verdict, code)
-    return body + _CHECK.pack(zlib.crc32(body) & 0xFFFF)
-
-
 def _from_bytes(octets: bytes) -> Record:
     body = octets[: _BODY.size]
-    if _CHECK.pack(zlib.crc32(body) & 0xFFFF) != octets[_BODY.size :]:
+    if _CHECK.pack(crc32(body) & 0xFFFF) != octets[_BODY.size :]:
         raise WireLogDamaged("A record of the wire log fails its check sum")
     delivery, attempt, phase, verdict, code = _BODY.unpack(body)
     return Record(delivery, attempt, Phase(phase), Verdict(verdict), code)
