@@ -20,6 +20,7 @@ from ..work.liveness import end, life
 from ..work.queue import current_runner
 from . import accounts, control, loop
 from .batches import release, skip_the_rest
+from .breakers import breaker_of
 from .letters import Letter, compile_letter
 from .pacing import Breaker
 from .recovery import recover
@@ -61,7 +62,7 @@ def send_issue(
             ending = Ending.BROKEN
         else:
             relay = relay or app.extensions["newsletter_relay"]
-            ending, reason = _run(app, letter, relay, breaker or Breaker(), read_clock)
+            ending, reason = _run(app, letter, relay, breaker or _breaker(issue_id), read_clock)
     if ending is Ending.BROKEN:
         _break_off(issue_id, reason, read_clock())
     if ending is not Ending.LEAVING:
@@ -90,6 +91,13 @@ def _letter(issue_id: int) -> tuple[Letter | None, str]:
     except ValueError as error:
         _log.exception("The mail of issue %d cannot be made", issue_id)
         return None, f"The mail cannot be made: {error}"
+    finally:
+        db.session.rollback()
+
+
+def _breaker(issue_id: int) -> Breaker:
+    try:
+        return breaker_of(issue_id)
     finally:
         db.session.rollback()
 

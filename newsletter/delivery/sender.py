@@ -57,7 +57,7 @@ class Sender:
 
     def next_ready(self) -> Envelope | None:
         run = self._run
-        while run.may_offer and (item := run.dispatcher.next_ready()) is not None:
+        while run.may_offer and (item := run.dispatcher.next_ready(behind=bool(self._out))) is not None:
             run.taken()
             try:
                 envelope = run.letter.to(item)
@@ -86,6 +86,8 @@ class Sender:
         item = self._out.pop(delivery)
         started = delivery in self._started
         self._started.discard(delivery)
+        for following in self._out.values():
+            self._run.dispatcher.began(following)
         now = self._clock()
         seconds, self._turn_began = now - self._turn_began, now
         run = self._run
@@ -110,6 +112,7 @@ class Sender:
         match error:
             case RelayBusy():
                 run.settler.put_off(item, error)
+                run.breaker.busy(error)
             case RelayDown():
                 # This message itself may be what breaks the connection: the others go first.
                 run.settler.put_off(item, error)
