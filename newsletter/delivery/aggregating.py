@@ -18,12 +18,14 @@ from ..domain.staff import activity
 from ..models import Delivery, DeliveryTally, Issue, IssueReport
 from ..states import DeliveryState, IssueState
 from . import accounts, report
+from .consequences import SOFT_IN_A_ROW
 
 _log = logging.getLogger(__name__)
 
-#: The newest issues of a list that were sent keep their deliveries, as does what ended less than so long ago:
-#: bounces of it may still come, and people still ask.
-KEPT_ISSUES = 2
+#: The newest issues of a list that were sent keep their deliveries: a mailbox that is full is given up by what became
+#: of so many in a row.
+KEPT_ISSUES = SOFT_IN_A_ROW
+#: So does what ended less than so long ago: bounces of it may still come, and people still ask.
 OLD_ENOUGH = timedelta(days=30)
 #: Rows deleted in one transaction: a writer who waits for it waits a moment.
 CHUNK = 10_000
@@ -49,7 +51,7 @@ def due(now: datetime) -> list[Aggregated]:
 def aggregate_due(now: datetime) -> list[Aggregated]:
     """Give up the deliveries of every old issue. Opens its own transactions; what is broken off goes on the next day.
 
-    Old is an issue that ended thirty days ago or more, with two later ones of its list sent, of which nobody is
+    Old is an issue that ended thirty days ago or more, with three later ones of its list sent, of which nobody is
     still to be sent to and no unsure one of the last thirty days waits for a decision.
     """
     done = []

@@ -113,7 +113,7 @@ def test_what_is_old_is_named_before_it_is_given_up(newsletter: Command, now: da
         with transaction():
             december.started_at, december.sent_at = now - timedelta(days=200), now - timedelta(days=200)
         mailing_list = december.mailing_list
-        for back in (100, 10):
+        for back in (100, 50, 10):
             later = makers.sending_to(now - timedelta(days=back), mailing_list, f"later-{back}")
             with transaction():
                 later.state, later.sent_at = IssueState.SENT, now - timedelta(days=back)

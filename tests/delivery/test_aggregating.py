@@ -30,10 +30,10 @@ def sent(app: Flask, now: datetime) -> list[Issue]:
 
 
 def a_year(now: datetime) -> list[Issue]:
-    """Four quarterly issues, oldest first, each sent to twenty-five; one of each was refused, one unsure and left."""
+    """Five quarterly issues, oldest first, each sent to twenty-five; one of each was refused, one unsure and left."""
     mailing_list = people.larkmere(now)
     people.subscribers(now, mailing_list, READERS)
-    return [send(now - QUARTER * back, mailing_list, f"issue-{4 - back}") for back in (3, 2, 1, 0)]
+    return [send(now - QUARTER * back, mailing_list, f"issue-{5 - back}") for back in (4, 3, 2, 1, 0)]
 
 
 def send(at: datetime, mailing_list: MailingList, slug: str) -> Issue:
@@ -69,9 +69,9 @@ def check(sent: list[Issue], now: datetime) -> None:
     before = accounts.counts(oldest)
     done = aggregating.aggregate_due(now)
     assert [(each.issue, each.deliveries) for each in done] == [(issue.id, READERS) for issue in sent[:2]]
-    assert [deliveries(issue) for issue in sent] == [0, 0, READERS, READERS]
+    assert [deliveries(issue) for issue in sent] == [0, 0, READERS, READERS, READERS]
     assert accounts.counts(oldest) == before
-    assert [accounts.verify(issue) for issue in sent] == [[], [], [], []]
+    assert [accounts.verify(issue) for issue in sent] == [[]] * 5
     kept = report.kept(oldest)
     assert kept is not None
     assert (kept.counts["accepted"], kept.refused[0].people) == (READERS - 2, 1)
@@ -79,7 +79,7 @@ def check(sent: list[Issue], now: datetime) -> None:
     assert aggregating.aggregate_due(now) == []
 
 
-def test_all_but_the_two_newest_give_up_their_deliveries(sent: list[Issue], now: datetime) -> None:
+def test_all_but_the_three_newest_give_up_their_deliveries(sent: list[Issue], now: datetime) -> None:
     check(sent, now)
     [first, _second] = db.session.scalars(select(Activity).where(Activity.action == "issue.deliveries_aggregated"))
     assert first.issue_id == sent[0].id
@@ -115,10 +115,10 @@ def test_an_unsure_one_may_be_decided_for_thirty_days(sent: list[Issue], now: da
     assert sent[0].id in [each.issue for each in aggregating.due(now + timedelta(days=2))]
 
 
-def test_three_issues_in_a_month_all_keep_their_deliveries(app: Flask, now: datetime) -> None:
+def test_four_issues_in_a_month_all_keep_their_deliveries(app: Flask, now: datetime) -> None:
     mailing_list = people.larkmere(now)
     people.subscribers(now, mailing_list, 2)
-    first, *_later = (send(now - timedelta(days=back), mailing_list, f"news-{back}") for back in (20, 10, 0))
+    first, *_later = (send(now - timedelta(days=back), mailing_list, f"news-{back}") for back in (20, 10, 5, 0))
     assert aggregating.due(now) == []
     assert [each.issue for each in aggregating.due(now + timedelta(days=11))] == [first.id]
 
@@ -126,7 +126,7 @@ def test_three_issues_in_a_month_all_keep_their_deliveries(app: Flask, now: date
 def test_issues_of_another_list_do_not_count(sent: list[Issue], now: datetime) -> None:
     other = people.policy_changes(now)
     with transaction() as session:
-        session.execute(update(Issue).where(Issue.id == sent[3].id).values(list_id=other.id))
+        session.execute(update(Issue).where(Issue.id == sent[4].id).values(list_id=other.id))
     assert [each.issue for each in aggregating.due(now)] == [sent[0].id]
 
 

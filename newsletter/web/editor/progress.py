@@ -165,8 +165,11 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "issue.sending_cancelled": (_("The rest was cancelled"), "now"),
     "issue.deferred_retried": (_("Those who were put off are tried again"), ""),
     "issue.retries_postponed": (_("The mail server asked us to wait"), "now"),
-    "delivery.sent_again": (_("An unsure one was sent again"), "quiet"),
-    "delivery.left": (_("An unsure one was left as it is"), "quiet"),
+    "issue.turned_away": (_("A mail system turned it away"), "now"),
+    "issue.deliveries_aggregated": (_("Its single deliveries were given up for their totals"), "quiet"),
+    "delivery.evidently_taken": (_("Something came back about an unsure one, so it was taken"), "quiet"),
+    "delivery.sent_again": (_("What was unsure was sent again"), "quiet"),
+    "delivery.left": (_("What was unsure was left as it is"), "quiet"),
     "issue.scheduled": (_("It was scheduled"), "quiet"),
     "issue.approved": (_("It was approved"), "quiet"),
     "issue.schedule_held": (_("It was held"), "now"),
@@ -187,4 +190,12 @@ def _event(event: Activity) -> tuple[str, str, str] | None:
     # A mail server may quote whom it was asked about; the story is read by people who see no addresses.
     reason = addresses.mask_within(str(detail.get("reason") or detail.get("why") or ""))
     by = _("By {name}.").format(name=event.actor_name) if event.actor_id else ""
-    return what, " ".join(filter(None, (reason, by))), kind
+    return what, " ".join(filter(None, (reason, _people(detail), by))), kind
+
+
+def _people(detail: Mapping[str, Any]) -> str:
+    """How many it was done to, where the record says so."""
+    number = detail.get("people")
+    if not isinstance(number, int):
+        return ""
+    return ngettext("%(number)s person.", "%(number)s people.", number) % {"number": f"{number:,}"}
