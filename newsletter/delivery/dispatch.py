@@ -42,6 +42,7 @@ class Dispatcher:
         self._lines: list[OrderedDict[Domain, None]] = [OrderedDict()]
         self._occupied = 0
         self._out: dict[int, tuple[Domain, float]] = {}
+        self._behind: set[int] = set()
         self._overdue: set[int] = set()
         self._held_back: set[Domain] = set()
         self._pauses: list[tuple[float, int, Domain]] = []
@@ -86,8 +87,11 @@ class Dispatcher:
         if len(self._domains) >= self._forget_at:
             self._forget()
 
-    def next_ready(self) -> WorkItem | None:
-        """A message that may leave now; None when there is none (see `waits`)."""
+    def next_ready(self, *, behind: bool = False) -> WorkItem | None:
+        """A message that may leave now; None when there is none (see `waits`).
+
+        One that is taken `behind` another, on a connection that pipelines, is late only once its turn `began`.
+        """
         now = self._clock()
         if now >= self._look_at:
             self._look(now)
@@ -103,10 +107,18 @@ class Dispatcher:
         if self._allowance is not None:
             self._allowance -= 1
         self._out[item.delivery] = domain, now
+        if behind:
+            self._behind.add(item.delivery)
         self._leave_line(domain)
         domain.out += 1
         self._stand(domain)
         return item
+
+    def began(self, item: WorkItem) -> None:
+        """The one before it on its connection is settled: from now on this one may be late."""
+        if item.delivery in self._behind:
+            self._behind.discard(item.delivery)
+            self._out[item.delivery] = self._out[item.delivery][0], self._clock()
 
     def waits(self) -> float | None:
         """Seconds until a message may leave that may not now; 0 when one may; None when time alone changes nothing."""
@@ -201,6 +213,7 @@ class Dispatcher:
     def _back(self, item: WorkItem) -> tuple[Domain, float]:
         """The message is out no more. Its domain leaves the line: the caller puts it where it belongs now."""
         domain, given_at = self._out.pop(item.delivery)
+        self._behind.discard(item.delivery)
         self._leave_line(domain)
         domain.out -= 1
         if item.delivery in self._overdue:
@@ -251,7 +264,7 @@ class Dispatcher:
                 self._stand(domain)
         patience = max(SLOW_SECONDS, SLOW_TIMES * self._median)
         for delivery, (domain, given_at) in self._out.items():
-            if now - given_at > patience and delivery not in self._overdue:
+            if now - given_at > patience and delivery not in self._overdue and delivery not in self._behind:
                 self._overdue.add(delivery)
                 domain.overdue += 1
                 self._keep_track(domain)
