@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as settings_of_hypothesis
 
 from newsletter.app import create_app
 from newsletter.config import Settings
@@ -18,6 +19,10 @@ from tests.postfix import postfix
 from tests.postgres import postgres_cluster, postgres_url
 
 __all__ = ["postfix", "postgres_cluster", "postgres_url"]
+
+# A busy machine is no fault of what is tested.
+settings_of_hypothesis.register_profile("newsletter", deadline=None)
+settings_of_hypothesis.load_profile("newsletter")
 
 KEY = "a-test-key-that-is-long-enough-to-be-used"
 

@@ -78,7 +78,6 @@ class Timeline:
         self.keep(pace)
 
 
-@settings_of_hypothesis(deadline=None)
 @given(
     limit=st.integers(1, 500),
     steps=st.lists(st.tuples(st.floats(0, 3), st.integers(0, 300), st.integers(0, 50)), min_size=1, max_size=150),
@@ -112,7 +111,7 @@ ROUNDS = st.builds(
 
 
 @pytest.mark.parametrize(("window", "name"), [(HOUR, "hour"), (DAY, "day")])
-@settings_of_hypothesis(max_examples=500, deadline=None)
+@settings_of_hypothesis(max_examples=500)
 @given(limit=st.integers(1, 4), rounds=st.lists(ROUNDS, min_size=2, max_size=12))
 def test_no_hour_and_no_day_sees_more_than_its_limit(window: int, name: str, limit: int, rounds: list[Round]) -> None:
     """Though we ask at the first moment at which there is more, and use what we got as late as we may."""
@@ -136,7 +135,6 @@ def test_no_hour_and_no_day_sees_more_than_its_limit(window: int, name: str, lim
     assert most_within(times, window) <= limit
 
 
-@settings_of_hypothesis(deadline=None)
 @given(
     second=st.sampled_from([0, 1, 7, 40, 1_000]),
     hour=st.sampled_from([0, 50, 3_000]),
