@@ -33,6 +33,7 @@ from .block_rows import (
     revise,
 )
 from .content import MASTHEAD_WORDS
+from .rewritten_links import cleaned_links
 from .versions import revision, write_revision
 from .voiding import touch
 
@@ -71,7 +72,7 @@ def add_block(
     may stand once only.
     """
     found = kind_of(kind)
-    cleaned = found.clean(data or {})
+    cleaned = cleaned_links(kind, found.clean(data or {}))
     values = common_values(common or {})
     begin(issue)
     blocks = live_blocks(issue)
@@ -109,7 +110,7 @@ def add_blocks(
 ) -> list[Block]:
     """Many new blocks at once, in order, before the one that stands at `position`: one content version, one
     numbering. Raises NotFound and Invalid as `add_block` does."""
-    cleaned = [(draft, kind_of(draft.kind).clean(draft.data)) for draft in drafts]
+    cleaned = [(draft, cleaned_links(draft.kind, kind_of(draft.kind).clean(draft.data))) for draft in drafts]
     begin(issue)
     blocks = live_blocks(issue)
     made = [
@@ -146,7 +147,7 @@ def edit_block(
     Raises Conflict when the block is no longer at `expected_version`: show both texts, lose neither.
     """
     issue = issue_of(block)
-    cleaned = kind_of(block.kind).clean(data)
+    cleaned = cleaned_links(block.kind, kind_of(block.kind).clean(data))
     values = common_values(common or {})
     begin(issue, block)
     require_version(block, expected_version)
