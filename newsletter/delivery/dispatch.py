@@ -23,6 +23,7 @@ LONGEST_HELD_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.25
 _MEDIAN_STEP = 1.05
 _FORGET_AT = 10_000
+_NOT_YET = float("inf")
 
 
 class Dispatcher:
@@ -42,7 +43,8 @@ class Dispatcher:
         self._lines: list[OrderedDict[Domain, None]] = [OrderedDict()]
         self._occupied = 0
         self._out: dict[int, tuple[Domain, float]] = {}
-        self._behind: set[int] = set()
+        #: When the turn came of those that were taken behind others on their connection.
+        self._behind: dict[int, float] = {}
         self._overdue: set[int] = set()
         self._held_back: set[Domain] = set()
         self._pauses: list[tuple[float, int, Domain]] = []
@@ -108,7 +110,7 @@ class Dispatcher:
             self._allowance -= 1
         self._out[item.delivery] = domain, now
         if behind:
-            self._behind.add(item.delivery)
+            self._behind[item.delivery] = _NOT_YET
         self._leave_line(domain)
         domain.out += 1
         self._stand(domain)
@@ -117,8 +119,7 @@ class Dispatcher:
     def began(self, item: WorkItem) -> None:
         """The one before it on its connection is settled: from now on this one may be late."""
         if item.delivery in self._behind:
-            self._behind.discard(item.delivery)
-            self._out[item.delivery] = self._out[item.delivery][0], self._clock()
+            self._behind[item.delivery] = self._clock()
 
     def waits(self) -> float | None:
         """Seconds until a message may leave that may not now; 0 when one may; None when time alone changes nothing."""
@@ -213,7 +214,7 @@ class Dispatcher:
     def _back(self, item: WorkItem) -> tuple[Domain, float]:
         """The message is out no more. Its domain leaves the line: the caller puts it where it belongs now."""
         domain, given_at = self._out.pop(item.delivery)
-        self._behind.discard(item.delivery)
+        self._behind.pop(item.delivery, None)
         self._leave_line(domain)
         domain.out -= 1
         if item.delivery in self._overdue:
@@ -264,7 +265,8 @@ class Dispatcher:
                 self._stand(domain)
         patience = max(SLOW_SECONDS, SLOW_TIMES * self._median)
         for delivery, (domain, given_at) in self._out.items():
-            if now - given_at > patience and delivery not in self._overdue and delivery not in self._behind:
+            began_at = self._behind.get(delivery, given_at)
+            if now - began_at > patience and delivery not in self._overdue:
                 self._overdue.add(delivery)
                 domain.overdue += 1
                 self._keep_track(domain)

@@ -267,6 +267,39 @@ def test_a_domain_that_does_not_answer_gets_nothing_new_until_it_does(dispatcher
     assert len(take(dispatcher)) == 8
 
 
+def test_who_waits_behind_another_on_a_connection_is_late_only_once_their_turn_has_come(
+    dispatcher: Dispatcher, clock: Clock
+) -> None:
+    dispatcher.add(mail("stalled.example", 3) + mail("quick.example", 3))
+    ahead, follower = dispatcher.next_ready(), dispatcher.next_ready(behind=True)
+    assert ahead and follower
+    clock.now += 6
+    # The domain of the one ahead is late; that of the other has not had its turn.
+    assert domain(dispatcher.next_ready()) == "quick.example"  # type: ignore[arg-type]
+    dispatcher.answered(ahead, TIMED_OUT, 6.0)
+    dispatcher.began(follower)
+    clock.now += 4
+    assert domain(dispatcher.next_ready()) == "quick.example"  # type: ignore[arg-type]
+    clock.now += 2
+    assert dispatcher.next_ready() is None
+
+
+def test_one_that_followed_another_into_the_same_trouble_counts_with_it(dispatcher: Dispatcher, clock: Clock) -> None:
+    acquaint(dispatcher, "slow.example")
+    dispatcher.add(mail("slow.example", 100))
+    ahead, behind = take(dispatcher, 16), [dispatcher.next_ready(behind=True) for _ in range(16)]
+    for first, second in zip(ahead, behind, strict=True):
+        assert second
+        clock.now += 1
+        dispatcher.answered(first, TOO_FAST, 1.0)
+        dispatcher.began(second)
+    for second in behind:
+        assert second
+        dispatcher.answered(second, TOO_FAST, 1.0)
+    clock.now += 30
+    assert len(take(dispatcher)) == 8
+
+
 def test_what_was_taken_and_not_tried_goes_first(dispatcher: Dispatcher) -> None:
     dispatcher.add(mail("a.example", 3) + mail("b.example", 3))
     first = take(dispatcher, 1)[0]
