@@ -9,6 +9,7 @@ whole, to its final dot, and not refused.
 
 import asyncio
 import contextlib
+import random
 import socket
 import ssl
 import struct
@@ -59,6 +60,19 @@ class Fault:
     point: Point
     kind: Kind
     when: frozenset[int] | None = None
+
+
+class Chaos:
+    """At each occurrence of each point something may happen, or not: the dice decide."""
+
+    def __init__(self, dice: random.Random, probability: float) -> None:
+        self._dice, self._probability = dice, probability
+
+    def happens(self, point: Point) -> Kind | None:
+        if self._dice.random() >= self._probability:
+            return None
+        # Who says that he has a message before he has it, and then does not take it, lies; nobody could tell.
+        return self._dice.choice([kind for kind in Kind if (point, kind) != (Point.BODY, Kind.TWICE)])
 
 
 @dataclass(frozen=True)
@@ -116,15 +130,17 @@ class FaultyServer:
 
     def __init__(
         self,
-        fault: Fault | None = None,
+        fault: Fault | Chaos | None = None,
         *,
         pipelining: bool = True,
         tls: ssl.SSLContext | None = None,
         login: bool = False,
         late_seconds: float = 0.2,
+        byte_by_byte: bool = False,
     ) -> None:
         self.fault = fault
         self.pipelining, self.tls, self.login, self.late_seconds = pipelining, tls, login, late_seconds
+        self.byte_by_byte = byte_by_byte
         self.taken: list[Taken] = []
         #: How often the fault happened, and how many connections ended without a word of farewell.
         self.fired = self.lost = 0
@@ -170,6 +186,10 @@ class FaultyServer:
     def happens(self, point: Point) -> Kind | None:
         """What goes wrong at this occurrence of the point; counts it."""
         fault = self.fault
+        if isinstance(fault, Chaos):
+            kind = fault.happens(point)
+            self.fired += kind is not None
+            return kind
         if fault is None or fault.point is not point:
             return None
         self._seen += 1
@@ -187,8 +207,8 @@ class FaultyServer:
 
     async def _open(self) -> None:
         self._server = await asyncio.start_server(self._serve, sock=self._listener, start_serving=False)
-        kind = self.fault.kind if self.fault is not None and self.fault.point is Point.CONNECT else None
-        match kind:
+        fault = self.fault if isinstance(self.fault, Fault) and self.fault.point is Point.CONNECT else None
+        match fault.kind if fault else None:
             case Kind.NEVER:
                 pass  # bound, and nobody listens: connections are refused by the system
             case Kind.STALL:
@@ -205,7 +225,7 @@ class FaultyServer:
                 await self._server.start_serving()
                 return
         self.fired += 1
-        if self.fault is not None and self.fault.when is not None:
+        if fault is not None and fault.when is not None:
             self._loop.call_later(self.late_seconds, lambda: asyncio.ensure_future(self._mend()))
 
     async def _mend(self) -> None:
@@ -375,8 +395,11 @@ class _Conversation:
         raise _Over
 
     async def _say(self, text: str) -> int:
-        self._writer.write(text.encode() + b"\r\n")
-        await self._writer.drain()
+        data = text.encode() + b"\r\n"
+        for start in range(0, len(data), 1 if self._server.byte_by_byte else len(data)):
+            self._writer.write(data[start : start + 1] if self._server.byte_by_byte else data)
+            await self._writer.drain()
+            await asyncio.sleep(0)
         return int(text[:3])
 
     def _reset(self) -> None:

@@ -1,5 +1,7 @@
 """A server that misbehaves at each point in each way: nobody is lost, nobody gets it twice, the totals add up."""
 
+import os
+import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ from newsletter.states import DeliveryState, IssueState
 from tests import people
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import worker_app
-from tests.faults.server import Fault, FaultyServer, Kind, Point
+from tests.faults.server import Chaos, Fault, FaultyServer, Kind, Point
 from tests.faults.tally import Figures
 from tests.smtp_servers import Authority
 
@@ -37,6 +39,10 @@ NOW = datetime(2026, 12, 7, 10, 0, tzinfo=UTC)
 LATER = timedelta(hours=10)
 #: The server is lost more than once, but not as often in a row as stops a run.
 NOW_AND_THEN = frozenset({2, 5, 6})
+
+#: How many runs in which anything may go wrong; a long run sets its own number, and a seed to see one again.
+CHAOS = int(os.environ.get("NEWSLETTER_TEST_CHAOS", "20"))
+SEED = int(os.environ.get("NEWSLETTER_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 
 PATIENT = Timeouts().scaled(0.1)
 #: For a server that is silent. What a busy machine cuts off besides is one connection more, and is counted as such.
@@ -156,35 +162,45 @@ def check(issue: Issue, server: FaultyServer, ending: Ending) -> Counter[Deliver
     return Counter(states.values())
 
 
-def run(fault: Fault, way: Way, authority: Authority, mailing_list: MailingList, slug: str, figures: Figures) -> None:
-    silent = fault.kind in (Kind.STALL, Kind.LATE)
-    issue = makers.sending_to(NOW, mailing_list, slug)
+@contextmanager
+def faulty_server(
+    fault: Fault | Chaos | None, way: Way, authority: Authority, *, byte_by_byte: bool = False
+) -> Iterator[FaultyServer]:
     with FaultyServer(
         fault,
         pipelining=way.pipelining,
         tls=authority.server() if way.tls else None,
         login=way.tls,
         late_seconds=LATE_SECONDS,
+        byte_by_byte=byte_by_byte,
     ) as server:
+        yield server
+
+
+def run(fault: Fault, way: Way, authority: Authority, mailing_list: MailingList, slug: str, figures: Figures) -> None:
+    silent = fault.kind in (Kind.STALL, Kind.LATE)
+    issue = makers.sending_to(NOW, mailing_list, slug)
+    with faulty_server(fault, way, authority) as server:
         timeouts = IMPATIENT if silent else PATIENT
         counts = check(issue, server, send(issue, server, authority, NOW, timeouts))
         assert server.fired, "the fault never happened"
         if fault.kind is not Kind.NEVER or fault.point not in ABOUT_THE_RECIPIENT:
             assert counts[REFUSED] == 0
-        server.mend()
-        if issue.state is IssueState.PAUSED:
-            with transaction():
-                control.resume(issue, actor=None, now=NOW + LATER)
-        # Whoever was put off, or still waits, gets it from a server that is well again; nobody a second time.
-        check(issue, server, ending := send(issue, server, authority, NOW + LATER, PATIENT))
-        assert ending is Ending.DONE
-        counts = Counter(makers.states(issue).values())
-        settled = counts[ACCEPTED] + counts[REFUSED] + counts[UNSURE]
-        doubled = len(server.taken) - len({each.recipient for each in server.taken})
-        figures.add(
-            messages=READERS, faults=server.fired, unsure=counts[UNSURE], lost=READERS - settled, doubled=doubled
-        )
-        assert (settled, doubled, issue.state) == (READERS, 0, IssueState.SENT)
+        mend_and_finish(issue, server, authority, figures)
+
+
+def mend_and_finish(issue: Issue, server: FaultyServer, authority: Authority, figures: Figures) -> None:
+    """Whoever was put off, or still waits, gets it from a server that is well again; nobody a second time."""
+    server.mend()
+    if issue.state is IssueState.PAUSED:
+        with transaction():
+            control.resume(issue, actor=None, now=NOW + LATER)
+    ending = send(issue, server, authority, NOW + LATER, PATIENT)
+    counts = check(issue, server, ending)
+    settled = counts[ACCEPTED] + counts[REFUSED] + counts[UNSURE]
+    doubled = len(server.taken) - len({each.recipient for each in server.taken})
+    figures.add(messages=READERS, faults=server.fired, unsure=counts[UNSURE], lost=READERS - settled, doubled=doubled)
+    assert (ending, settled, doubled, issue.state) == (Ending.DONE, READERS, 0, IssueState.SENT)
 
 
 @pytest.mark.parametrize("always", [False, True], ids=["now and then", "each time"])
@@ -203,3 +219,24 @@ def test_a_server_that(
     for way in ways(point):
         slug = f"{list(Point).index(point)}-{list(Kind).index(kind)}-{always}-{way.name}".lower().replace(" ", "-")
         run(fault, way, authority, mailing_list, slug, figures)
+
+
+@pytest.mark.parametrize("way", [PLAIN, PIPELINED, SECURED], ids=lambda way: way.name)
+def test_a_server_that_speaks_one_byte_at_a_time(
+    app: Flask, mailing_list: MailingList, authority: Authority, way: Way, figures: Figures
+) -> None:
+    issue = makers.sending_to(NOW, mailing_list, f"bytes-{way.name}".lower().replace(" ", "-"))
+    with faulty_server(None, way, authority, byte_by_byte=True) as server:
+        assert check(issue, server, send(issue, server, authority, NOW, PATIENT)) == {ACCEPTED: READERS}
+
+
+@pytest.mark.parametrize("number", range(CHAOS))
+def test_chaos(app: Flask, mailing_list: MailingList, authority: Authority, number: int, figures: Figures) -> None:
+    """Anything may go wrong at any time, one thing on top of another."""
+    dice = random.Random(f"{SEED}-{number}")
+    way = dice.choice([PLAIN, PIPELINED, SECURED, SECURED_PLAIN])
+    print(f"NEWSLETTER_TEST_SEED={SEED}, number {number}, {way.name}")
+    issue = makers.sending_to(NOW, mailing_list, f"chaos-{number}")
+    with faulty_server(Chaos(dice, dice.choice([0.02, 0.05, 0.15])), way, authority) as server:
+        check(issue, server, send(issue, server, authority, NOW, IMPATIENT))
+        mend_and_finish(issue, server, authority, figures)
