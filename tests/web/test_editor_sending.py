@@ -323,6 +323,10 @@ def test_when_somebody_paused_it_the_page_says_who(client: FlaskClient, going: I
             "The mail server mail.example.org could not be reached on port 25: refused (5 times in a row)",
             "The mail server is not there",
         ),
+        (
+            "The mail server asks us to try this message again later. It answered RCPT with: 451 (20 times in a row)",
+            "The mail server asks us to wait",
+        ),
         ("The database could not be read or written", "The accounts could not be written"),
         ("The sending program failed; its log says why", "Something is wrong"),
     ],

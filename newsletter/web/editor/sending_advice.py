@@ -69,6 +69,13 @@ _TABLE: tuple[tuple[str, Advice], ...] = (
         ),
     ),
     (
+        r"again later",
+        Advice(
+            _("The mail server asks us to wait"),
+            (_("Wait ten minutes and resume."), _("If it stops again:") + " " + _ASK),
+        ),
+    ),
+    (
         r"does not take mail from us|rejects us",
         Advice(
             _("The mail server refuses our mail"),
