@@ -17,6 +17,7 @@ from zlib import crc32
 _BODY = struct.Struct(">QHBBH")
 _CHECK = struct.Struct(">H")
 RECORD_LENGTH = _BODY.size + _CHECK.size
+_BLOCK = 4096 * RECORD_LENGTH
 
 
 class Phase(IntEnum):
@@ -81,10 +82,15 @@ def last_records(path: Path, of: Container[int]) -> dict[int, Record]:
     A record cut off at the end (the process died within it) counts as not written. Raises OSError when the log
     is not there, WireLogDamaged when it cannot be believed.
     """
-    octets = path.read_bytes()
-    whole = len(octets) - len(octets) % RECORD_LENGTH
-    records = (_from_bytes(octets[start : start + RECORD_LENGTH]) for start in range(0, whole, RECORD_LENGTH))
-    return {record.delivery: record for record in records if record.delivery in of}
+    found: dict[int, Record] = {}
+    with path.open("rb") as log:
+        # Block by block: the log of a run to a million is of 32 megabytes.
+        while block := log.read(_BLOCK):
+            for start in range(0, len(block) - RECORD_LENGTH + 1, RECORD_LENGTH):
+                record = _from_bytes(block[start : start + RECORD_LENGTH])
+                if record.delivery in of:
+                    found[record.delivery] = record
+    return found
 
 
 def _from_bytes(octets: bytes) -> Record:
