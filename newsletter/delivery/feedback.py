@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 #: Bytes that are kept of a mail that a person may have to look at.
 KEPT_BYTES = 131_072
+_FORGED = "forged"
 #: What a reader says by it is that they want no mail (RFC 5965 §7.3 and its registry).
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 #: Notices to somebody who is not on the staff: they may be called spam like an issue.
@@ -47,18 +48,16 @@ _GRAVEST = (FeedbackKind.HARD, FeedbackKind.POLICY, FeedbackKind.SOFT)
 class TakenIn:
     """What a mail was, and what became of it. `known`: the very same was taken in before.
 
-    `kind` is "dsn", "arf", "automatic", "unknown" or "forged"; `note` says in words what was done.
+    `kind` is "dsn", "arf", "automatic", "unknown" or "forged"; `note` says in words what was done. `settled`: it came
+    of a message of ours, or only looked so, and no person has to see it. All else may be somebody's letter, or the
+    bounce of a letter that somebody wrote from the same mailbox: it is left to them.
     """
 
     kind: str
     state: InboundState
     note: str
+    settled: bool
     known: bool = False
-
-    @property
-    def understood(self) -> bool:
-        """Whether it may be put away: nobody has to look at it."""
-        return self.state is not InboundState.QUARANTINED and self.kind != KINDS[Unknown]
 
 
 def take_in(raw: bytes, source: str, received_at: datetime, now: datetime, *, kept_elsewhere: bool = False) -> TakenIn:
@@ -116,7 +115,7 @@ def _new_row(digest: bytes, source: str, received_at: datetime) -> InboundMessag
 
 def _known(digest: bytes) -> TakenIn:
     row = db.session.scalars(select(InboundMessage).where(InboundMessage.digest == digest)).one()
-    return TakenIn(row.kind, row.state, row.note, known=True)
+    return TakenIn(row.kind, row.state, row.note, row.state is InboundState.HANDLED or row.kind == _FORGED, known=True)
 
 
 def _quarantine(digest: bytes, source: str, received_at: datetime, raw: bytes, why: str) -> TakenIn:
@@ -138,20 +137,22 @@ def _handle(row: InboundMessage, report: Report, raw: bytes, now: datetime, *, k
             return _complaint(row, report, now)
         case Automatic():
             note = _("Sent by a machine (%(why)s). It is not answered.") % {"why": report.why}
-            return _settle(row, InboundState.IGNORED, note)
+            ours = not isinstance(whose(report.traces, row.received_at), Nobody)
+            return _settle(row, InboundState.IGNORED, note, settled=ours)
         case Unknown(from_mail_system=False) if kept_elsewhere:
-            return _settle(row, InboundState.IGNORED, _("A letter, not a report: it stays where it is."))
+            note = _("A letter, not a report: it stays where it is.")
+            return _settle(row, InboundState.IGNORED, note, settled=False)
     row.raw = raw[:KEPT_BYTES]
     why = report.why if isinstance(report, Unknown) else ""
     return _settle(row, InboundState.QUARANTINED, why or _("Nobody could tell what it is: please look."))
 
 
-def _settle(row: InboundMessage, state: InboundState, note: str) -> TakenIn:
+def _settle(row: InboundMessage, state: InboundState, note: str, *, settled: bool = True) -> TakenIn:
     row.state, row.note = state, note
     if state is not InboundState.QUARANTINED:
         row.raw = None
     db.session.flush()
-    return TakenIn(row.kind, state, note)
+    return TakenIn(row.kind, state, note, settled and state is not InboundState.QUARANTINED)
 
 
 def _bounce(row: InboundMessage, report: Dsn, now: datetime) -> TakenIn:
@@ -213,9 +214,9 @@ def _complaint(row: InboundMessage, report: Arf, now: datetime) -> TakenIn:
 
 def _of_nobody(row: InboundMessage, nobody: Nobody) -> TakenIn:
     if nobody.forged:
-        row.kind = "forged"
+        row.kind = _FORGED
         _log.warning("A report from %s is forged, or not about us: %s", row.source, nobody.why)
-    return _settle(row, InboundState.IGNORED, nobody.why)
+    return _settle(row, InboundState.IGNORED, nobody.why, settled=nobody.forged)
 
 
 def _of_notice(row: InboundMessage, notice: Notice, report: Dsn) -> TakenIn:

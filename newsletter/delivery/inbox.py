@@ -54,7 +54,7 @@ def read_inbound(read_clock: Callable[[], datetime] = clock.now) -> Looked | Non
         for mail in source.messages():
             taken = take_in(mail.raw, source.name, mail.received_at, read_clock(), kept_elsewhere=True)
             looked.taken[taken.kind] += 1
-            mail.done(taken.understood)
+            mail.done(taken.settled)
     except (MailboxError, SettingError) as error:
         looked.problem = one_line([str(error)], 1_000)
         _log.warning("Mail that comes back cannot be read: %s", looked.problem)

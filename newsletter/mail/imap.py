@@ -1,6 +1,6 @@
 """A mailbox read over IMAP (RFC 9051, RFC 3501): verified TLS, a password or XOAUTH2, fifty mails at a time.
 
-What was understood is marked as seen and moved to the folder "Processed". What was not stays unread where people look
+What is settled is marked as seen and moved to the folder "Processed". All else stays unread where people look
 for it, with a keyword of ours; where the server keeps no keywords (Microsoft 365 does not) this process remembers it,
 and after a restart it is looked at once more.
 
@@ -118,9 +118,9 @@ class ImapMailbox:
                     if mail is not None:
                         yield mail
 
-    def _done(self, putting_away: "_PuttingAway", uid: int, understood: bool) -> None:
+    def _done(self, putting_away: "_PuttingAway", uid: int, settled: bool) -> None:
         with self._in_words():
-            putting_away.put_away(uid) if understood else putting_away.leave(uid)
+            putting_away.put_away(uid) if settled else putting_away.leave(uid)
 
     @contextlib.contextmanager
     def _folder_open(self) -> Iterator[tuple["IMAPClient", dict[bytes, Any]]]:

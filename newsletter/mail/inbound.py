@@ -1,11 +1,11 @@
 """Mail that comes to us: one shape for whatever it is read from.
 
     for mail in open_source(url).messages():
-        understood = take_in(mail.raw, …)
-        mail.done(understood)
+        taken = take_in(mail.raw, …)
+        mail.done(taken.settled)
 
-A source hands over each mail once: what was understood is put away (`done(True)`), what was not stays where it is for
-a person, marked so that it is not brought again (`done(False)`). A mail whose reader died before `done` comes again;
+A source hands over each mail once: what is settled is put away (`done(True)`), all else stays where it is for a
+person, marked so that it is not brought again (`done(False)`). A mail whose reader died before `done` comes again;
 whoever takes mail in knows what they had by its digest.
 """
 

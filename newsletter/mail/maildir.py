@@ -28,7 +28,7 @@ class Maildir:
         return f"Maildir {self._folder}"[:255]
 
     def messages(self) -> Iterator[Incoming]:
-        """What lies in `new`. What was understood is marked as seen in `cur`; what was not lies there as unread."""
+        """What lies in `new`. What is settled is marked as seen in `cur`; what was not lies there as unread."""
         new = self._folder / "new"
         if not new.is_dir() or not (self._folder / "cur").is_dir():
             raise MailboxError(f"The folder {self._folder} is no Maildir: it needs the folders new and cur.")
@@ -64,10 +64,10 @@ class Maildir:
         written = datetime.fromtimestamp(about.st_mtime, UTC)
         return Incoming(raw, received_at(raw, written), partial(self._put_away, path))
 
-    def _put_away(self, path: Path, understood: bool) -> None:
+    def _put_away(self, path: Path, settled: bool) -> None:
         name = path.name.partition(":2,")[0]
         try:
-            path.rename(self._folder / "cur" / f"{name}:2,{'S' if understood else ''}")
+            path.rename(self._folder / "cur" / f"{name}:2,{'S' if settled else ''}")
         except FileNotFoundError:
             return
         except OSError as error:

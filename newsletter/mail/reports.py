@@ -106,7 +106,7 @@ def read_report(raw: bytes) -> Report:
         _complaint(mail, parts, subject)
         or _delivery_report(mail, parts, subject)
         or _odd_report(mail, parts, subject, certain=True)
-        or _automatic(mail, subject)
+        or _automatic(mail, parts, subject)
         or _odd_report(mail, parts, subject, certain=False)
         or Unknown(subject, _sender(mail.headers), Traces(), _from_mail_system(mail, parts))
     )
@@ -153,9 +153,12 @@ def _odd_report(mail: Part, parts: list[Part], subject: str, *, certain: bool) -
     return Dsn(subject, sender, traces, recipients)
 
 
-def _automatic(mail: Part, subject: str) -> Automatic | None:
+def _automatic(mail: Part, parts: list[Part], subject: str) -> Automatic | None:
     why = _why_automatic(mail.headers, mail.parameter("report-type"), subject)
-    return Automatic(subject, _sender(mail.headers), Traces(), why) if why else None
+    if not why:
+        return None
+    receipts = [part.text() for part in parts if part.content_type == "message/disposition-notification"]
+    return Automatic(subject, _sender(mail.headers), _traces([mail.head, *receipts]), why)
 
 
 def _why_automatic(headers: Headers, report_type: str, subject: str) -> str:

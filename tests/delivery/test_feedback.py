@@ -180,7 +180,7 @@ class TestBounces:
     def test_what_is_no_failure_changes_nothing(self, december: Issue, now: datetime, name: str) -> None:
         taken = come(report(name), now)
         assert taken.state is IGNORED
-        assert taken.understood
+        assert taken.settled
         assert known() == []
         assert suppressed() == []
 
@@ -374,13 +374,22 @@ class TestWhatIsNotOurs:
     @pytest.mark.parametrize("name", ["vacation_english", "vacation_german", "read_receipt"])
     def test_an_answering_machine_is_let_talk(self, december: Issue, now: datetime, name: str) -> None:
         taken = come(report(name), now)
-        assert (taken.kind, taken.state, taken.understood) == ("automatic", IGNORED, True)
+        assert (taken.kind, taken.state, taken.settled) == ("automatic", IGNORED, True)
         assert known() == []
         assert told() == []
 
+    @pytest.mark.parametrize("name", ["postfix_unknown_user", "vacation_german", "read_receipt", "arf_abuse"])
+    def test_what_came_of_somebody_s_own_letter_is_left_to_them(
+        self, december: Issue, now: datetime, name: str
+    ) -> None:
+        """The mailbox may be one that people write from too."""
+        theirs = report(name, TAG="newsletter", MESSAGE_ID="a-letter@example.org", UNSUBSCRIBE="x")
+        taken = take_in(theirs, "INBOX", now, now, kept_elsewhere=True)
+        assert (taken.state, taken.settled) == (IGNORED, False)
+
     def test_a_letter_stays_where_people_read_it(self, december: Issue, now: datetime) -> None:
         taken = take_in(report("letter"), "INBOX", now, now, kept_elsewhere=True)
-        assert (taken.kind, taken.state, taken.understood) == ("unknown", IGNORED, False)
+        assert (taken.kind, taken.state, taken.settled) == ("unknown", IGNORED, False)
         assert db.session.scalars(select(InboundMessage)).one().raw is None
 
     def test_a_letter_that_is_kept_nowhere_else_is_kept(self, december: Issue, now: datetime) -> None:
@@ -425,7 +434,7 @@ class TestSetAside:
     @pytest.mark.parametrize("name", ["daemon_that_says_nothing", "arf_malformed"])
     def test_what_cannot_be_understood_waits_for_a_person(self, december: Issue, now: datetime, name: str) -> None:
         taken = take_in(report(name), "INBOX", now, now, kept_elsewhere=True)
-        assert (taken.state, taken.understood) == (QUARANTINED, False)
+        assert (taken.state, taken.settled) == (QUARANTINED, False)
         assert db.session.scalars(select(InboundMessage)).one().raw == report(name)
 
     def test_a_database_that_is_away_sets_nothing_aside(

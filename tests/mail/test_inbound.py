@@ -50,7 +50,7 @@ class TestDovecot:
             (mail("one"), NOON), (load("postfix_unknown_user"), NOON + timedelta(minutes=5)),
         ]  # fmt: skip
 
-    def test_what_was_understood_is_put_away_and_the_rest_left_unread_for_people(self, mailbox: Account) -> None:
+    def test_what_is_settled_is_put_away_and_the_rest_left_unread_for_people(self, mailbox: Account) -> None:
         for subject in ("bounce", "letter"):
             mailbox.deliver(mail(subject), NOON)
         source = open_source(mailbox.url(), ca_file=mailbox.ca_file)

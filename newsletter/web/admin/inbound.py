@@ -140,6 +140,6 @@ def look_again(key: int) -> ResponseReturnValue:
     taken = feedback.look_again(row, now)
     with transaction():
         record("inbound.looked_again", actor=signed_in_account(), now=now, subject=("inbound", key), found=taken.kind)
-    understood = taken.state is not InboundState.QUARANTINED
-    flash(taken.note if understood else _("It is still not understood."), "success" if understood else "notice")
+    found_out = taken.state is not InboundState.QUARANTINED
+    flash(taken.note if found_out else _("It is still not understood."), "success" if found_out else "notice")
     return redirect(url_for("admin.inbound_message", key=key), 303)
