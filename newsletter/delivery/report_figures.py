@@ -116,7 +116,10 @@ def domains(issue: Issue, counts: Counts, back: Mapping[str, int]) -> tuple[tupl
         .limit(_MOST_DOMAINS)
     ).all()
     bounced, complained = _came_back_by_domain(issue)
-    named = tuple(Domain(*row, bounced=bounced[row[0]], complained=complained[row[0]]) for row in rows)
+    named = tuple(
+        Domain(each, number, accepted, refused, bounced[each], complained[each])
+        for each, number, accepted, refused in rows
+    )
     others = Domain(
         "",
         people=_rest(counts.recipients, (each.people for each in named)),
