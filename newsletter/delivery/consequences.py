@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ..db import conflict_aware_insert, db
+from ..db import conflict_aware_insert, db, take_turn
 from ..domain.issues.people import tell, who_may
 from ..domain.staff import activity
 from ..domain.staff.permissions import Permission
@@ -166,6 +166,7 @@ def _alarm_once(issue_id: int | None, said: Said, now: datetime) -> None:
     issue = db.session.get(Issue, issue_id) if issue_id is not None else None
     if issue is None:
         return
+    take_turn(f"turned-away:{issue.id}")
     told = select(Activity.id).where(Activity.issue_id == issue.id, Activity.action == _TURNED_AWAY)
     if db.session.scalar(told.limit(1)) is not None:
         return

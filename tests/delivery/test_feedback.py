@@ -1,6 +1,8 @@
 """What comes back is taken in once and does what it should, and what anybody makes up does nothing."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -449,6 +451,45 @@ class TestSetAside:
         with pytest.raises(OperationalError):
             come(report("postfix_unknown_user"), now)
         assert db.session.scalar(select(func.count()).select_from(InboundMessage)) == 0
+
+
+class TestAtOnce:
+    """Two workers may look into the same mailbox, and a pipe may bring the same report."""
+
+    def test_one_mail_in_many_hands_and_two_mails_on_one_message_are_one_event(
+        self, app: Flask, december: Issue, now: datetime
+    ) -> None:
+        mails = [report("postfix_unknown_user"), report("gmail_not_found")] * 4
+        answers = at_once(app, mails, now)
+        assert sorted(taken.known for taken in answers) == [False] * 2 + [True] * 6
+        assert len(known()) == 1
+        assert suppressed() == [SuppressionReason.BOUNCED]
+
+    def test_many_that_turn_us_away_at_once_are_one_alarm(
+        self, app: Flask, quarterly: MailingList, now: datetime
+    ) -> None:
+        issue = sent(now, quarterly, "december-2026")
+        mails = [report("postfix_spam", issue), report("postfix_spam", issue, "reader2@example.org")]
+        at_once(app, mails, now)
+        assert len(known()) == 2
+        assert len(told()) == 1
+
+
+def at_once(app: Flask, mails: list[bytes], now: datetime) -> list[TakenIn]:
+    """All these mails come in at the same moment, each in a thread of its own."""
+    db.session.rollback()
+    gate = threading.Barrier(len(mails))
+
+    def one(raw: bytes) -> TakenIn:
+        with app.app_context():
+            gate.wait(30)
+            try:
+                return come(raw, now)
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(len(mails)) as threads:
+        return list(threads.map(one, mails))
 
 
 class TestForgetting:
