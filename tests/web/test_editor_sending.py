@@ -13,6 +13,7 @@ from sqlalchemy import delete, event, update
 from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.delivery import control, report
+from newsletter.delivery.consequences import note_unsure_taken
 from newsletter.delivery.launch import launch
 from newsletter.models import Account, Activity, Consent, Delivery, Feedback, Issue, IssueReport, Subscriber
 from newsletter.states import ConsentEvent, DeliveryState, FeedbackKind, IssueState, Role, SkipReason
@@ -186,6 +187,17 @@ def test_an_unsure_one_is_decided(
     db.session.expire_all()
     assert db.session.get_one(Delivery, delivery).state is state
     assert "needs you to decide" not in client.get(_URL).text
+
+
+def test_an_unsure_one_of_which_something_came_back_is_better_left(
+    client: FlaskClient, going: Issue, now: datetime
+) -> None:
+    _finish(going, now)
+    assert "leave it." not in client.get(_URL).text
+    delivery = db.session.query(Delivery).filter_by(state=DeliveryState.UNSURE).one()
+    with transaction():
+        assert note_unsure_taken(delivery, now)
+    assert "so the mail server had it: leave it." in client.get(_URL).text
 
 
 def test_a_delivery_of_another_issue_is_not_found(client: FlaskClient, going: Issue) -> None:

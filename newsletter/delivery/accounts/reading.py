@@ -24,13 +24,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class InDoubt:
-    """One message of which nobody knows whether it arrived."""
+    """One message of which nobody knows whether it arrived. `taken`: something came back about it since, so it did."""
 
     delivery: int
     address: str | None
     at: datetime
     words: str
     decided: bool
+    taken: bool
 
 
 def reasons(issue: Issue, state: DeliveryState, limit: int = 20) -> list[Reason]:
@@ -67,10 +68,20 @@ def in_doubt(issue: Issue, *, undecided_only: bool = False) -> list[InDoubt]:
     )
     if undecided_only:
         chosen = chosen.where(Delivery.decided_at.is_(None))
+    rows = db.session.execute(chosen).all()
+    taken = _evidently_taken(issue) if rows else set()
     return [
-        InDoubt(delivery, address, at, words or "", decided is not None)
-        for delivery, address, at, words, decided in db.session.execute(chosen)
+        InDoubt(delivery, address, at, words or "", decided is not None, delivery in taken)
+        for delivery, address, at, words, decided in rows
     ]
+
+
+def _evidently_taken(issue: Issue) -> set[int]:
+    """The unsure ones of which a report came later; it is on record, and changed nothing."""
+    chosen = select(Activity.subject_id).where(
+        Activity.issue_id == issue.id, Activity.action == "delivery.evidently_taken"
+    )
+    return {int(number) for number in db.session.scalars(chosen)}
 
 
 def next_retry(issue: Issue) -> datetime | None:
