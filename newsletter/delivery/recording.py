@@ -99,7 +99,7 @@ def _record(dialect: str, before: DeliveryState) -> TextClause:
         given = "json_each(:rows)"
         field, number, instant = "value ->> {}", "value ->> {}", "value ->> {}"
     else:
-        given = "json_array_elements(CAST(:rows AS json)) AS value"
+        given = "jsonb_array_elements(CAST(:rows AS jsonb)) AS value"
         field, number = "value ->> {}", "CAST(value ->> {} AS bigint)"
         instant = "timestamptz 'epoch' + CAST(value ->> {} AS bigint) * interval '1 microsecond'"
     fields = (
