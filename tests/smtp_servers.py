@@ -222,13 +222,14 @@ class Then(StrEnum):
 class Say:
     """Send `text` (LF between lines; bytes as they are) in so many `pieces`, then go on, stall, drop or reset.
 
-    What is `held` goes out together with what is said next.
+    What is `held` goes out together with what is said next. With `after` it waits for so many bytes of the message.
     """
 
     text: str | bytes
     then: Then = Then.GO_ON
     pieces: int = 1
     held: bool = False
+    after: int = 0
 
 
 Action = Say | Then | str
@@ -415,6 +416,8 @@ class _Conversation:
             self._end(action)
             return 0
         saying = Say(action) if isinstance(action, str) else action
+        while len(self._buffer) < saying.after:
+            self._read()
         data = saying.text if isinstance(saying.text, bytes) else saying.text.replace("\n", "\r\n").encode() + b"\r\n"
         code = int(data[:3]) if data[:3].isdigit() else 0
         if received is not None:

@@ -234,7 +234,6 @@ class SmtpConnection:
             out[-1].said = True
         mailing.before_final_dot(offer.envelope)
         self._wire.write(message, FINAL_DOT + following)
-        offer.handed_over = True
         try:
             offer.handed_over = await self._wire.drained(self._timeouts.block, but=len(following))
         except BaseException:

@@ -149,7 +149,7 @@ def test_after_a_refusal_the_next_reader_gets_the_mail_on_the_same_connection(
 
 
 @MODES
-@pytest.mark.parametrize("reset", ["500 what?", DROP, STALL, GARBAGE])
+@pytest.mark.parametrize("reset", ["500 what?", "354 go ahead", DROP, STALL, GARBAGE])
 def test_a_server_that_cannot_start_anew_is_left(
     reset: Action, extensions: tuple[str, ...], relay_for: MakeRelay
 ) -> None:

@@ -5,6 +5,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -241,7 +242,7 @@ def test_what_cannot_be_said_costs_no_byte_and_the_others_go(extensions: tuple[s
 def test_421_settles_what_was_answered_and_nothing_after_it(
     step: Step, then: Then, extensions: tuple[str, ...], relay_for: MakeRelay
 ) -> None:
-    script = {step: [Then.GO_ON, Say("421 4.3.2 shutting down", then)]}
+    script: dict[Step, Sequence[Action]] = {step: [Then.GO_ON, Say("421 4.3.2 shutting down", then)]}
     with ScriptedServer(script, extensions=extensions) as server:
         post = post_for()
         assert not work(relay_for(server.url), post)
@@ -330,7 +331,8 @@ def test_whatever_servers_do_the_book_is_true(seed: int, relay_for: MakeRelay) -
     with ScriptedServer(*(script() for _ in range(40)), extensions=PIPELINED if seed % 3 else PLAIN) as server:
         post = post_for(*recipients)
         while post.waiting:
-            work(relay_for(server.url, timeouts=IMPATIENT), post)
+            with suppress(RelayDown):  # a machine so busy that it took too long to say hello
+                work(relay_for(server.url, timeouts=IMPATIENT), post)
         check_the_book(server, post)
     assert set(post.outcomes) == set(recipients)
 
@@ -418,14 +420,19 @@ def test_an_answer_that_has_come_counts_although_the_task_is_cancelled(relay_for
     assert post.types() == [Receipt]
 
 
-@pytest.mark.parametrize("action", [STALL, DROP, RESET])
+@pytest.mark.parametrize(
+    "action",
+    [STALL, DROP, RESET, Say("250 2.0.0 queued", STALL, after=9000), Say("421 4.3.2 bye", DROP, after=9000)],
+)
 def test_a_final_dot_stuck_in_our_own_buffer_leaves_nobody_in_doubt(action: Action, relay_for: MakeRelay) -> None:
-    """The kernel is given little room, so that the message and what rides behind it cannot leave this process."""
+    """The kernel is given little room, so that the message and what rides behind it cannot leave this process.
+
+    Whatever is answered then is no answer to it.
+    """
 
     async def story(relay: SmtpRelay, post: Post) -> None:
         connection = await relay.connect()
-        sock = connection._wire.transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        narrow(connection)
         await connection.work(post)
         assert not connection.usable
         await connection.close()
@@ -437,14 +444,18 @@ def test_a_final_dot_stuck_in_our_own_buffer_leaves_nobody_in_doubt(action: Acti
     assert post.types() == [RelayDown, RelayDown]
 
 
+def narrow(connection: SmtpConnection) -> None:
+    """Let the kernel hold no more than a few kilobytes that we have written."""
+    connection._wire.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+
 @MODES
 def test_slow_readers_get_their_mail_whole(extensions: tuple[str, ...], relay_for: MakeRelay) -> None:
     """The same little room, and a server that does read: message after message waits to leave, and all arrive."""
 
     async def story(relay: SmtpRelay, post: Post) -> None:
         connection = await relay.connect()
-        sock = connection._wire.transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        narrow(connection)
         await connection.work(post)
         assert connection.usable
         await connection.close()
