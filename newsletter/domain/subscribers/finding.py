@@ -11,8 +11,8 @@ from sqlalchemy.orm import selectinload
 from ... import dates
 from ...db import db
 from ...i18n import gettext as _
-from ...models import AddressChange, Consent, Delivery, Issue, MailingList, Subscriber, Subscription
-from ...states import ConsentEvent, DeliveryState, SubscriptionState
+from ...models import AddressChange, Consent, Delivery, Feedback, Issue, MailingList, Subscriber, Subscription
+from ...states import ConsentEvent, DeliveryState, FeedbackKind, SubscriptionState
 
 
 class Standing(StrEnum):
@@ -111,6 +111,7 @@ def story(
     known = subscriber.subscriptions if among is None else among
     events = [_of_consent(consent, one) for one in known for consent in _consents(one)]
     events += _of_issues(known, newest_issues)
+    events += _of_what_came_back(known)
     events += _of_address_changes(subscriber)
     return sorted(events, key=lambda event: event.at, reverse=True)
 
@@ -181,6 +182,30 @@ def _of_delivery(delivery: Delivery, issue: Issue) -> StoryEvent:
     }[delivery.state]
     more = _("Because: %(reason)s.") % {"reason": delivery.skip_reason.value} if delivery.skip_reason else ""
     return StoryEvent(delivery.updated_at, words % {"issue": issue.title}, more, delivery.reply or "")
+
+
+def _of_what_came_back(known: Sequence[Subscription]) -> list[StoryEvent]:
+    """Bounces and complaints; each says itself what it meant for the address."""
+    words = {
+        FeedbackKind.HARD: _("“%(issue)s” came back: there is no such mailbox"),
+        FeedbackKind.SOFT: _("“%(issue)s” came back: not this time"),
+        FeedbackKind.POLICY: _("“%(issue)s” was turned away, not because of the address"),
+        FeedbackKind.COMPLAINT: _("Called “%(issue)s” spam"),
+    }
+    rows = db.session.execute(
+        select(Feedback, Issue.title)
+        .join(Issue, Issue.id == Feedback.issue_id, isouter=True)
+        .where(Feedback.subscription_id.in_([one.id for one in known]))
+    )
+    return [
+        StoryEvent(
+            said.at,
+            words[said.kind] % {"issue": title or _("An issue")},
+            _("The address gets no more mail.") if said.suppressed else "",
+            said.reply,
+        )
+        for said, title in rows
+    ]
 
 
 def _moment(instant: datetime, subscription: Subscription) -> str:
