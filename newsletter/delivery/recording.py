@@ -5,11 +5,10 @@ PostgreSQL, and on SQLite a turn of the interpreter's lock, which the sending lo
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
@@ -47,26 +46,23 @@ def record(outcomes: Collection[Outcome], issue_id: int, epoch: int) -> int:
         return 0
     moves: Counter[tuple[DeliveryState, DeliveryState]] = Counter()
     arrivals: Counter[tuple[datetime, DeliveryState]] = Counter()
+    groups: defaultdict[tuple[datetime, DeliveryState], list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[tallies.slot_of(outcome.at), outcome.state].append(outcome)
     with transaction() as session:
-        by_slot_and_state = sorted(outcomes, key=_slot_and_state)
-        for (slot, state), group in groupby(by_slot_and_state, key=_slot_and_state):
-            rows = list(group)
+        for (slot, state), rows in groups.items():
             for before, number in _write(session, rows, state, epoch).items():
-                moves[before, DeliveryState(state)] += number
-                if state != DeliveryState.QUEUED:
-                    arrivals[slot, DeliveryState(state)] += number
+                moves[before, state] += number
+                if state is not DeliveryState.QUEUED:
+                    arrivals[slot, state] += number
         tallies.write(session, issue_id, moves, arrivals)
     return moves.total()
 
 
-def _slot_and_state(outcome: Outcome) -> tuple[datetime, str]:
-    return tallies.slot_of(outcome.at), outcome.state
-
-
-def _write(session: Session, rows: list[Outcome], state: str, epoch: int) -> dict[DeliveryState, int]:
+def _write(session: Session, rows: list[Outcome], state: DeliveryState, epoch: int) -> dict[DeliveryState, int]:
     """How many rows came from `claimed`, and how many that were thought unsure: those are few, and asked for only
     where the first statement did not find everybody."""
-    values = {"rows": json.dumps([_plain(row) for row in rows]), "state": state, "owner": epoch}
+    values = {"rows": json.dumps([_plain(row) for row in rows]), "state": state.value, "owner": epoch}
     changed: dict[DeliveryState, int] = {}
     for before in (DeliveryState.CLAIMED, DeliveryState.UNSURE):
         statement = _record(session.get_bind().dialect.name, before)
