@@ -3,7 +3,6 @@
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
@@ -11,8 +10,7 @@ from markupsafe import Markup
 from newsletter.errors import Invalid, Problem
 from newsletter.states import Where
 
-from . import blocks, characters, styles, templates, when
-from .blocks.base import BlockKind
+from . import blocks, characters, plain, styles, templates, when
 from .content import BlockContent, Frame, IssueContent
 from .context import Chapter, Context, DateRow, slug
 
@@ -61,7 +59,18 @@ def context_of(content: IssueContent) -> Context:
         anchors_[block.id] = anchor
         if kind.listed and not block.continues:
             chapters.append(Chapter(heading, "" if block.where == Where.MAIL else anchor))
-    return Context(content.frame, tuple(chapters), _date_rows(content, bare), anchors_)
+    return Context(content.frame, tuple(chapters), _date_rows(content, bare), anchors_, event_numbers(content))
+
+
+def event_numbers(content: IssueContent) -> dict[str, int]:
+    """The number of each event on the web page, by its block's id; one without its times has no calendar entry."""
+    numbers: dict[str, int] = {}
+    for block in content.blocks:
+        if block.kind == "event" and block.where != Where.MAIL:
+            begins, ends = (when.parse(str(block.data.get(name, ""))) for name in ("start", "end"))
+            if begins and ends and begins.timed and ends.timed and block.data.get("title"):
+                numbers[block.id] = len(numbers) + 1
+    return numbers
 
 
 def _free(wanted: str, taken: set[str]) -> str:
@@ -89,10 +98,10 @@ def _date_rows(content: IssueContent, context: Context) -> tuple[DateRow, ...]:
 
 @dataclass(frozen=True)
 class MailPart:
-    """One block of the mail as MJML, and its kind."""
+    """One block of the mail as MJML: whether it brings sections of its own, whether it opens a chapter."""
 
     block: BlockContent
-    kind: BlockKind
+    own_ground: bool
     source: Markup
     opens: bool
 
@@ -100,18 +109,46 @@ class MailPart:
 def mail_parts(content: IssueContent, context: Context) -> list[MailPart]:
     """The blocks that stand in the mail, each as MJML, in order."""
     parts = []
-    for block in _visible(content, Where.WEB):
+    more = _more_on_the_web(content, context)
+    for block in content.blocks:
         kind = blocks.kind(block.kind)
-        opens = bool(kind.heading(block.data, context))
-        parts.append(MailPart(block, kind, kind.mjml(block, context), opens))
+        if block.where != Where.WEB or kind.fixed:
+            opens = bool(kind.heading(block.data, context))
+            parts.append(MailPart(block, kind.own_ground, kind.mjml(block, context), opens))
+        elif block.id in more:
+            values = {"s": styles.styles(context.palette.light, context.direction), "more": more[block.id]}
+            parts.append(MailPart(block, False, templates.fill("blocks/_more.mjml", values), False))
     return parts
 
 
-def _visible(content: IssueContent, hidden: Where) -> Iterator[BlockContent]:
-    """The blocks that are not only for the other rendering; the head and the foot always stand."""
+@dataclass(frozen=True)
+class More:
+    """Where the mail leads on to what stands only on the web: the words of the link, and its address."""
+
+    words: str
+    url: str
+
+
+def _more_on_the_web(content: IssueContent, context: Context) -> dict[str, More]:
+    """The line that stands in the mail for a block of the web alone, by its id. What follows under the same
+    heading has no second one."""
+    found: dict[str, More] = {}
+    above, anchor, last = "", "", ""
     for block in content.blocks:
-        if block.where != hidden or blocks.kind(block.kind).fixed:
-            yield block
+        kind = blocks.kind(block.kind)
+        heading = kind.heading(block.data, context)
+        if heading and block.where != Where.MAIL:
+            above, anchor = heading, context.anchors[block.id]
+        if block.where != Where.WEB or kind.fixed or not kind.listed:
+            last = "" if block.where != Where.WEB else last
+            continue
+        words = "More on the web: {heading}" if heading else "Read the rest of “{heading}” on the web"
+        url = context.frame.web_url + (f"#{anchor}" if anchor else "")
+        if url != last:
+            told = context.gettext(words if above else "More on the web").format(heading=above)
+            found[block.id] = More(told, url)
+        last = url
+    return found
 
 
 @dataclass
@@ -132,7 +169,7 @@ def laid_out(parts: list[MailPart], context: Context) -> str:
     """The MJML document of some blocks."""
     groups: list[_Group] = []
     for part in parts:
-        own = part.kind.own_ground
+        own = part.own_ground
         if own or part.opens or not groups or groups[-1].own_ground:
             groups.append(_Group(own, part.opens and not part.block.continues, []))
         groups[-1].parts.append(part.source)
@@ -151,9 +188,13 @@ def laid_out(parts: list[MailPart], context: Context) -> str:
 
 def text_of(content: IssueContent, context: Context) -> str:
     """The text part: chapters two empty lines apart, what continues one."""
-    said = ""
-    for block in _visible(content, Where.WEB):
+    said, more = "", _more_on_the_web(content, context)
+    for block in content.blocks:
         kind = blocks.kind(block.kind)
+        if block.where == Where.WEB and not kind.fixed:
+            if block.id in more:
+                said += "\n\n" + plain.at(more[block.id].words, more[block.id].url)
+            continue
         chapter = kind.own_ground or bool(kind.heading(block.data, context))
         said += ("\n\n\n" if chapter else "\n\n") + kind.text(block, context)
     return re.sub(r"\n{4,}", "\n\n\n", said).strip() + "\n"
@@ -161,4 +202,5 @@ def text_of(content: IssueContent, context: Context) -> str:
 
 def web_of(content: IssueContent, context: Context) -> Markup:
     """The inside of the web page's article."""
-    return Markup("\n").join(blocks.kind(b.kind).web(b, context) for b in _visible(content, Where.MAIL))
+    shown = (block for block in content.blocks if block.where != Where.MAIL or blocks.kind(block.kind).fixed)
+    return Markup("\n").join(blocks.kind(block.kind).web(block, context) for block in shown)

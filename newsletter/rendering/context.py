@@ -35,12 +35,16 @@ class DateRow:
 
 @dataclass(frozen=True)
 class Context:
-    """The surroundings of a block: what is bound, and what is collected from its neighbours."""
+    """The surroundings of a block: what is bound, and what is collected from its neighbours.
+
+    `anchors` and `events` go by the ids of blocks: an anchor on the web page, the number of an event on it.
+    """
 
     frame: Frame
     chapters: tuple[Chapter, ...] = ()
     dates: tuple[DateRow, ...] = ()
     anchors: dict[str, str] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def palette(self) -> Palette:

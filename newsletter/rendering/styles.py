@@ -50,6 +50,10 @@ def styles(c: Colours, direction: str = "ltr") -> dict[str, str]:
         f"border-bottom:2px solid {c.ink}",
         "th": f"padding:{_cell('10px', '10px', direction)};text-align:{start};vertical-align:top;"
         f"font-weight:normal;white-space:nowrap;border-bottom:1px solid {c.rule}",
+        "th_row": f"padding:{_cell('10px', '10px', direction)};text-align:{start};vertical-align:top;"
+        f"font-weight:bold;border-bottom:1px solid {c.rule}",
+        "td_row": f"padding:{_cell('10px', '10px', direction)};text-align:{start};vertical-align:top;"
+        f"border-bottom:1px solid {c.rule}",
         "td": f"padding:10px 0;text-align:{start};vertical-align:top;border-bottom:1px solid {c.rule}",
     }
 

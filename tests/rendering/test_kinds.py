@@ -13,7 +13,7 @@ from newsletter.rendering.content import BlockContent, IssueContent
 from newsletter.rendering.issue import render
 from newsletter.states import Where
 
-from .larkmere import issue
+from .larkmere import good_data, issue
 from .made_up import HOSTILE, ORDINARY, Seen, data_of, squashed, words_of
 
 HEAD = BlockContent("head", "masthead", {})
@@ -35,11 +35,11 @@ def standing(block: BlockContent) -> IssueContent:
     return IssueContent(blocks, frame)
 
 
-def test_there_are_nineteen_kinds_and_each_says_what_it_is_for() -> None:
+def test_there_are_twenty_five_kinds_and_each_says_what_it_is_for() -> None:
     assert set(KINDS) == {
         "masthead", "in_this_issue", "section", "findings", "compare", "priorities", "notice", "resources",
         "contact", "ask_views", "policy_update", "people_news", "key_dates", "call", "footer", "image", "event",
-        "statistic", "quote",
+        "statistic", "quote", "image_text", "steps", "news_in_brief", "table", "video", "divider",
     }  # fmt: skip
     for name, each in KINDS.items():
         assert each.kind == name
@@ -117,13 +117,45 @@ def test_an_empty_draft_can_be_seen(name: str) -> None:
 
 @EVERY
 def test_the_audience_and_the_language_of_a_part_are_told(name: str) -> None:
-    data = next(iter([block.data for block in issue("december-2026").blocks if block.kind == name]))
+    data = good_data(name)
     block = BlockContent("it", name, data, audience_note="school nurses", language="ur")
     rendered = render(standing(block))
     for words in (Seen(rendered.html).words, rendered.text, Seen(rendered.web).words):
         assert "Who this is for: school nurses" in " ".join(words.split())
     for html in (rendered.html, rendered.web):
         assert any(attrs.get("lang") == "ur" and attrs.get("dir") == "rtl" for _tag, attrs in Seen(html).tags)
+
+
+@EVERY
+@pytest.mark.parametrize("where", [Where.MAIL, Where.WEB])
+def test_every_kind_can_stand_in_the_mail_or_on_the_web_alone(name: str, where: Where) -> None:
+    each = KINDS[name]
+    rendered = render(standing(BlockContent("it", name, good_data(name), audience_note="school nurses", where=where)))
+    note = "Who this is for: school nurses"
+    mail, text, page = (" ".join(words.split()) for words in (Seen(rendered.html).words, rendered.text,
+                                                              Seen(rendered.web).words))  # fmt: skip
+    assert (note in mail) == (note in text) == (where is Where.MAIL or each.fixed is not None)
+    assert (note in page) == (where is Where.WEB or each.fixed is not None)
+
+
+def test_the_mail_leads_on_to_what_stands_on_the_web_alone() -> None:
+    story, web = {"heading": "Long story", "body": "<p>How it began</p>"}, issue("december-2026").frame.web_url
+    rest = BlockContent("rest", "findings", {"heading": "All of it"}, where=Where.WEB)
+    more = BlockContent("more", "quote", {"text": "Yes", "attribution": "A reader"}, where=Where.WEB)
+    begun = BlockContent("story", "section", story)
+    rendered = render(IssueContent((HEAD, begun, rest, more, begun_again(), more, FOOT), issue("december-2026").frame))
+    lines = [(anchor.words, anchor.url) for anchor in rendered.anchors if "#" in anchor.url]
+    assert lines == [
+        ("More on the web: All of it", f"{web}#all-of-it"),
+        ("Read the rest of “In short” on the web", f"{web}#in-short"),
+    ]
+    assert f"More on the web: All of it:\n{web}#all-of-it\n" in rendered.text
+    assert 'id="all-of-it"' in rendered.web
+    assert "More on the web" not in rendered.web
+
+
+def begun_again() -> BlockContent:
+    return BlockContent("again", "section", {"heading": "In short", "body": "<p>The rest is long</p>"})
 
 
 def test_a_part_for_the_web_alone_is_not_in_the_mail() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from newsletter.rendering.assembly import context_of, prepared
-from newsletter.rendering.blocks import kind
+from newsletter.rendering.blocks import KINDS, kind
 from newsletter.rendering.content import BlockContent
 from newsletter.rendering.context import Context
 
-from .larkmere import issue
+from .larkmere import good_data, issue
 
 LINK = {"title": "Read the guide", "url": "https://larkmere.example.org/guide"}
-GOOD: dict[str, dict[str, Any]] = {block.kind: block.data for block in issue("december-2026").blocks}
+GOOD: dict[str, dict[str, Any]] = {name: good_data(name) for name in KINDS}
 
 
 def context(**frame: Any) -> Context:
@@ -82,6 +82,30 @@ def test_larkmeres_own_blocks_are_ready(name: str) -> None:
         ("image", {"alt": "boathouse-1200.png"}, "alt",
          "Describe what the picture shows: this is the name of its file."),
         ("image", {"media": ""}, "media", "Choose a picture."),
+        ("image_text", {"alt": ""}, "alt", "Describe the picture in words, or mark it as decoration."),
+        ("image_text", {"text": ""}, "text", "Write the text that stands beside the picture."),
+        ("steps", {"items": [{"step": "Ring us"}]}, "items", "“Steps” needs 2 entries or more."),
+        ("steps", {"items": [{"step": "1. Ring us"}, {"step": "Wait"}]}, "items.0.step",
+         "Leave the number out: the steps are numbered by themselves."),
+        ("news_in_brief", {"items": [{"headline": "One", "text": "word " * 41}, {"headline": "Two", "text": "b"}]},
+         "items.0.text", "Use 40 words or fewer; there are 41. Longer news is a section of its own."),
+        ("news_in_brief", {"items": [{"headline": "One.", "text": "a"}, {"headline": "Two", "text": "b"}]},
+         "items.0.headline", "A heading has no full stop at its end."),
+        ("news_in_brief", {"items": [{"headline": f"No {n}", "text": "a"} for n in range(7)]}, "items",
+         "“News” must have 6 entries or fewer; it has 7."),
+        ("table", {"caption": ""}, "caption", "Say in a few words what the table shows."),
+        ("table", {"columns": {"a": "Day", "b": ""}}, "columns.b",
+         "Give the column a name: people who listen hear it with each cell."),
+        ("table", {"columns": {"a": "Day"}, "rows": [{"a": "Monday"}]}, "columns.b",
+         "A table has two columns or more. For one, use a list."),
+        ("table", {"columns": {"a": "Day", "b": "What"}, "rows": [{"a": "", "b": "Fair"}]}, "rows.0.a",
+         "Say in the first column what the row is about."),
+        ("video", {"transcript": ""}, "transcript",
+         "Enter the address of the transcript: some people cannot see or hear the film."),
+        ("video", {"transcript": GOOD["video"]["url"]}, "transcript",
+         "This is the address of the film: a transcript is a page to read."),
+        ("video", {"media": ""}, "media", "Choose a picture."),
+        ("statistic", {"period": ""}, "period", "Say which time the figure is about."),
         ("statistic", {"source": ""}, "source", "Say where the figure comes from."),
         ("quote", {"attribution": ""}, "attribution", "Say who said it."),
         ("people_news", {"items": []}, "items", "Add a person."),

@@ -11,13 +11,16 @@ from .base import BlockKind
 from .call import Call
 from .compare import Compare
 from .contact import Contact
+from .divider import Divider
 from .event import Event
 from .findings import Findings
 from .footer import Footer
 from .image import Image
+from .image_text import ImageText
 from .in_this_issue import InThisIssue
 from .key_dates import KeyDates
 from .masthead import Masthead
+from .news_in_brief import NewsInBrief
 from .notice import NoticeBlock
 from .people_news import PeopleNews
 from .policy_update import PolicyUpdate
@@ -26,15 +29,24 @@ from .quote import Quote
 from .resources import Resources
 from .section import Section
 from .statistic import Statistic
+from .steps import Steps
+from .table import Table
+from .video import Video
 
 _ALL: tuple[BlockKind, ...] = (
     Section(),
     Findings(),
     Priorities(),
+    Steps(),
     Compare(),
+    NewsInBrief(),
     Resources(),
     Image(),
+    ImageText(),
+    Video(),
+    Divider(),
     Statistic(),
+    Table(),
     NoticeBlock(),
     PolicyUpdate(),
     Event(),

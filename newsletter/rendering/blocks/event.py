@@ -55,6 +55,11 @@ class Event(BlockKind):
     def more_values(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
         return {"span": when.span_words(data["start"], data["end"]), "facts": facts(data)}
 
+    def _values(self, content: BlockContent, context: Context) -> dict[str, Any]:
+        number = context.events.get(content.id)
+        calendar = f"{context.frame.web_url}/events/{number}.ics" if number else ""
+        return {**super()._values(content, context), "calendar": calendar}
+
     def say(self, part: Part) -> str:
         data = part.data
         return plain.lines(

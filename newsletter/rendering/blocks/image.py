@@ -1,19 +1,20 @@
 """A picture of our own, described in words."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from newsletter.errors import Problem
 from newsletter.i18n import gettext as _
 from newsletter.rendering import plain
 from newsletter.rendering.context import Context
-from newsletter.rendering.fields import Field, FieldType, text
+from newsletter.rendering.fields import text
 
 from .base import TEXT_GROUP, BlockKind, Part
+from .pictured import ALT, DECORATIVE, MEDIA, check_alt, shown
 
 _COLUMN = 536
-_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|webp|heic)", re.IGNORECASE)
+#: Once typed by people; a picture's name says its size now.
+_GIVEN_UP = frozenset({"width", "height"})
 
 
 class Image(BlockKind):
@@ -22,31 +23,18 @@ class Image(BlockKind):
     purpose = _("A photograph or drawing, with a description for people who cannot see it.")
     icon = "image"
     group = TEXT_GROUP
-    fields = (
-        Field(name="media", label=_("Picture"), type=FieldType.MEDIA, required=True, missing=_("Choose a picture.")),
-        text("alt", _("Description"), longest=300, hint=_("What the picture shows, in a sentence.")),
-        Field(
-            name="decorative", label=_("Only decoration"), type=FieldType.FLAG,
-            hint=_("It says nothing that the text does not say."),
-        ),
-        text("caption", _("Caption"), longest=300),
-        Field(name="width", label=_("Width"), type=FieldType.NUMBER, least=1, most=10_000, public=False),
-        Field(name="height", label=_("Height"), type=FieldType.NUMBER, least=1, most=10_000, public=False),
-    )  # fmt: skip
+    fields = (MEDIA, ALT, DECORATIVE, text("caption", _("Caption"), longest=300))
+
+    def clean(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping):
+            data = {name: value for name, value in data.items() if name not in _GIVEN_UP}
+        return super().clean(data)
 
     def check(self, data: dict[str, Any], context: Context) -> Iterator[Problem]:
-        if not data["alt"] and not data["decorative"]:
-            yield Problem("alt", _("Describe the picture in words, or mark it as decoration."))
-        if _FILE_NAME.fullmatch(data["alt"]) or (data["alt"] and data["alt"] == data["media"]):
-            yield Problem("alt", _("Describe what the picture shows: this is the name of its file."))
+        yield from check_alt(data)
 
     def more_values(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
-        shown = min(data["width"] or _COLUMN, _COLUMN)
-        return {
-            "src": context.picture(data["media"]),
-            "alt": "" if data["decorative"] else data["alt"],
-            "shown_width": max(shown, 1),
-        }
+        return {"alt": "" if data["decorative"] else data["alt"], **shown(data["media"], context, _COLUMN)}
 
     def say(self, part: Part) -> str:
         data = part.data
