@@ -42,6 +42,8 @@ class Domain:
     `out` messages are out; at most `ceiling` may be. It begins low and rises with each reply until there is none, so
     that a domain which does not answer at all never gets many places. It halves, once for all that is out, when the
     domain asks us to slow down or is slow. When it refused so, it is left alone for a pause, which doubles each time.
+    `unanswered` were given since it last replied: beyond half of the places few may be, so that a domain which falls
+    silent while nobody else has anything waiting does not take them all.
     `overdue` of its messages have been out for too long: until they are answered it gets nothing new.
     """
 
@@ -56,6 +58,7 @@ class Domain:
         "paused",
         "slowed_at",
         "standing_at",
+        "unanswered",
     )
 
     def __init__(self, first_places: int) -> None:
@@ -64,6 +67,7 @@ class Domain:
         self.ceiling = first_places
         #: Nothing is known against it yet, nor for it.
         self.new = True
+        self.unanswered = 0
         self.overdue = 0
         self.acceptances = 0
         self.pause = FIRST_PAUSE_SECONDS

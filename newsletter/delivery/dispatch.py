@@ -35,6 +35,7 @@ class Dispatcher:
     def __init__(self, connections: int, clock: Callable[[], float]) -> None:
         self._connections = connections
         self._first_places = max(2, connections // 4)
+        self._half, self._most_unanswered = max(2, connections // 2), max(2, connections // 8)
         self._clock = clock
         self._domains: dict[str, Domain] = {}
         self._forget_at = _FORGET_AT
@@ -113,6 +114,7 @@ class Dispatcher:
             self._behind[item.delivery] = _NOT_YET
         self._leave_line(domain)
         domain.out += 1
+        domain.unanswered += 1
         self._stand(domain)
         return item
 
@@ -185,7 +187,8 @@ class Dispatcher:
 
     def _stand(self, domain: Domain, *, first: bool = False) -> None:
         """Put the domain in line if it may get a place: it has something, and nothing holds it back."""
-        if not domain.items or domain.out >= domain.ceiling or domain.overdue or domain.paused:
+        silent = domain.unanswered >= self._most_unanswered and domain.out >= self._half
+        if not domain.items or domain.out >= domain.ceiling or silent or domain.overdue or domain.paused:
             self._leave_line(domain)
             return
         level = domain.out
@@ -229,6 +232,7 @@ class Dispatcher:
         accepted = isinstance(outcome, Receipt)
         slow = seconds > SLOW_SECONDS and (seconds > SLOW_TIMES * self._median if self._median else not accepted)
         if outcome.code:
+            domain.unanswered = 0
             self._note(seconds)
         if slow or (not accepted and asks_to_slow_down(outcome)):
             # What was given out before the last change of pace is the same trouble, and counts once.
