@@ -52,6 +52,15 @@ LATE_SECONDS = 0.15
 ACCEPTED, UNSURE, REFUSED = DeliveryState.ACCEPTED, DeliveryState.UNSURE, DeliveryState.REFUSED
 #: Only an answer about a recipient, or a message, refuses anybody.
 ABOUT_THE_RECIPIENT = {Point.RCPT, Point.DATA, Point.BODY, Point.BEFORE}
+#: What is said before a message has begun can leave nobody in doubt, whatever it is.
+BEFORE_A_MESSAGE = {Point.CONNECT, Point.BANNER, Point.EHLO, Point.STARTTLS, Point.AUTH, Point.MAIL, Point.RCPT}
+
+
+def leaves_no_doubt(fault: Fault) -> bool:
+    """A refusal is an answer, wherever it comes. (A connection that is reset may take an answer with it.)"""
+    return fault.kind in (Kind.LATER, Kind.NEVER) or (
+        fault.kind in (Kind.GARBAGE, Kind.TWICE) and fault.point in BEFORE_A_MESSAGE
+    )
 
 
 @dataclass(frozen=True)
@@ -186,6 +195,8 @@ def run(fault: Fault, way: Way, authority: Authority, mailing_list: MailingList,
         assert server.fired, "the fault never happened"
         if fault.kind is not Kind.NEVER or fault.point not in ABOUT_THE_RECIPIENT:
             assert counts[REFUSED] == 0
+        if leaves_no_doubt(fault):
+            assert counts[UNSURE] == 0
         mend_and_finish(issue, server, authority, figures)
 
 
