@@ -9,7 +9,6 @@ import os
 import random
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +21,11 @@ from newsletter.config import Settings
 from newsletter.db import db
 from newsletter.delivery import accounts
 from newsletter.models import Delivery, Issue, MailingList
-from newsletter.states import DeliveryState, IssueState
+from newsletter.states import DeliveryState
 from newsletter.work.doorbell import Doorbell
 from tests import people
 from tests.delivery.sending import makers
+from tests.faults.accounting import everybody_once, is_sent
 from tests.faults.conftest import PATIENCE_SECONDS
 from tests.faults.processes import Nursery, Sink
 from tests.faults.tally import Figures
@@ -110,28 +110,6 @@ class Storm:
             time.sleep(0.2)
 
 
-def is_sent(issue: Issue) -> bool:
-    db.session.rollback()
-    db.session.refresh(issue)
-    assert issue.state in (IssueState.SENDING, IssueState.SENT), issue.pause_reason
-    return issue.state is IssueState.SENT
-
-
-def check(issue: Issue, recipients: list[str]) -> Counter[DeliveryState]:
-    """Each reader exactly once, but for the unsure ones: at most once. Of one death no more than the connections."""
-    copies = Counter(recipients)
-    states = makers.states(issue)
-    assert len(states) == issue.recipients == READERS
-    for address, state in states.items():
-        if state is DeliveryState.UNSURE:
-            assert copies[address] <= 1, f"{address} is unsure and has {copies[address]} copies"
-        else:
-            assert (state, copies[address]) == (DeliveryState.ACCEPTED, 1), address
-    assert accounts.counts(issue).adds_up
-    assert accounts.verify(issue) == []
-    return Counter(states.values())
-
-
 def unsure_of_one_death(issue: Issue) -> int:
     """The most that any one run of a worker left in doubt: the row keeps whose it was."""
     numbers = db.session.scalars(
@@ -169,7 +147,7 @@ def one_issue(weather: Storm, sink: Sink, mailing_list: MailingList, number: int
         assert accounts.counts(issue).adds_up, SEED
     weather.until_sent(issue)
     recipients = sink.recipients(began)
-    states, most = check(issue, recipients), unsure_of_one_death(issue)
+    states, most = everybody_once(issue, recipients, READERS), unsure_of_one_death(issue)
     figures.add(
         messages=READERS,
         kills=weather.kills - kills,

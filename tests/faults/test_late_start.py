@@ -14,8 +14,8 @@ from newsletter.models import Issue, Notice
 from newsletter.states import IssueState
 from tests import people
 from tests.delivery.sending.test_launch import scheduled
+from tests.faults.accounting import is_sent
 from tests.faults.conftest import WorkerProcess
-from tests.faults.test_kill import is_sent
 from tests.smtp_servers import AcceptingServer
 
 Start = Callable[..., WorkerProcess]
@@ -39,7 +39,7 @@ def told(template: str) -> int:
 def test_two_workers_that_start_late_send_it_once(app: Flask, server: AcceptingServer, start_worker: Start) -> None:
     issue = due_since(timedelta(minutes=40), 200)
     workers = [start_worker(), start_worker()]
-    workers[0].until(is_sent(issue), every=0.1)
+    workers[0].until(lambda: is_sent(issue), every=0.1)
     for worker in workers:
         assert worker.terminate() == 0
     copies = Counter(each.recipient for each in server.received if b"List-Unsubscribe-Post" in each.message)
