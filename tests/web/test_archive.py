@@ -194,6 +194,8 @@ def test_a_picture_is_cached_for_good(client: FlaskClient, now: datetime) -> Non
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "public, immutable, max-age=31536000"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Content-Disposition"] == 'inline; filename="picture.png"'
+    assert "Set-Cookie" not in answer.headers
     again = client.get("/media/k3f9x2.png", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
 

@@ -13,7 +13,7 @@ from newsletter.rendering.fields import text
 from .base import TEXT_GROUP, BlockKind, Part
 from .pictured import ALT, DECORATIVE, MEDIA, check_alt, shown
 
-_BESIDE = 180
+_BESIDE = 168
 
 
 class ImageText(BlockKind):

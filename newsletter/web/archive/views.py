@@ -16,11 +16,12 @@ from newsletter.rendering import characters
 from newsletter.web.access import public
 
 from . import reading
+from .calendar import event_file
 
 blueprint = Blueprint("archive", __name__)
 
 _A_YEAR = 365 * 24 * 3600
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 _ON_THE_FRONT_PAGE = 4
 _IN_THE_FEED = 20
 
@@ -81,6 +82,18 @@ def issue(slug: str) -> str | AnyResponse:
     )
 
 
+@blueprint.get("/news/<slug>/events/<int:number>.ics")
+@public
+def event(slug: str, number: int) -> AnyResponse:
+    """One event of a published issue, for a calendar."""
+    found = published_issue(characters.one_line(slug))
+    if found.slug != slug:
+        return redirect(url_for("archive.event", slug=found.slug, number=number), 301)
+    response = Response(event_file(found, number), mimetype="text/calendar")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}-event-{number}.ics"'
+    return response
+
+
 @blueprint.get("/feed.atom")
 @public
 def feed() -> Response:
@@ -113,6 +126,7 @@ def media(name: str) -> AnyResponse:
     response.cache_control.public = True
     response.cache_control.immutable = True
     response.cache_control.max_age = _A_YEAR
+    response.headers["Content-Disposition"] = f'inline; filename="picture.{_PICTURES[found.content_type]}"'
     # Mail programs and web mailers fetch it from elsewhere.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
