@@ -55,6 +55,7 @@ class Wire(asyncio.BufferedProtocol):
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._full = False
+        self._but = 0
         self._lost = ""
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -134,20 +135,22 @@ class Wire(asyncio.BufferedProtocol):
         """
         if self.transport.get_write_buffer_size() <= but:
             return True
-        self._full = True
+        self._full, self._but = True, but
         self._full_beyond(but)
-        while self._full and not self.unread:
+        while self.full and not self.unread:
             if self._lost:
                 raise WireLost(self._lost)
             await self._wait(seconds)
-        left = not self._full
+        left = not self.full
         self._full_beyond(0)
         return left
 
     @property
     def full(self) -> bool:
-        """When `drained` was broken off: whether some of what it waited for was still in this process then."""
-        return self._full
+        """Whether some of what `drained` waits for, or waited for when it was broken off, is still in this process."""
+        if not self._full or self._lost or self.transport.is_closing():
+            return self._full
+        return self.transport.get_write_buffer_size() > self._but
 
     async def reply(self, seconds: float) -> Reply:
         """The next reply, in order. Raises WireLost when none came in time, or none ever will."""
@@ -218,9 +221,18 @@ class Wire(asyncio.BufferedProtocol):
 
     def _lose(self, how: str) -> None:
         if not self._lost:
+            self._full = self.full and not self._might_have_left()
             self._lost = how
             if self._timer is not None:
                 self._timer.cancel()
             if self._transport is not None:
                 self._transport.abort()
         self._wake()
+
+    def _might_have_left(self) -> bool:
+        """Whether nobody can tell how much had left when the connection went by itself.
+
+        asyncio's transports say at each partial write when the mark is passed; uvloop's only when all has left.
+        """
+        went = self._transport is not None and self._transport.is_closing()
+        return went and self._but > 0 and not type(self._transport).__module__.startswith("asyncio.")
