@@ -15,7 +15,7 @@ from . import protocols
 from .people import SYSTEM_ADMINISTRATOR, tell, who_may
 from .renditions import Prepared, is_current, keep, prepare
 from .transitions import lock, move
-from .versions import keep_version
+from .versions import SENT_FOR_APPROVAL, keep_version
 from .voiding import void
 
 __all__ = [
@@ -42,6 +42,7 @@ def submit_for_review(issue: Issue, prepared: Prepared, *, actor: Account | None
     _require_same(issue, prepared)
     _require_ready(prepared)
     move(issue, IssueState.IN_REVIEW)
+    keep_version(issue, SENT_FOR_APPROVAL, actor=actor, now=now)
     approvers = [person for person in who_may(Permission.APPROVE_ISSUES, issue.mailing_list) if person is not actor]
     tell("approval_requested", approvers, issue, now=now, by=_name(actor))
     activity.record("issue.submitted", actor=actor, now=now, issue=issue, told=len(approvers))

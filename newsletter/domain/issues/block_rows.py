@@ -15,8 +15,9 @@ from ...rendering import characters
 from ...rendering.blocks import kind as kind_of
 from ...states import Where
 from ..staff import activity
+from .content import block_content
 from .transitions import lock, require_editable
-from .versions import write_revision
+from .versions import keep_as_left, write_revision
 from .voiding import touch
 
 _log = logging.getLogger(__name__)
@@ -56,10 +57,15 @@ def find_block(issue: Issue, block_id: str) -> Block:
     return found
 
 
-def begin(issue: Issue, block: Block | None = None) -> None:
-    """Lock the issue; raise Refused where its words are locked, or where the block is in the bin."""
+def begin(issue: Issue, block: Block | None = None, *, now: datetime | None = None) -> None:
+    """Lock the issue; raise Refused where its words are locked, or where the block is in the bin.
+
+    With `now`, the issue is kept as it was left when work goes on after a pause.
+    """
     lock(issue)
     require_editable(issue)
+    if now is not None:
+        keep_as_left(issue, now)
     if block is not None:
         db.session.refresh(block)
         if block.deleted_at is not None:
@@ -105,6 +111,11 @@ def number(blocks: list[Block]) -> None:
         if block.position != position:
             block.position = position
     db.session.flush()
+
+
+def name_of(block: Block) -> str:
+    """The section in a few words: its heading, or what it is."""
+    return kind_of(block.kind).summary(block_content(block))
 
 
 def issue_of(block: Block) -> Issue:

@@ -27,6 +27,7 @@ from .block_rows import (
     finish,
     issue_of,
     live_blocks,
+    name_of,
     number,
     place,
     require_version,
@@ -34,7 +35,7 @@ from .block_rows import (
 )
 from .content import MASTHEAD_WORDS
 from .rewritten_links import cleaned_links
-from .versions import revision, write_revision
+from .versions import keep_before, revision, write_revision
 from .voiding import touch
 
 __all__ = [
@@ -74,7 +75,7 @@ def add_block(
     found = kind_of(kind)
     cleaned = cleaned_links(kind, found.clean(data or {}))
     values = common_values(common or {})
-    begin(issue)
+    begin(issue, now=now)
     blocks = live_blocks(issue)
     if found.once and any(block.kind == kind for block in blocks):
         raise Refused(f"“{found.name}” is in this issue already.")
@@ -111,7 +112,7 @@ def add_blocks(
     """Many new blocks at once, in order, before the one that stands at `position`: one content version, one
     numbering. Raises NotFound and Invalid as `add_block` does."""
     cleaned = [(draft, cleaned_links(draft.kind, kind_of(draft.kind).clean(draft.data))) for draft in drafts]
-    begin(issue)
+    begin(issue, now=now)
     blocks = live_blocks(issue)
     made = [
         Block(
@@ -149,7 +150,7 @@ def edit_block(
     issue = issue_of(block)
     cleaned = cleaned_links(block.kind, kind_of(block.kind).clean(data))
     values = common_values(common or {})
-    begin(issue, block)
+    begin(issue, block, now=now)
     require_version(block, expected_version)
     if block.kind == "masthead":
         cleaned = {**cleaned, **{name: block.data[name] for name in MASTHEAD_WORDS if name in block.data}}
@@ -186,14 +187,17 @@ def move_block(block: Block, to_position: int, *, actor: Account | None, now: da
     Order is the issue's: the block keeps its version, so that a form somebody has open can still be saved.
     """
     issue = issue_of(block)
-    begin(issue, block)
+    begin(issue, block, now=now)
     if kind_of(block.kind).fixed:
         raise Refused(f"“{kind_of(block.kind).name}” has its own place and cannot be moved.")
     blocks = live_blocks(issue)
     before = block.position
+    kept = keep_before(issue, f"“{name_of(block)}” was moved", actor=actor, now=now)
     place([each for each in blocks if each is not block], [block], to_position)
     if block.position != before:
         finish(issue, block, "block.moved", actor, now)
+    else:
+        db.session.delete(kept)
     return block.position
 
 
@@ -203,13 +207,15 @@ def duplicate_block(block: Block, *, actor: Account | None, now: datetime) -> Bl
     common = {name: getattr(block, name) for name in COMMON_DEFAULTS}
     if kind_of(block.kind).once:
         raise Refused(f"There can be only one “{kind_of(block.kind).name}” in an issue.")
+    begin(issue, block, now=now)
+    keep_before(issue, f"“{name_of(block)}” was copied", actor=actor, now=now)
     return add_block(issue, block.kind, block.data, position=block.position + 1, common=common, actor=actor, now=now)
 
 
 def delete_block(block: Block, *, actor: Account | None, now: datetime) -> None:
     """Into the bin; `undo_delete` brings it back. Masthead and footer cannot be deleted."""
     issue = issue_of(block)
-    begin(issue, block)
+    begin(issue, block, now=now)
     if kind_of(block.kind).fixed:
         raise Refused(f"Every issue has a {kind_of(block.kind).name.lower()}: it cannot be deleted.")
     block.deleted_at = now
@@ -221,7 +227,7 @@ def delete_block(block: Block, *, actor: Account | None, now: datetime) -> None:
 def undo_delete(block: Block, *, actor: Account | None, now: datetime) -> None:
     """Out of the bin, back to its old place."""
     issue = issue_of(block)
-    begin(issue)
+    begin(issue, now=now)
     db.session.refresh(block)
     if block.deleted_at is None:
         return

@@ -6,9 +6,10 @@ from typing import Any
 
 from ...errors import NotFound, Refused
 from ...models import Account, Block
-from .block_rows import begin, live_blocks, require_version
+from .block_rows import begin, live_blocks, name_of, require_version
 from .editing import add_block, delete_block, edit_block
 from .finding import find_issue
+from .versions import keep_before
 
 _HEADING = re.compile(r"<h3>(.*?)</h3>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -33,8 +34,9 @@ def change_heading_level(
     Conflict when the block was changed meanwhile.
     """
     issue = find_issue(str(block.issue_id))
-    begin(issue, block)
+    begin(issue, block, now=now)
     require_version(block, expected_version)
+    keep_before(issue, f"“{name_of(block)}” changed its level", actor=actor, now=now)
     if number is None:
         return _lower(block, live_blocks(issue), actor, now)
     return _raise(block, number, actor, now)

@@ -1,14 +1,28 @@
-"""The issue at one moment: which blocks, at which version, in which order. Written, never changed."""
+"""The issue at one moment: which blocks, at which version, in which order. Written, never changed.
 
-from datetime import datetime
+A version is kept before every act on structure (what its undo goes back to), before and after what is large (an
+import, a version taken back), when approval is asked for and given, and when work goes on after a pause of half an
+hour: then it is the issue as it was left. Those before small acts are given up after a week.
+"""
+
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, exists, func, select
 
 from ...db import db
 from ...errors import NotFound
 from ...models import Account, Block, BlockRevision, Issue, IssueVersion, IssueVersionBlock
 from ...rendering.content import COMMON_DEFAULTS
+
+#: How reasons begin. A small act names its section in “ ”.
+BEFORE = "Before "
+_BEFORE_ONE = "Before “"
+AS_LEFT = "As it was left"
+SENT_FOR_APPROVAL = "Sent for approval"
+APPROVED = "Approved"
+_PAUSE = timedelta(minutes=30)
+SMALL_ACTS_KEPT = timedelta(days=7)
 
 
 def write_revision(block: Block, *, actor: Account | None, now: datetime) -> None:
@@ -48,20 +62,106 @@ def revision(block_id: UUID, version: int) -> BlockRevision:
     return found
 
 
+def is_held(block_id: UUID, version: int) -> bool:
+    """Whether a version of the issue holds this revision: then it must stay as it is."""
+    held = exists().where(IssueVersionBlock.block_id == block_id, IssueVersionBlock.block_version == version)
+    return bool(db.session.scalar(select(held)))
+
+
 def keep_version(issue: Issue, reason: str, *, actor: Account | None, now: datetime) -> IssueVersion:
-    """Keep the issue as it stands: before something large is done to it, and whenever it is approved."""
+    """Keep the issue as it stands, with the reason in a few words."""
     last = db.session.scalar(select(func.max(IssueVersion.number)).where(IssueVersion.issue_id == issue.id)) or 0
     version = IssueVersion(
         issue_id=issue.id,
         number=last + 1,
-        reason=reason,
+        reason=reason[:200],
         at=now,
         actor_id=actor.id if actor else None,
         entries=[
-            IssueVersionBlock(position=position, block_id=block.id, block_version=block.version)
-            for position, block in enumerate(issue.blocks)
+            IssueVersionBlock(position=position, block_id=block_id, block_version=block_version)
+            for position, (block_id, block_version) in enumerate(_standing(issue))
         ],
     )
     db.session.add(version)
     db.session.flush()
     return version
+
+
+def keep_before(issue: Issue, act: str, *, actor: Account | None, now: datetime) -> IssueVersion:
+    """Keep the issue before something is done to it, which `history.undo` can then take back.
+
+    `act` says what, in the past ("“Training” was moved", "a document was imported"). What the act writes must
+    carry the same `now`: that is how its undo knows it.
+    """
+    return keep_version(issue, BEFORE + act, actor=actor, now=now)
+
+
+def keep_as_left(issue: Issue, now: datetime) -> IssueVersion | None:
+    """Keep the issue as its last writer left it, where half an hour or more has passed since; None otherwise."""
+    newest = db.session.execute(
+        select(Block.updated_at, Block.updated_by_id)
+        .where(Block.issue_id == issue.id)
+        .order_by(Block.updated_at.desc())
+        .limit(1)
+    ).first()
+    if newest is None or now - newest.updated_at < _PAUSE:
+        return None
+    last = latest(issue)
+    if last is not None and [(each.block_id, each.block_version) for each in last.entries] == _standing(issue):
+        return None
+    writer = db.session.get(Account, newest.updated_by_id) if newest.updated_by_id else None
+    at = max(newest.updated_at, last.at) if last else newest.updated_at
+    return keep_version(issue, AS_LEFT, actor=writer, now=at)
+
+
+def _standing(issue: Issue) -> list[tuple[UUID, int]]:
+    db.session.flush()
+    rows = db.session.execute(
+        select(Block.id, Block.version)
+        .where(Block.issue_id == issue.id, Block.deleted_at.is_(None))
+        .order_by(Block.position)
+    )
+    return [(block_id, version) for block_id, version in rows]
+
+
+def kept_versions(issue: Issue) -> list[IssueVersion]:
+    """The versions of the issue, newest first."""
+    chosen = select(IssueVersion).where(IssueVersion.issue_id == issue.id).order_by(IssueVersion.number.desc())
+    return list(db.session.scalars(chosen))
+
+
+def latest(issue: Issue, *reasons: str) -> IssueVersion | None:
+    """The newest version, of those whose reason begins with one of `reasons` where any are given."""
+    for version in kept_versions(issue):
+        if not reasons or version.reason.startswith(reasons):
+            return version
+    return None
+
+
+def undoable(issue: Issue, now: datetime) -> int | None:
+    """The number of the version that an act of this very instant was kept behind: what its undo is called by."""
+    last = latest(issue, BEFORE)
+    return last.number if last is not None and last.at == now else None
+
+
+def find_version(issue: Issue, number: int) -> IssueVersion:
+    """The version of this number. Raises NotFound."""
+    found = db.session.scalar(
+        select(IssueVersion).where(IssueVersion.issue_id == issue.id, IssueVersion.number == number)
+    )
+    if found is None:
+        raise NotFound("There is no such version of this issue. Those of small steps are given up after a week.")
+    return found
+
+
+def is_small(version: IssueVersion) -> bool:
+    """Whether it was kept before an act on one section: of use for undoing it, of none a week later."""
+    return version.reason.startswith(_BEFORE_ONE)
+
+
+def thin(now: datetime) -> int:
+    """Give up the versions before small acts that are older than a week. Returns how many."""
+    old = delete(IssueVersion).where(
+        IssueVersion.reason.startswith(_BEFORE_ONE), IssueVersion.at < now - SMALL_ACTS_KEPT
+    )
+    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]  # a DELETE answers with a CursorResult

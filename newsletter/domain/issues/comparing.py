@@ -1,0 +1,292 @@
+"""What differs between two versions of an issue: section by section, field by field, word by word."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import tuple_
+
+from ...db import db
+from ...i18n import gettext as _
+from ...i18n import ngettext
+from ...models import Block, BlockRevision, Issue, IssueVersion
+from ...rendering import when
+from ...rendering.blocks import kind as kind_of
+from ...rendering.content import BlockContent
+from ...rendering.fields import Field, FieldType
+from ...rendering.rich_reading import Item, List, Run, read
+from ...states import Where
+
+_TOKEN = re.compile(r"\n+|[^\S\n]+|[\w'’-]+|[^\w\s]")
+#: Longer texts are compared paragraph by paragraph: word by word would take seconds.
+_MOST_TOKENS = 6_000
+
+
+class What(StrEnum):
+    """What happened to a section between two versions."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    MOVED = "moved"
+
+
+class Mark(StrEnum):
+    """What happened to some words."""
+
+    SAME = "same"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words, and what happened to them."""
+
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """A field that differs, as its words from first to last."""
+
+    label: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class SectionChange:
+    """A section that differs. `before` and `after` are its versions, None where it does not stand; one that moved
+    and changed is `changed`, with `moved`."""
+
+    block_id: UUID
+    kind: str
+    name: str
+    what: What
+    fields: tuple[FieldChange, ...]
+    before: int | None
+    after: int | None
+    moved: bool = False
+
+
+@dataclass(frozen=True)
+class Stood:
+    """A section as it stood at one version."""
+
+    block_id: UUID
+    version: int
+    kind: str
+    data: Mapping[str, Any]
+    common: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its heading, or what it is."""
+        content = BlockContent(str(self.block_id), self.kind, dict(self.data))
+        return kind_of(self.kind).summary(content)
+
+    def lines(self) -> dict[str, tuple[str, str]]:
+        """Its words by the path of their field: the field's label, and the words."""
+        found = dict(_lines(kind_of(self.kind).fields, self.data))
+        found.update(_common_lines(self.common))
+        return found
+
+
+def standing_now(issue: Issue) -> list[Stood]:
+    """The sections of the issue as they stand."""
+    return [stood(block) for block in issue.blocks]
+
+
+def stood(block: Block) -> Stood:
+    """A section as it stands."""
+    common = {name: getattr(block, name) for name in ("diary", "where", "language", "audience_note")}
+    return Stood(block.id, block.version, block.kind, block.data, common)
+
+
+def standing_in(version: IssueVersion) -> list[Stood]:
+    """The sections of a version, in order; without those whose words were taken down since."""
+    wanted = [(entry.block_id, entry.block_version) for entry in version.entries]
+    kept = {
+        (each.block_id, each.version): each
+        for each in db.session.query(BlockRevision).where(
+            tuple_(BlockRevision.block_id, BlockRevision.version).in_(wanted)
+        )
+    }
+    return [of_revision(kept[key]) for key in wanted if key in kept]
+
+
+def of_revision(revision: BlockRevision) -> Stood:
+    """A section as a revision keeps it."""
+    data = revision.data
+    return Stood(revision.block_id, revision.version, data["kind"], data["data"], data)
+
+
+def changes(from_version: IssueVersion, to_version: IssueVersion | Issue) -> list[SectionChange]:
+    """What differs between two versions, or between a version and the issue as it stands, in the order of the
+    later; what was removed comes last."""
+    after = standing_now(to_version) if isinstance(to_version, Issue) else standing_in(to_version)
+    return compare(standing_in(from_version), after)
+
+
+def compare(before: Sequence[Stood], after: Sequence[Stood]) -> list[SectionChange]:
+    """What differs between two lists of sections."""
+    old = {each.block_id: each for each in before}
+    new = {each.block_id: each for each in after}
+    moved = _moved([each.block_id for each in before], [each.block_id for each in after])
+    found = []
+    for each in after:
+        was = old.get(each.block_id)
+        fields = _fields(was.lines() if was else {}, each.lines())
+        if was is None:
+            found.append(SectionChange(each.block_id, each.kind, each.name, What.ADDED, fields, None, each.version))
+        elif fields or each.block_id in moved:
+            what = What.CHANGED if fields else What.MOVED
+            found.append(
+                SectionChange(
+                    each.block_id, each.kind, each.name, what, fields, was.version, each.version,
+                    each.block_id in moved,
+                )
+            )  # fmt: skip
+    for was in before:
+        if was.block_id not in new:
+            fields = _fields(was.lines(), {})
+            found.append(SectionChange(was.block_id, was.kind, was.name, What.REMOVED, fields, was.version, None))
+    return found
+
+
+def in_words(found: Sequence[SectionChange]) -> str:
+    """ "3 sections changed, 1 added, order changed"; "" where nothing differs."""
+    numbers = {what: sum(1 for each in found if each.what is what) for what in What}
+    parts: list[str] = []
+    for what, one, many in (
+        (What.CHANGED, _("%(number)s section changed"), _("%(number)s sections changed")),
+        (What.ADDED, _("%(number)s section added"), _("%(number)s sections added")),
+        (What.REMOVED, _("%(number)s section removed"), _("%(number)s sections removed")),
+    ):
+        number = numbers[what]
+        if number and parts:
+            parts.append(f"{number} {_(what.value)}")
+        elif number:
+            parts.append(ngettext(one, many, number) % {"number": number})
+    if any(each.moved for each in found):
+        parts.append(_("order changed") if parts else _("Order changed"))
+    return ", ".join(parts)
+
+
+def word_pieces(before: str, after: str) -> tuple[Piece, ...]:
+    """The words of two texts, each marked as the same, added or removed."""
+    old, new = _tokens(before), _tokens(after)
+    pieces: list[Piece] = []
+    for tag, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(Piece(Mark.SAME, "".join(old[first:last])))
+            continue
+        pieces += [
+            Piece(mark, text)
+            for mark, text in ((Mark.REMOVED, "".join(old[first:last])), (Mark.ADDED, "".join(new[start:end])))
+            if text
+        ]
+    return tuple(pieces)
+
+
+def _tokens(text: str) -> list[str]:
+    tokens = _TOKEN.findall(text)
+    return tokens if len(tokens) <= _MOST_TOKENS else text.splitlines(keepends=True)
+
+
+def _moved(before: Sequence[UUID], after: Sequence[UUID]) -> set[UUID]:
+    """Which of those that stand in both were put elsewhere: all but the longest runs that kept their order."""
+    both = set(before) & set(after)
+    old = [each for each in before if each in both]
+    new = [each for each in after if each in both]
+    kept = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    stayed = {old[place] for block in kept for place in range(block.a, block.a + block.size)}
+    return both - stayed
+
+
+def _fields(before: Mapping[str, tuple[str, str]], after: Mapping[str, tuple[str, str]]) -> tuple[FieldChange, ...]:
+    found = []
+    for path in dict.fromkeys([*after, *before]):
+        label = (after.get(path) or before[path])[0]
+        was, now = before.get(path, ("", ""))[1], after.get(path, ("", ""))[1]
+        if was != now:
+            found.append(FieldChange(label, word_pieces(was, now)))
+    return tuple(found)
+
+
+def _lines(fields: Sequence[Field], data: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
+    """(path, (label, words)) of every field that says something."""
+    for field in fields:
+        value = data.get(field.name)
+        if not value:
+            continue
+        here = f"{path}{field.name}"
+        match field.type:
+            case FieldType.GROUP if isinstance(value, Mapping):
+                yield from _lines(field.fields, value, f"{here}.")
+            case FieldType.ITEMS if isinstance(value, list):
+                yield here, (field.label, "\n".join(_entry(field, each) for each in value))
+            case FieldType.STRINGS if isinstance(value, list):
+                yield here, (field.label, "\n".join(map(str, value)))
+            case _:
+                yield here, (field.label, _words(field, value))
+
+
+def _entry(field: Field, data: Mapping[str, Any]) -> str:
+    """An entry of a list in one line."""
+    return ". ".join(words.rstrip(".") for _path, (_label, words) in _lines(field.fields, data)) + "."
+
+
+def _words(field: Field, value: Any) -> str:
+    match field.type:
+        case FieldType.RICH:
+            return "\n".join(_rich(str(value)))
+        case FieldType.FLAG:
+            return str(_("Yes"))
+        case FieldType.CHOICE:
+            return str(dict(field.choices).get(value, value))
+        case FieldType.DATE | FieldType.MOMENT:
+            return when.words(str(value))
+    return str(value)
+
+
+def _rich(html: str) -> Iterator[str]:
+    """The paragraphs, headings and points of a rich text, one a line."""
+    for node in read(html):
+        if isinstance(node, List):
+            yield from _points(node.items, "")
+        else:
+            yield _run_words(node.runs)
+
+
+def _points(items: Sequence[Item], indent: str) -> Iterator[str]:
+    for item in items:
+        yield f"{indent}• {_run_words(item.runs)}"
+        for inner in item.lists:
+            yield from _points(inner.items, indent + "  ")
+
+
+def _run_words(runs: Sequence[Run]) -> str:
+    """The words, each link with where it leads: a link that changed is a change."""
+    return "".join(f"{run.text} ({run.href})" if run.href else run.text for run in runs)
+
+
+_COMMON_LABELS = {
+    "diary": _("Line in Key dates"),
+    "language": _("Language"),
+    "audience_note": _("Who this is for"),
+}
+_WHERE_WORDS = {Where.MAIL.value: _("Only in the mail"), Where.WEB.value: _("Only on the web page")}
+
+
+def _common_lines(common: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for name, label in _COMMON_LABELS.items():
+        if common.get(name):
+            yield f"c.{name}", (label, str(common[name]))
+    if words := _WHERE_WORDS.get(str(common.get("where", ""))):
+        yield "c.where", (_("Where it stands"), words)
