@@ -2,6 +2,6 @@
 
 from .importing import import_document
 from .proposing import KeyDate, ProposedBlock
-from .reading import Document, read_text
+from .reading import Document, read_document, read_text
 
-__all__ = ["Document", "KeyDate", "ProposedBlock", "import_document", "read_text"]
+__all__ = ["Document", "KeyDate", "ProposedBlock", "import_document", "read_document", "read_text"]

@@ -6,8 +6,10 @@ import re
 from ....errors import Invalid, Problem
 
 LARGEST = 2 * 1024 * 1024
+LARGEST_HTML = 10 * 1024 * 1024
 _NO_TEXT = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _SAVE_AS_TEXT = "Save it as plain text (.txt, UTF-8) and try again."
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,40})", re.IGNORECASE)
 
 
 def text_of(source: str | bytes) -> str:
@@ -15,8 +17,7 @@ def text_of(source: str | bytes) -> str:
 
     Raises Invalid (field "document") for what is too large, empty, or no text.
     """
-    size = len(source.encode("utf-8", "replace") if isinstance(source, str) else source)
-    if size > LARGEST:
+    if _size(source) > LARGEST:
         raise _refused("The document has more than 2 MB of text, which is the most we read at once.")
     text = source if isinstance(source, str) else _decoded(source)
     if "\x00" in text:
@@ -26,6 +27,28 @@ def text_of(source: str | bytes) -> str:
     if not re.search(r"\w", text):
         raise _refused("There are no words in the document.")
     return text
+
+
+def html_of(source: str | bytes) -> str:
+    """The text of an HTML document, by the encoding that it names where it names one. Raises Invalid as `text_of`
+    does; with the pictures that are written into it, it may have up to 10 MB."""
+    if _size(source) > LARGEST_HTML:
+        raise _refused("The page has more than 10 MB. Save it without its pictures and try again.")
+    if isinstance(source, str):
+        return source.replace("\x00", "")
+    named = _CHARSET.search(source[:4096])
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return source.decode(codecs.lookup(named[1].decode()).name) if named else _decoded(source)
+    except (LookupError, UnicodeDecodeError):
+        return _decoded(source)
+
+
+def _size(source: str | bytes) -> int:
+    return len(source.encode("utf-8", "replace") if isinstance(source, str) else source)
 
 
 def _decoded(source: bytes) -> str:

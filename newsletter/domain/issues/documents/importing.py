@@ -50,7 +50,7 @@ def _masthead(issue: Issue, document: Document, actor: Account | None, now: date
     publication = issue.mailing_list.name
     label = document.label
     if document.publication and document.publication.casefold() != publication.casefold():
-        label = f"{document.publication}: {label}"
+        label = ": ".join(filter(None, (document.publication, label)))
     present = masthead_words(issue)
     words: dict[str, str] = {}
     if label and label != issue.title:

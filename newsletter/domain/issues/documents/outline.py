@@ -11,17 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ....errors import Invalid, Problem
-from ..spoken_dates import FULL_DATE, MONTHS
+from ..spoken_dates import FULL_DATE
+from .masthead import masthead
+from .shapes import may_head
 from .units import Bullets, Paragraph, Unit
 
-_LONGEST_HEADING, _MOST_WORDS = 90, 16
-_LONGEST_STRAPLINE = 200
-_SEASONS = ("Spring", "Summer", "Autumn", "Winter", "Christmas", "Easter", *MONTHS, *(month[:3] for month in MONTHS))
-_LABEL = re.compile(
-    rf"^.{{0,60}}?\b(?:(?:{'|'.join(_SEASONS)})(?:\s*(?:/|-|–|to|and)\s*(?:{'|'.join(_SEASONS)}))?,? (?:19|20)\d\d"
-    r"|(?:issue|edition|number|no\.?|volume|vol\.?) ?\d{1,4})$",
-    re.IGNORECASE,
-)
 #: Sections that come back in every issue: no group of findings swallows them. Words that a finding may hold as well
 #: count in the shortest headings only.
 _STANDING = re.compile(
@@ -66,7 +60,7 @@ class Outline:
 
 def outline(found: list[Unit]) -> Outline:
     """The outline of a document's units."""
-    label, strapline, publication, rest = _masthead(found)
+    label, strapline, publication, rest = masthead(found)
     entries = _entries(rest)
     explicit = _levels(entries)
     return Outline(label, strapline, publication, tuple(_by_level(entries) if explicit else _by_look(entries)))
@@ -74,7 +68,7 @@ def outline(found: list[Unit]) -> Outline:
 
 def deadline_sentence(unit: Unit) -> str:
     """The sentence that names the day on which the next issue closes, or ""."""
-    if isinstance(unit, Bullets):
+    if not isinstance(unit, Paragraph):
         return ""
     for sentence in SENTENCES.split(unit.text):
         if _DEADLINE.search(sentence) and FULL_DATE.search(sentence):
@@ -82,73 +76,10 @@ def deadline_sentence(unit: Unit) -> str:
     return ""
 
 
-def may_head(unit: Unit, following: Unit | None) -> bool:
-    """Whether a unit looks like a heading: a short single line, without a sentence's end, above something."""
-    if isinstance(unit, Bullets) or following is None:
-        return False
-    if unit.level:
-        return True
-    text = unit.text
-    if not unit.alone or len(text) > _LONGEST_HEADING or len(text.split()) > _MOST_WORDS:
-        return False
-    if text[-1] in ".:;,!?…" or text[0].islower() or not re.search(r"[^\W\d_]", text):
-        return False
-    if "@" in text or "://" in text or re.search(r"[.!?] ", text) or len(re.findall(r"\d", text)) > 5:
-        return False
-    return not _is_contact(following)
-
-
-def _is_contact(unit: Unit) -> bool:
-    return (
-        isinstance(unit, Paragraph)
-        and len(unit.text) < 80
-        and bool(
-            re.match(r"(?:e-?mail|tel|phone|mobile)\b", unit.text, re.IGNORECASE) or re.fullmatch(r"\S+@\S+", unit.text)
-        )
-    )
-
-
-# --- the masthead -------------------------------------------------------------------------------------------
-
-
-def _masthead(found: list[Unit]) -> tuple[str, str, str, list[Unit]]:
-    publication, label, rest = "", "", found
-    if _is_label(found, 0):
-        label, rest = _text(found[0]), found[1:]
-    elif _is_label(found, 1) and _is_name(found[0]):
-        publication, label, rest = _text(found[0]), _text(found[1]), found[2:]
-    if not label or len(rest) < 3 or not isinstance(rest[0], Paragraph):
-        return label, "", publication, rest
-    short = len(rest[0].text) <= _LONGEST_STRAPLINE and not rest[0].level
-    if short and may_head(rest[1], rest[2]) and (not may_head(rest[0], rest[1]) or not may_head(rest[2], _at(rest, 3))):
-        return label, rest[0].text, publication, rest[1:]
-    return label, "", publication, rest
-
-
-def _is_label(found: list[Unit], position: int) -> bool:
-    unit = _at(found, position)
-    return isinstance(unit, Paragraph) and len(unit.text) <= 80 and bool(_LABEL.match(unit.text))
-
-
-def _is_name(unit: Unit) -> bool:
-    return isinstance(unit, Paragraph) and len(unit.text) <= _LONGEST_HEADING and unit.text[-1] not in ".:;,!?…"
-
-
-def _at(found: list[Unit], position: int) -> Unit | None:
-    return found[position] if position < len(found) else None
-
-
-def _text(unit: Unit) -> str:
-    return unit.text if isinstance(unit, Paragraph) else " ".join(unit.items)
-
-
-# --- sections -----------------------------------------------------------------------------------------------
-
-
 def _entries(found: list[Unit]) -> list[Entry]:
     entries = [Entry("")]
-    for position, unit in enumerate(found):
-        if isinstance(unit, Paragraph) and may_head(unit, _at(found, position + 1)):
+    for unit, following in zip(found, [*found[1:], None], strict=False):
+        if isinstance(unit, Paragraph) and may_head(unit, following):
             entries.append(Entry(unit.text, level=unit.level))
         else:
             entries[-1].content.append(unit)
@@ -177,10 +108,21 @@ def _by_level(entries: list[Entry]) -> Iterator[Entry]:
     current: Entry | None = None
     for entry in entries:
         if current is None or not entry.heading or entry.level == top:
+            if current is not None:
+                yield _judged(current)
             current = entry
-            yield entry
         else:
             current.parts.append(entry)
+    if current is not None:
+        yield _judged(current)
+
+
+def _judged(entry: Entry) -> Entry:
+    """The entry, which knows whether it is a group of findings."""
+    filled = all(part.content for part in entry.parts)
+    alone = not entry.content and len(entry.parts) > 1
+    entry.findings = alone and filled and bool(_FINDINGS.search(entry.heading))
+    return entry
 
 
 def _by_look(entries: list[Entry]) -> Iterator[Entry]:

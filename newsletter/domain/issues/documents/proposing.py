@@ -11,7 +11,8 @@ from .... import addresses
 from ....errors import Invalid
 from ..spoken_dates import FULL_DATE, spoken_dates
 from .outline import SENTENCES, Entry, Outline, deadline_sentence
-from .units import Bullets, Paragraph, Unit
+from .recognising import contact_at_end
+from .units import Bullets, Cell, Table, Unit
 
 #: Tried once in each run of such characters, however long it is.
 _EMAIL = re.compile(
@@ -55,6 +56,22 @@ def proposals(found: Outline) -> Iterator[ProposedBlock]:
 
 
 def _section(entry: Entry) -> Iterator[ProposedBlock]:
+    """A section, and the people to ask at its end."""
+    content = entry.parts[-1].content if entry.parts else entry.content
+    contacts: list[ProposedBlock] = []
+    while found := contact_at_end(content):
+        del content[-found.length :]
+        contacts.insert(0, ProposedBlock("contact", found.data, continues=True))
+    if contacts and not content and not entry.parts:
+        # Nothing else stands under the heading: it is the contact's.
+        first = contacts.pop(0)
+        yield ProposedBlock("contact", {"heading": entry.heading, **first.data})
+    else:
+        yield from _text(entry)
+    yield from contacts
+
+
+def _text(entry: Entry) -> Iterator[ProposedBlock]:
     pieces = list(_pieces(entry.content))
     for part in entry.parts:
         pieces += [f"<h3>{escape(part.heading, quote=False)}</h3>", *_pieces(part.content)]
@@ -92,9 +109,16 @@ def next_deadline(found: Outline) -> date | None:
 def _sentences(content: Iterable[Unit]) -> Iterator[str]:
     for unit in content:
         if not deadline_sentence(unit):
-            texts = unit.items if isinstance(unit, Bullets) else (unit.text,)
-            for text in texts:
+            for text in _texts(unit):
                 yield from SENTENCES.split(text)
+
+
+def _texts(unit: Unit) -> tuple[str, ...]:
+    if isinstance(unit, Bullets):
+        return unit.items
+    if isinstance(unit, Table):
+        return tuple("; ".join(cell.text for cell in row if cell.text) for row in unit.rows)
+    return (unit.text,)
 
 
 def _what(sentence: str, heading: str) -> str:
@@ -104,7 +128,8 @@ def _what(sentence: str, heading: str) -> str:
         return sentence[:_LONGEST_WHAT]
     words = f"{_AROUND_DATE.sub('', sentence[: found.start()])} {sentence[found.end() :].strip(' .,;:')}"
     words = " ".join(words.split()).strip(" .,;:")
-    if len(words.split()) < _FEWEST_WORDS:
+    row = "; " in sentence and bool(words)
+    if len(words.split()) < _FEWEST_WORDS and not row:
         asks = re.search(r"\b(?:by|before)\W*$", sentence[: found.start()], re.IGNORECASE)
         words = (f"{heading}: last day to reply" if asks else heading) or sentence.strip(" .")
     return words if len(words) <= _LONGEST_WHAT else words[:_LONGEST_WHAT].rsplit(" ", 1)[0] + " …"
@@ -120,11 +145,46 @@ def xhtml(content: Iterable[Unit]) -> str:
 
 def _pieces(content: Iterable[Unit]) -> Iterator[str]:
     for unit in content:
-        if isinstance(unit, Bullets):
+        if isinstance(unit, Table):
+            yield _rows(unit)
+        elif unit.xhtml and len(unit.xhtml) <= _LONGEST_BODY:
+            yield unit.xhtml if isinstance(unit, Bullets) else f"<p>{unit.xhtml}</p>"
+        elif isinstance(unit, Bullets):
             tag = "ol" if unit.ordered else "ul"
             yield f"<{tag}>{''.join(f'<li>{_linked(item)}</li>' for item in unit.items)}</{tag}>"
-        elif isinstance(unit, Paragraph):
+        else:
             yield from (f"<p>{_linked(piece)}</p>" for piece in _short_enough(unit.text))
+
+
+def _rows(table: Table) -> str:
+    """A table as text: a line for each row, in which the names of the columns stand before what is in them."""
+    first, *others = table.rows
+    if not table.headed or not others:
+        lines = [_side_by_side(row) for row in table.rows]
+    else:
+        lines = [_named(first, row) for row in others]
+        empty = [cell for number, cell in enumerate(first) if not any(_cell(row, number).text for row in others)]
+        if any(cell.text for cell in empty):
+            lines.insert(0, _side_by_side(first))
+    return f"<ul>{''.join(f'<li>{line}</li>' for line in lines if line)}</ul>"
+
+
+def _cell(row: tuple[Cell, ...], number: int) -> Cell:
+    return row[number] if number < len(row) else Cell("")
+
+
+def _side_by_side(row: tuple[Cell, ...]) -> str:
+    return "; ".join(cell.xhtml or _linked(cell.text) for cell in row if cell.text)
+
+
+def _named(names: tuple[Cell, ...], row: tuple[Cell, ...]) -> str:
+    parts = []
+    for number, cell in enumerate(row):
+        if cell.text:
+            name = escape(_cell(names, number).text.rstrip(":"), quote=False)
+            words = cell.xhtml or _linked(cell.text)
+            parts.append(f"<strong>{name}:</strong> {words}" if name else words)
+    return "; ".join(parts)
 
 
 def _short_enough(text: str) -> Iterator[str]:

@@ -1,14 +1,24 @@
 """What a document would become, before anything of it is in an issue."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 
-from .decoding import text_of
+from .completeness import without_place
+from .decoding import html_of, text_of
+from .formats import Format, format_of
+from .leaving_out import Behind, LeftOut
+from .markdown import html_of_markdown
 from .outline import outline, require_sensible
+from .page_cleaning import lines_of_html
 from .proposing import KeyDate, ProposedBlock, key_dates, next_deadline, proposals, xhtml
-from .units import Paragraph, units
+from .units import Paragraph, Unit, units
+from .web_page import units_of_html
+from .word import read_word
+from .word_package import refused
 
 _MOST_SECTIONS = 300
+_LARGEST_TEXT = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -16,8 +26,8 @@ class Document:
     """What was recognised.
 
     `label`, `strapline` and `publication` are the masthead's words; `proposals` the blocks; `dates` rows for Key
-    dates; `next_deadline` the day on which the document says the next issue closes; `unplaced` the words that have
-    no place in any of these.
+    dates; `next_deadline` the day on which the document says the next issue closes; `left_out` what was not taken
+    over; `unplaced` the words that have no place in any of these.
     """
 
     proposals: tuple[ProposedBlock, ...]
@@ -27,6 +37,29 @@ class Document:
     publication: str = ""
     dates: tuple[KeyDate, ...] = ()
     next_deadline: date | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    format: Format = Format.TEXT
+
+
+def read_document(source: str | bytes, name: str = "") -> Document:
+    """Read a document in any format we know: Word (.docx), HTML, Markdown or plain text, by what is in it.
+
+    `name` is the file's, and decides only where the content does not. Every word of it is in a proposal, in the
+    masthead's words, in `left_out` or in `unplaced`. Raises Invalid, in a sentence, for what cannot be read.
+    """
+    match format_of(source, name):
+        case Format.WORD:
+            assert isinstance(source, bytes)
+            behind = Behind()
+            word = read_word(source, behind)
+            return _structured(word.html, word.lines, behind, Format.WORD)
+        case Format.HTML:
+            html = html_of(source)
+            return _structured(html, lines_of_html(html), Behind(), Format.HTML)
+        case Format.MARKDOWN:
+            html = html_of_markdown(text_of(source))
+            return _structured(html, lines_of_html(html), Behind(), Format.MARKDOWN)
+    return read_text(source)
 
 
 def read_text(source: str | bytes) -> Document:
@@ -35,19 +68,39 @@ def read_text(source: str | bytes) -> Document:
     Every word of it is in a proposal, in the masthead's words or in `unplaced`. Raises Invalid, in a sentence, for
     what is too large (2 MB), holds a NUL byte, cannot be decoded, has no words, or too many sections.
     """
-    found = outline(units(text_of(source)))
-    require_sensible(found.sections, _MOST_SECTIONS)
-    blocks = tuple(proposals(found))
+    return _proposed(units(text_of(source)))
+
+
+def _structured(html: str, lines: Iterable[str], behind: Behind, found: Format) -> Document:
+    """A document that says itself what is a heading; what its words had no place in is told."""
+    kept = list(lines)
+    if sum(map(len, kept)) > _LARGEST_TEXT:
+        raise refused("The document has more than 2 MB of text, which is the most we read at once.")
+    taken = units_of_html(html, behind)
+    left_out = behind.all()
+    if not taken:
+        if not any(any(sign.isalnum() for sign in line) for line in kept):
+            raise refused("There are no words in the document.")
+        return Document((), unplaced=tuple(kept), left_out=left_out, format=found)
+    made = replace(_proposed(taken), left_out=left_out, format=found)
+    head = (made.label, made.strapline, made.publication)
+    return replace(made, unplaced=without_place(kept, made.proposals, head, left_out))
+
+
+def _proposed(found: list[Unit]) -> Document:
+    shape = outline(found)
+    require_sensible(shape.sections, _MOST_SECTIONS)
+    blocks = tuple(proposals(shape))
     if not blocks:
         # A masthead and nothing else is no masthead but all there is to say.
-        words = tuple(filter(None, (found.publication, found.label, found.strapline)))
+        words = tuple(filter(None, (shape.publication, shape.label, shape.strapline)))
         body = xhtml(Paragraph(each) for each in words[1:])
         return Document((ProposedBlock("section", {"heading": words[0], "body": body}),))
     return Document(
         proposals=blocks,
-        label=found.label,
-        strapline=found.strapline,
-        publication=found.publication,
-        dates=tuple(key_dates(found)),
-        next_deadline=next_deadline(found),
+        label=shape.label,
+        strapline=shape.strapline,
+        publication=shape.publication,
+        dates=tuple(key_dates(shape)),
+        next_deadline=next_deadline(shape),
     )

@@ -8,10 +8,10 @@ from ....rendering import characters
 
 #: Marks that word processors and people put before an item; the private ones are those of symbol fonts. A lone "o" is
 #: one only where no word could stand: before a tab or a no-break space.
-_BULLET = re.compile(
+BULLET = re.compile(
     r"^\s*(?:[•●▪◦‣·∙○■□➢➤✓✔*\uf0b7\uf0a7\uf0d8\uf0fc–—-](?:\s+|$)|o(?:[\t\u00a0]+| {2,}))(?P<words>.*)$"
 )
-_NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.)]\s+(?P<words>\S.*)$")
+NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.)]\s+(?P<words>\S.*)$")
 _HASHES = re.compile(r"^(?P<hashes>#{1,4})\s+(?P<words>\S.*)$")
 _RULE = re.compile(r"^\s*(?:={3,}|-{3,}|_{3,}|\*{3,}|~{3,})\s*$")
 #: A shorter line than this was ended on purpose; a longer one may have been wrapped.
@@ -22,22 +22,47 @@ _LONG = 60
 @dataclass(frozen=True)
 class Paragraph:
     """One paragraph as one line. `alone`: it was a single line of the source, with room around it or text below;
-    `level` is 0, or the level of a heading that says so itself (1 is the highest)."""
+    `level` is 0, or the level of a heading that says so itself (1 is the highest); `title`: it says that it is the
+    name of the whole. `xhtml` is the same words with their links, where the source had any."""
 
     text: str
     alone: bool = True
     level: int = 0
+    xhtml: str = ""
+    title: bool = False
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """The items of one list."""
+    """The items of one list; `xhtml` is the same with its links and the lists inside it."""
 
     items: tuple[str, ...]
     ordered: bool = False
+    xhtml: str = ""
 
 
-Unit = Paragraph | Bullets
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: its words, and the same with their links."""
+
+    text: str
+    xhtml: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of facts, row by row. `headed`: the first row names the columns."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    headed: bool = False
+
+    @property
+    def text(self) -> str:
+        """All its words, as a sentence would have them."""
+        return ". ".join("; ".join(cell.text for cell in row if cell.text) for row in self.rows)
+
+
+Unit = Paragraph | Bullets | Table
 
 
 def units(text: str) -> list[Unit]:
@@ -71,7 +96,7 @@ class _Reader:
         self._number = 0
 
     def take(self, line: str) -> None:
-        bullet, numbered, hashes = _BULLET.match(line), _NUMBERED.match(line), _HASHES.match(line)
+        bullet, numbered, hashes = BULLET.match(line), NUMBERED.match(line), _HASHES.match(line)
         if _RULE.match(line):
             self._underline(line)
         elif bullet:
