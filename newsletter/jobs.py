@@ -3,7 +3,7 @@
 from . import clock
 from .db import clear_log, transaction
 from .delivery import aggregating, engine, inbox, launch, outbox, report
-from .domain.issues import scheduling
+from .domain.issues import pictures, scheduling
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
 from .work.registry import job
@@ -65,4 +65,5 @@ def purge_unconfirmed() -> None:
     with transaction():
         retaining.purge_unconfirmed(now)
         browser_sessions.forget_ended(now)
+        pictures.forget_deleted(now)
     clear_log()

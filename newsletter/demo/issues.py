@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
@@ -15,6 +14,7 @@ from ..domain.calls.news import News
 from ..domain.issues import creating, editing
 from ..models import Account, Issue, Media
 from ..rendering import rich
+from ..rendering.picture_names import new_name
 from . import words
 from .quarters import Quarter
 from .shifting import Shift
@@ -37,7 +37,7 @@ def add_pictures(now: datetime) -> dict[str, Media]:
     for short, (file, width, height) in _PICTURES.items():
         body = (_HERE / "media" / file).read_bytes()
         made[short] = Media(
-            name=f"{secrets.token_hex(12)}.png",
+            name=new_name(width, height, "png"),
             content_type="image/png",
             width=width,
             height=height,
