@@ -26,6 +26,23 @@ def one_line(html: str) -> tuple[str, str]:
     return _text(runs), _spans(runs)
 
 
+def xhtml_of(nodes: Iterable[Node]) -> str:
+    """Nodes of rich text as they are stored."""
+    return "".join(map(_written, nodes))
+
+
+def _written(node: Node) -> str:
+    if isinstance(node, List):
+        return _listed(node)
+    tag = "h3" if isinstance(node, Heading) else "p"
+    return f"<{tag}>{_spans(node.runs)}</{tag}>"
+
+
+def words_of(node: Node | Item) -> str:
+    """The words of a node on one line."""
+    return _text(list(_all_runs(node)))
+
+
 def is_bold(unit: Unit) -> bool:
     """Whether a paragraph is bold from its first word to its last."""
     return isinstance(unit, Paragraph) and bool(re.fullmatch(r"<strong>(?:(?!</?strong>).)*</strong>", unit.xhtml))

@@ -11,7 +11,7 @@ from .... import addresses
 from ....errors import Invalid
 from ..spoken_dates import FULL_DATE, spoken_dates
 from .outline import SENTENCES, Entry, Outline, deadline_sentence
-from .recognising import contact_at_end
+from .recognising import contact_at_end, table_at_end
 from .units import Bullets, Cell, Table, Unit
 
 #: Tried once in each run of such characters, however long it is.
@@ -56,19 +56,22 @@ def proposals(found: Outline) -> Iterator[ProposedBlock]:
 
 
 def _section(entry: Entry) -> Iterator[ProposedBlock]:
-    """A section, and the people to ask at its end."""
-    content = entry.parts[-1].content if entry.parts else entry.content
-    contacts: list[ProposedBlock] = []
+    """A section, and the table and the people to ask at its end."""
+    last = entry.parts[-1] if entry.parts else entry
+    content, below = last.content, list[ProposedBlock]()
     while found := contact_at_end(content):
         del content[-found.length :]
-        contacts.insert(0, ProposedBlock("contact", found.data, continues=True))
-    if contacts and not content and not entry.parts:
-        # Nothing else stands under the heading: it is the contact's.
-        first = contacts.pop(0)
-        yield ProposedBlock("contact", {"heading": entry.heading, **first.data})
+        below.insert(0, ProposedBlock("contact", found.data, continues=True))
+    if table := table_at_end(content, last.heading):
+        del content[-table.length :]
+        below.insert(0, ProposedBlock("table", table.data, continues=True))
+    if below and not content and not entry.parts:
+        # Nothing else stands under the heading: it is theirs.
+        first = below.pop(0)
+        yield ProposedBlock(first.kind, {"heading": entry.heading, **first.data})
     else:
         yield from _text(entry)
-    yield from contacts
+    yield from below
 
 
 def _text(entry: Entry) -> Iterator[ProposedBlock]:
@@ -146,7 +149,7 @@ def xhtml(content: Iterable[Unit]) -> str:
 def _pieces(content: Iterable[Unit]) -> Iterator[str]:
     for unit in content:
         if isinstance(unit, Table):
-            yield _rows(unit)
+            yield rows_as_text(unit)
         elif unit.xhtml and len(unit.xhtml) <= _LONGEST_BODY:
             yield unit.xhtml if isinstance(unit, Bullets) else f"<p>{unit.xhtml}</p>"
         elif isinstance(unit, Bullets):
@@ -156,7 +159,7 @@ def _pieces(content: Iterable[Unit]) -> Iterator[str]:
             yield from (f"<p>{_linked(piece)}</p>" for piece in _short_enough(unit.text))
 
 
-def _rows(table: Table) -> str:
+def rows_as_text(table: Table) -> str:
     """A table as text: a line for each row, in which the names of the columns stand before what is in them."""
     first, *others = table.rows
     if not table.headed or not others:

@@ -90,6 +90,8 @@ def _structured(html: str, lines: Iterable[str], behind: Behind, found: Format) 
 def _proposed(found: list[Unit]) -> Document:
     shape = outline(found)
     require_sensible(shape.sections, _MOST_SECTIONS)
+    # First: a table or a contact that becomes a block of its own is taken out of its section.
+    dates, deadline = tuple(key_dates(shape)), next_deadline(shape)
     blocks = tuple(proposals(shape))
     if not blocks:
         # A masthead and nothing else is no masthead but all there is to say.
@@ -101,6 +103,6 @@ def _proposed(found: list[Unit]) -> Document:
         label=shape.label,
         strapline=shape.strapline,
         publication=shape.publication,
-        dates=tuple(key_dates(shape)),
-        next_deadline=next_deadline(shape),
+        dates=dates,
+        next_deadline=deadline,
     )

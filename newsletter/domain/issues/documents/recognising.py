@@ -1,4 +1,4 @@
-"""What stands at the end of a section and is more than text: the people to ask."""
+"""What stands at the end of a section and is more than text: the people to ask, a table."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import Any
 
 from .... import addresses
 from ....errors import Invalid
-from .units import Paragraph, Unit
+from ....rendering.blocks.table import COLUMNS
+from .units import Paragraph, Table, Unit
 
 _EMAIL_LINE = re.compile(
     r"(?:e-?mail(?: address)?|contact)?\s*:?\s*(?P<address>[^\s@:<>,;]+@[^\s@:<>,;]+)", re.IGNORECASE
@@ -19,6 +20,7 @@ _APART = re.compile(r"\s+[|•·]\s+|\s*;\s+|,\s+(?=tel|phone|e-?mail|mobile)", 
 _LONGEST_NAME, _LONGEST_ROLE = 100, 120
 _HREF = re.compile(r'href="(?P<href>[^"]*)"')
 _MOST_LINES = 4
+_MOST_ROWS, _LONGEST_CELL, _LONGEST_COLUMN = 20, 240, 60
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,26 @@ def _named(unit: Unit) -> dict[str, str]:
     if comma and len(role) > _LONGEST_ROLE:
         return {}
     return {"name": name, "role": role} if comma else {"name": text}
+
+
+def table_at_end(content: list[Unit], heading: str) -> Found | None:
+    """The table that a section ends with, where our kind of table can hold it: named columns, four at most, no links
+    in it. `heading` says what it shows."""
+    table = content[-1] if content else None
+    if not isinstance(table, Table) or not table.headed:
+        return None
+    names, *rows = table.rows
+    width = max(map(len, table.rows))
+    cells = [cell for row in table.rows for cell in row]
+    fits = len(names) == width <= len(COLUMNS) and 0 < len(rows) <= _MOST_ROWS and all(row[0].text for row in rows)
+    short = all(len(cell.text) <= _LONGEST_CELL for cell in cells) and all(
+        len(c.text) <= _LONGEST_COLUMN for c in names
+    )
+    if not fits or not short or any("<a " in cell.xhtml for cell in cells) or not all(cell.text for cell in names):
+        return None
+    data = {
+        "caption": heading,
+        "columns": {column: cell.text for column, cell in zip(COLUMNS, names, strict=False)},
+        "rows": [{column: cell.text for column, cell in zip(COLUMNS, row, strict=False)} for row in rows],
+    }
+    return Found(data, 1)
