@@ -3,7 +3,7 @@
 from . import clock
 from .db import clear_log, transaction
 from .delivery import aggregating, engine, inbox, launch, outbox, report
-from .domain.issues import pictures, scheduling
+from .domain.issues import binned, pictures, scheduling, versions
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
 from .work.registry import job
@@ -56,6 +56,15 @@ def aggregate_deliveries() -> None:
 def read_inbound() -> None:
     """Take in the bounces and complaints that came back."""
     inbox.read_inbound()
+
+
+@job
+def empty_bins() -> None:
+    """Empty out what has lain in an issue's bin for 30 days, and give up the versions kept before small acts."""
+    now = clock.now()
+    with transaction():
+        versions.thin(now)
+        binned.empty(now)
 
 
 @job

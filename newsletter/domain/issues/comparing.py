@@ -21,7 +21,8 @@ from ...rendering.fields import Field, FieldType
 from ...rendering.rich_reading import Item, List, Run, read
 from ...states import Where
 
-_TOKEN = re.compile(r"\n+|[^\S\n]+|[\w'’-]+|[^\w\s]")
+#: Line breaks, spaces, addresses, words, signs: each is the same or differs as a whole.
+_TOKEN = re.compile(r"\n+|[^\S\n]+|https?://[^\s)]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)*|[\w'’-]+|[^\w\s]")
 #: Longer texts are compared paragraph by paragraph: word by word would take seconds.
 _MOST_TOKENS = 6_000
 
@@ -178,20 +179,48 @@ def in_words(found: Sequence[SectionChange]) -> str:
     return ", ".join(parts)
 
 
+def in_short(before: IssueVersion | None, after: IssueVersion) -> str:
+    """`in_words` of two versions by their numbers alone, for long lists; how many sections, where there is none
+    before."""
+    if before is None:
+        number = len(after.entries)
+        return ngettext("%(number)s section", "%(number)s sections", number) % {"number": number}
+    old = {entry.block_id: entry.block_version for entry in before.entries}
+    new = {entry.block_id: entry.block_version for entry in after.entries}
+    moved = _moved(list(old), list(new))
+    found = [_told(each, old.get(each), version, each in moved) for each, version in new.items()]
+    found += [_told(each, version, None) for each, version in old.items() if each not in new]
+    return in_words([each for each in found if each.moved or each.before != each.after])
+
+
+def _told(block_id: UUID, before: int | None, after: int | None, moved: bool = False) -> SectionChange:
+    what = What.ADDED if before is None else What.REMOVED if after is None else What.CHANGED
+    return SectionChange(
+        block_id, "", "", What.MOVED if before == after else what, (), before, after, moved
+    )  # fmt: skip
+
+
 def word_pieces(before: str, after: str) -> tuple[Piece, ...]:
     """The words of two texts, each marked as the same, added or removed."""
     old, new = _tokens(before), _tokens(after)
     pieces: list[Piece] = []
-    for tag, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(Piece(Mark.SAME, "".join(old[first:last])))
+    gone, come = "", ""
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for place, (tag, first, last, start, end) in enumerate(steps):
+        was, now = "".join(old[first:last]), "".join(new[start:end])
+        # A space between two changed words changes with them: "old words", and not "old", "words".
+        between = tag == "equal" and was.isspace() and 0 < place < len(steps) - 1 and "\n" not in was
+        if tag != "equal" or between:
+            gone, come = gone + was, come + now
             continue
-        pieces += [
-            Piece(mark, text)
-            for mark, text in ((Mark.REMOVED, "".join(old[first:last])), (Mark.ADDED, "".join(new[start:end])))
-            if text
-        ]
-    return tuple(pieces)
+        pieces += _changed(gone, come)
+        pieces.append(Piece(Mark.SAME, was))
+        gone, come = "", ""
+    return (*pieces, *_changed(gone, come))
+
+
+def _changed(gone: str, come: str) -> list[Piece]:
+    return [Piece(mark, text) for mark, text in ((Mark.REMOVED, gone), (Mark.ADDED, come)) if text]
 
 
 def _tokens(text: str) -> list[str]:

@@ -7,7 +7,7 @@ back can itself be undone.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from ...i18n import gettext as _
 from ...models import Account, Block, BlockRevision, Issue, IssueVersion
 from ...rendering.blocks import kind as kind_of
 from ...rendering.content import COMMON_DEFAULTS
-from ...states import Where
+from ...states import EDITABLE_STATES, Where
 from ..staff import activity
 from .block_rows import CHANGED, begin, issue_of, live_blocks, name_of, number, require_version, revise
 from .comparing import SectionChange, changes, of_revision
@@ -36,6 +36,7 @@ from .versions import (
 )
 from .voiding import touch
 
+_OFFERED = timedelta(minutes=10)
 _log = logging.getLogger(__name__)
 
 
@@ -101,6 +102,18 @@ def step_of(issue: Issue, wanted: int) -> Step:
     """The act before which version `wanted` was kept. Raises NotFound."""
     version = find_version(issue, wanted)
     return Step(version.number, _act(version))
+
+
+def offer(issue: Issue, actor: Account | None, now: datetime) -> Step | None:
+    """The act to offer an undo for: the person's own, the newest of all, of the last ten minutes, and nothing
+    written since."""
+    last = latest(issue)
+    if last is None or actor is None or last.actor_id != actor.id or not last.reason.startswith(BEFORE):
+        return None
+    if now - last.at > _OFFERED or issue.state not in EDITABLE_STATES:
+        return None
+    since = select(Block.id).where(Block.issue_id == issue.id, Block.updated_at > last.at).limit(1)
+    return None if db.session.scalar(since) else Step(last.number, _act(last))
 
 
 def changes_since_asked(issue: Issue) -> list[SectionChange] | None:

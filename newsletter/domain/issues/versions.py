@@ -8,7 +8,8 @@ hour: then it is the issue as it was left. Those before small acts are given up 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy.orm import selectinload
 
 from ...db import db
 from ...errors import NotFound
@@ -22,11 +23,16 @@ AS_LEFT = "As it was left"
 SENT_FOR_APPROVAL = "Sent for approval"
 APPROVED = "Approved"
 _PAUSE = timedelta(minutes=30)
+_ONE_REVISION = timedelta(minutes=10)
+_AUTOSAVED = "autosaved_since"
 SMALL_ACTS_KEPT = timedelta(days=7)
 
 
-def write_revision(block: Block, *, actor: Account | None, now: datetime) -> None:
-    """Keep the block as it stands under its present version."""
+def write_revision(
+    block: Block, *, actor: Account | None, now: datetime, autosaved_since: datetime | None = None
+) -> None:
+    """Keep the block as it stands under its present version; `autosaved_since` marks what nobody asked to be saved,
+    with the instant of the first of those that it took the place of."""
     common = {name: getattr(block, name) for name in COMMON_DEFAULTS}
     db.session.add(
         BlockRevision(
@@ -38,11 +44,25 @@ def write_revision(block: Block, *, actor: Account | None, now: datetime) -> Non
                 "position": block.position,
                 "deleted": block.deleted_at is not None,
                 **{name: str(value) if name == "where" else value for name, value in common.items()},
+                **({_AUTOSAVED: autosaved_since.isoformat()} if autosaved_since else {}),
             },
             at=now,
             actor_id=actor.id if actor else None,
         )
     )
+
+
+def make_way(block: Block, *, actor: Account | None, now: datetime) -> datetime | None:
+    """Give up the block's present revision where an autosave of the same person may take its place: it was autosaved
+    too, its first was less than ten minutes ago, and no version of the issue holds it. Returns when that was."""
+    kept = db.session.get(BlockRevision, (block.id, block.version))
+    if kept is None or actor is None or kept.actor_id != actor.id or _AUTOSAVED not in kept.data:
+        return None
+    since = datetime.fromisoformat(kept.data[_AUTOSAVED])
+    if now - since >= _ONE_REVISION or is_held(block.id, block.version):
+        return None
+    db.session.delete(kept)
+    return since
 
 
 def revisions(block: Block) -> list[BlockRevision]:
@@ -126,22 +146,16 @@ def _standing(issue: Issue) -> list[tuple[UUID, int]]:
 
 def kept_versions(issue: Issue) -> list[IssueVersion]:
     """The versions of the issue, newest first."""
-    chosen = select(IssueVersion).where(IssueVersion.issue_id == issue.id).order_by(IssueVersion.number.desc())
-    return list(db.session.scalars(chosen))
+    chosen = select(IssueVersion).where(IssueVersion.issue_id == issue.id).options(selectinload(IssueVersion.entries))
+    return list(db.session.scalars(chosen.order_by(IssueVersion.number.desc())))
 
 
 def latest(issue: Issue, *reasons: str) -> IssueVersion | None:
     """The newest version, of those whose reason begins with one of `reasons` where any are given."""
-    for version in kept_versions(issue):
-        if not reasons or version.reason.startswith(reasons):
-            return version
-    return None
-
-
-def undoable(issue: Issue, now: datetime) -> int | None:
-    """The number of the version that an act of this very instant was kept behind: what its undo is called by."""
-    last = latest(issue, BEFORE)
-    return last.number if last is not None and last.at == now else None
+    chosen = select(IssueVersion).where(IssueVersion.issue_id == issue.id)
+    if reasons:
+        chosen = chosen.where(or_(*(IssueVersion.reason.startswith(each) for each in reasons)))
+    return db.session.scalar(chosen.order_by(IssueVersion.number.desc()).limit(1))
 
 
 def find_version(issue: Issue, number: int) -> IssueVersion:

@@ -2,10 +2,12 @@
 
 from . import (
     approval,
+    binned,
     compose,
     contributions,
     document,
     frame,
+    history,
     issue,
     issues,
     preview,
@@ -20,11 +22,13 @@ from .room import blueprint
 
 __all__ = [
     "approval",
+    "binned",
     "blueprint",
     "compose",
     "contributions",
     "document",
     "frame",
+    "history",
     "issue",
     "issues",
     "preview",
