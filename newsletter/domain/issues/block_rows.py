@@ -85,14 +85,20 @@ def revise(block: Block, actor: Account | None, now: datetime) -> None:
     block.updated_by_id = actor.id if actor else None
 
 
-def finish(issue: Issue, block: Block, action: str, actor: Account | None, now: datetime) -> None:
-    """The last beats of every verb on one block: keep its revision, touch the issue, write it down."""
+def finish(
+    issue: Issue, block: Block, action: str, actor: Account | None, now: datetime, *, quiet: bool = False
+) -> None:
+    """The last beats of every verb on one block: keep its revision, touch the issue, write it down.
+
+    `quiet` where it only goes on with what is written down already.
+    """
     db.session.flush()
     if action != "block.moved":
         write_revision(block, actor=actor, now=now)
     touch(issue, CHANGED, actor=actor, now=now)
     db.session.expire(issue, ["blocks"])
-    activity.record(action, actor=actor, now=now, issue=issue, subject=("block", block.id), kind=block.kind)
+    if not quiet:
+        activity.record(action, actor=actor, now=now, issue=issue, subject=("block", block.id), kind=block.kind)
     _log.info("%s %s of issue %s", action, block.id, issue.id)
 
 

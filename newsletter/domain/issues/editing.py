@@ -18,6 +18,7 @@ from ...rendering.blocks import kind as kind_of
 from ...rendering.content import COMMON_DEFAULTS
 from ...states import Where
 from ..staff import activity
+from .autosaving import make_way, mark_autosaved
 from .block_rows import (
     CHANGED,
     begin,
@@ -140,11 +141,14 @@ def edit_block(
     *,
     expected_version: int,
     common: Mapping[str, Any] | None = None,
+    autosave: bool = False,
     actor: Account | None,
     now: datetime,
 ) -> Block:
     """Write the block's data anew, and those common fields that are named.
 
+    With `autosave` nobody asked for it to be saved: words that were saved so a moment ago by the same person make way
+    in the history (`autosaving`); the version goes up all the same, so that a form opened meanwhile clashes.
     Raises Conflict when the block is no longer at `expected_version`: show both texts, lose neither.
     """
     issue = issue_of(block)
@@ -160,8 +164,11 @@ def edit_block(
     block.data = cleaned
     for name, value in values.items():
         setattr(block, name, value)
+    going_on = autosave and make_way(block, actor, now)
     revise(block, actor, now)
-    finish(issue, block, "block.edited", actor, now)
+    finish(issue, block, "block.edited", actor, now, quiet=bool(going_on))
+    if autosave:
+        mark_autosaved(block, going_on or now)
     return block
 
 
