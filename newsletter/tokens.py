@@ -54,6 +54,7 @@ class Purpose(StrEnum):
     CONTRIBUTION = "contribution.v1"
     INVITATION = "invitation.v1"
     SIGN_IN_STEP = "sign-in-step.v1"
+    DRAFT = "draft.v1"
 
 
 class Signer:

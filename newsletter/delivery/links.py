@@ -27,6 +27,8 @@ PATHS: Mapping[str, str] = {
     "account.account": "/desk/account",
     "admin.inbound": "/desk/inbound",
     "editor.issue": "/desk/issues/{slug}",
+    "editor.issue_approval": "/desk/issues/{slug}/approval",
+    "editor.issue_comments": "/desk/issues/{slug}/comments",
     "editor.sending": "/desk/issues/{slug}/sending",
 }
 

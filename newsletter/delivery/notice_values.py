@@ -186,11 +186,20 @@ def _mailbox_unreadable(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "url": link("admin.inbound")}
 
 
+#: Where the button of a mail about an issue leads, by how its template's name begins; to the issue itself otherwise.
+_PAGES = (
+    ("sending_", "editor.sending"),
+    ("approval_", "editor.issue_approval"),
+    ("comment_", "editor.issue_comments"),
+    ("draft_", "editor.issue_comments"),
+)
+
+
 def _about_an_issue(notice: Notice, _now: datetime) -> Values:
     issue = db.session.get(Issue, notice.issue_id or 0)
     if issue is None:
         raise NoLongerNeeded(_("The issue is gone."))
-    page = "editor.sending" if notice.template.startswith("sending_") else "editor.issue"
+    page = next((page for start, page in _PAGES if notice.template.startswith(start)), "editor.issue")
     values: Values = {**notice.values.get("counts", {}), **notice.values}
     values["title"] = f"{issue.mailing_list.name}: {issue.title}"
     values["url"] = link(page, slug=issue.slug)

@@ -204,3 +204,13 @@ def web_of(content: IssueContent, context: Context) -> Markup:
     """The inside of the web page's article."""
     shown = (block for block in content.blocks if block.where != Where.MAIL or blocks.kind(block.kind).fixed)
     return Markup("\n").join(blocks.kind(block.kind).web(block, context) for block in shown)
+
+
+def web_parts(content: IssueContent) -> list[tuple[BlockContent, Markup]]:
+    """Every block as the web page shows it, one by one, for whoever reads a draft; the mail's own too.
+
+    Raises Invalid as `prepared` does.
+    """
+    ready = prepared(content)
+    context = context_of(ready)
+    return [(block, blocks.kind(block.kind).web(block, context)) for block in ready.blocks]

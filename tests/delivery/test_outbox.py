@@ -386,7 +386,7 @@ def test_staff_read_which_issue_it_is_and_are_one_click_away(
     assert outbox.deliver_notices(now) == 1
     mail = relay.accepted[0].message
     assert "Safeguarding news: December 2026" in read(mail)["Subject"]
-    page = "/sending" if template.startswith("sending_") else ""
+    page = {"sending": "/sending", "approval": "/approval"}.get(template.split("_")[0], "")
     assert f"\nhttps://news.example.org/desk/issues/december-2026{page}\n" in plain(mail)
 
 

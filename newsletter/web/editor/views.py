@@ -2,6 +2,7 @@
 
 from . import (
     approval,
+    comments,
     binned,
     compose,
     contributions,
@@ -16,6 +17,7 @@ from . import (
     sending,
     sending_people,
     sending_report,
+    share,
     subscribers,
 )
 from .room import blueprint
@@ -24,6 +26,7 @@ __all__ = [
     "approval",
     "binned",
     "blueprint",
+    "comments",
     "compose",
     "contributions",
     "document",
@@ -37,5 +40,6 @@ __all__ = [
     "sending",
     "sending_people",
     "sending_report",
+    "share",
     "subscribers",
 ]

@@ -1,6 +1,16 @@
 """The public pages' views, by what people come for."""
 
-from . import addressing, confirming, leaving, own_data, preferences, reading, subscribing
+from . import addressing, confirming, draft, leaving, own_data, preferences, reading, subscribing
 from .room import blueprint
 
-__all__ = ["addressing", "blueprint", "confirming", "leaving", "own_data", "preferences", "reading", "subscribing"]
+__all__ = [
+    "addressing",
+    "blueprint",
+    "confirming",
+    "draft",
+    "leaving",
+    "own_data",
+    "preferences",
+    "reading",
+    "subscribing",
+]
