@@ -5,6 +5,7 @@ import { startDialogs } from './editor/dialogs.js'
 import { startFocus } from './editor/focus.js'
 import { startFrames } from './editor/frames.js'
 import { startParts } from './editor/parts.js'
+import { startPictures } from './editor/pictures.js'
 import { startPolling } from './editor/polling.js'
 import { configureRequests } from './editor/requests.js'
 import { startGuard } from './editor/unsaved.js'
@@ -16,5 +17,6 @@ startFocus()
 startFrames()
 startGuard()
 startParts()
+startPictures()
 startPolling()
 document.addEventListener('htmx:load', (event) => startFrames(event.target.parentNode ?? document))

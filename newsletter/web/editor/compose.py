@@ -81,7 +81,6 @@ def desk_page(
         "saved_at": looks.saved_words(issue, now),
         "forms": looks.looks(issue, block, shown),
         "form_shown": shown,
-        "media": looks.pictures(),
         "groups": groups(issue) if editable else [],
         "offered_deadline": _offered_deadline(),
         "preview_problem": broken,
@@ -170,6 +169,8 @@ def issue_block_save(slug: str, block_id: UUID) -> Response | tuple[str, int]:
         return to("compose", slug=slug, block_id=block_id, more=step.path, anchor=control_id(PREFIX + step.path))
     if step:
         return to("compose", slug=slug, block_id=block_id, anchor=f"e-{control_id(step.path)}-{focus}")
+    if pressed.startswith("picture:"):
+        return to("issue_block_picture", slug=slug, block_id=block_id, field=pressed.partition(":")[2])
     if pressed == "next":
         return to("compose", slug=slug, block_id=_next(slug, block_id), anchor="write")
     return to("compose", slug=slug, block_id=block_id, saved=1, anchor="write")

@@ -1,18 +1,15 @@
-"""What stands round the open section: when it was saved, the ways to look at the mail, pictures to choose from."""
+"""What stands round the open section: when it was saved, the ways to look at the mail."""
 
 from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
 
 from newsletter import dates
-from newsletter.db import db
 from newsletter.i18n import gettext as _
-from newsletter.models import Block, Issue, Media
+from newsletter.models import Block, Issue
 
 _FORMS = ("phone", "desktop", "text", "web")
-_MOST_PICTURES = 24
 
 
 def saved_words(issue: Issue, now: datetime) -> str:
@@ -44,20 +41,3 @@ def looks(issue: Issue, block: Block | None, shown: str) -> list[dict[str, Any]]
 
 def look_of(asked: str | None) -> str:
     return asked if asked in _FORMS else _FORMS[0]
-
-
-def pictures() -> list[dict[str, Any]]:
-    """Pictures to choose from, newest first, small enough to look at."""
-    rows = db.session.execute(
-        select(Media.name, Media.width, Media.height).order_by(Media.id.desc()).limit(_MOST_PICTURES)
-    )
-    return [
-        {
-            "name": name,
-            "url": url_for("archive.media", name=name),
-            "label": _("Picture {number}, {width} by {height}").format(number=number, width=width, height=height),
-            "width": 120,
-            "height": max(1, round(120 * height / max(1, width))),
-        }
-        for number, (name, width, height) in enumerate(rows, 1)
-    ]
