@@ -4,6 +4,7 @@ from . import clock
 from .db import clear_log, transaction
 from .delivery import aggregating, engine, inbox, launch, outbox, report
 from .domain.issues import binned, pictures, scheduling, versions
+from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
 from .work.registry import job
@@ -75,4 +76,5 @@ def purge_unconfirmed() -> None:
         retaining.purge_unconfirmed(now)
         browser_sessions.forget_ended(now)
         pictures.forget_deleted(now)
+        keeping.forget_old(now)
     clear_log()

@@ -18,8 +18,9 @@ from ..domain.issues.approving import current_approval
 from ..domain.issues.checking import run_checks
 from ..domain.issues.content import block_content, issue_content, outside, render_issue, web_address
 from ..domain.issues.creating import change_frame, create_issue
-from ..domain.issues.documents import import_document, read_text
-from ..domain.issues.documents.decoding import LARGEST
+from ..domain.issues.documents import import_document, read_document
+from ..domain.issues.documents.leaving_out import summary
+from ..domain.issues.documents.word_package import LARGEST_FILE
 from ..domain.issues.finding import find_issue
 from ..domain.issues.renditions import compile_rendition, prepare
 from ..domain.staff.permissions import Permission
@@ -32,13 +33,6 @@ from .issue_control import cancel, decide, pause, resume, retry, unsure
 from .issue_options import acting, actor_for, as_json, issue_argument
 from .issue_reports import aggregate, report
 from .issue_sending import schedule, send, status, verify
-
-_NOT_YET = {
-    ".docx": "Word documents cannot be read yet. Save it as plain text (.txt) and import that.",
-    ".html": "Web pages cannot be read yet. Save it as plain text (.txt) and import that.",
-    ".htm": "Web pages cannot be read yet. Save it as plain text (.txt) and import that.",
-    ".pdf": "A PDF has lost its paragraphs. Import the text that it was made from.",
-}
 
 
 @click.group()
@@ -68,8 +62,8 @@ def import_(
     as_email: str | None,
     as_json: bool,
 ) -> None:
-    """Make a new issue of FILE, a plain-text document (- reads standard input)."""
-    document = read_text(_source(file))
+    """Make a new issue of FILE: a Word document (.docx), HTML, Markdown or plain text (- reads standard input)."""
+    document = read_document(_source(file), file.name)
     now = clock.now()
     with transaction():
         mailing_list = db.session.scalar(select(MailingList).where(MailingList.slug == list_slug))
@@ -87,6 +81,9 @@ def import_(
                 "slug": issue.slug,
                 "blocks": [outside(block) for block in issue.blocks],
                 "unplaced": list(document.unplaced),
+                "left_out": [
+                    {"what": each.what, "number": each.number, "words": list(each.words)} for each in document.left_out
+                ],
                 "next_deadline": document.next_deadline,
             }
         )
@@ -95,6 +92,8 @@ def import_(
     _print_blocks(issue)
     if document.next_deadline is not None:
         click.echo(f"It names {dates.day(document.next_deadline)} as the deadline for the next issue.")
+    if document.left_out:
+        click.echo(f"Left out: {summary(document.left_out)}.")
     for words in document.unplaced:
         click.echo(f"No place was found for: {words}")
 
@@ -102,12 +101,10 @@ def import_(
 def _source(file: Path) -> bytes:
     """The bytes of a document, at most one more than may be read. Raises Refused in a sentence."""
     if str(file) == "-":
-        return sys.stdin.buffer.read(LARGEST + 1)
-    if sentence := _NOT_YET.get(file.suffix.lower()):
-        raise Refused(sentence)
+        return sys.stdin.buffer.read(LARGEST_FILE + 1)
     try:
         with file.open("rb") as opened:
-            return opened.read(LARGEST + 1)
+            return opened.read(LARGEST_FILE + 1)
     except OSError as error:
         raise Refused(f"{file} cannot be read: {(error.strerror or 'it is no file').lower()}.") from None
 

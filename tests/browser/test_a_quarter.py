@@ -132,7 +132,7 @@ def bring_in_the_document(ruth: Visitor) -> None:
     ruth.write(page.get_by_role("textbox"), DOCUMENT)
     ruth.press("Show what is in it")
     ruth.look("what-was-found")
-    ruth.press(re.compile(r"Add these \d+ sections"))
+    ruth.press(re.compile(r"Import \d+ sections"))
     ruth.look("composer")
 
 

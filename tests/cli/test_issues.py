@@ -210,10 +210,7 @@ _REFUSED = [
     ("resume 1", "One is a draft, not paused."),
     ("import /no/such.txt --list a --title X", "/no/such.txt cannot be read: no such file or directory."),
     ("import / --list a --title X", "/ cannot be read: is a directory."),
-    (
-        "import /x/y.docx --list a --title X",
-        "Word documents cannot be read yet. Save it as plain text (.txt) and import that.",
-    ),
+    ("import /x/y.docx --list a --title X", "/x/y.docx cannot be read: no such file or directory."),
     (
         f"import {AUTUMN} --list nowhere --title X",
         "There is no list “nowhere”. newsletter lists show names them all.",

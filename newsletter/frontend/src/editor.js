@@ -5,9 +5,11 @@ import { startDialogs } from './editor/dialogs.js'
 import { startFocus } from './editor/focus.js'
 import { startFrames } from './editor/frames.js'
 import { startParts } from './editor/parts.js'
+import { startPasting } from './editor/paste.js'
 import { startPictures } from './editor/pictures.js'
 import { startPolling } from './editor/polling.js'
 import { configureRequests } from './editor/requests.js'
+import { startRich } from './editor/rich.js'
 import { startGuard } from './editor/unsaved.js'
 
 configureRequests()
@@ -17,6 +19,8 @@ startFocus()
 startFrames()
 startGuard()
 startParts()
+startPasting()
 startPictures()
 startPolling()
+startRich()
 document.addEventListener('htmx:load', (event) => startFrames(event.target.parentNode ?? document))

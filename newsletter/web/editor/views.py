@@ -2,11 +2,12 @@
 
 from . import (
     approval,
-    comments,
     binned,
+    comments,
     compose,
     contributions,
     document,
+    document_review,
     frame,
     history,
     issue,
@@ -31,6 +32,7 @@ __all__ = [
     "compose",
     "contributions",
     "document",
+    "document_review",
     "frame",
     "history",
     "issue",
