@@ -23,16 +23,11 @@ AS_LEFT = "As it was left"
 SENT_FOR_APPROVAL = "Sent for approval"
 APPROVED = "Approved"
 _PAUSE = timedelta(minutes=30)
-_ONE_REVISION = timedelta(minutes=10)
-_AUTOSAVED = "autosaved_since"
 SMALL_ACTS_KEPT = timedelta(days=7)
 
 
-def write_revision(
-    block: Block, *, actor: Account | None, now: datetime, autosaved_since: datetime | None = None
-) -> None:
-    """Keep the block as it stands under its present version; `autosaved_since` marks what nobody asked to be saved,
-    with the instant of the first of those that it took the place of."""
+def write_revision(block: Block, *, actor: Account | None, now: datetime) -> None:
+    """Keep the block as it stands under its present version."""
     common = {name: getattr(block, name) for name in COMMON_DEFAULTS}
     db.session.add(
         BlockRevision(
@@ -44,25 +39,11 @@ def write_revision(
                 "position": block.position,
                 "deleted": block.deleted_at is not None,
                 **{name: str(value) if name == "where" else value for name, value in common.items()},
-                **({_AUTOSAVED: autosaved_since.isoformat()} if autosaved_since else {}),
             },
             at=now,
             actor_id=actor.id if actor else None,
         )
     )
-
-
-def make_way(block: Block, *, actor: Account | None, now: datetime) -> datetime | None:
-    """Give up the block's present revision where an autosave of the same person may take its place: it was autosaved
-    too, its first was less than ten minutes ago, and no version of the issue holds it. Returns when that was."""
-    kept = db.session.get(BlockRevision, (block.id, block.version))
-    if kept is None or actor is None or kept.actor_id != actor.id or _AUTOSAVED not in kept.data:
-        return None
-    since = datetime.fromisoformat(kept.data[_AUTOSAVED])
-    if now - since >= _ONE_REVISION or is_held(block.id, block.version):
-        return None
-    db.session.delete(kept)
-    return since
 
 
 def revisions(block: Block) -> list[BlockRevision]:
