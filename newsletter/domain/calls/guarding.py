@@ -2,9 +2,19 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
+from ...db import db
 from ...i18n import ngettext
-from ...models import Issue
-from ..issues.protocols import Happening, Obstacle, register_issue_event, register_schedule_guard
+from ...models import Activity, Issue
+from ..issues.protocols import (
+    Happening,
+    Obstacle,
+    Waiting,
+    register_issue_event,
+    register_schedule_guard,
+    register_waiting,
+)
 from ..staff import activity
 from .reading import CLOSED, undecided
 from .triage import carry_over
@@ -16,6 +26,25 @@ def register() -> None:
     """Put guard and event in place; done when the application is made, and harmless a second time."""
     register_schedule_guard(_NAME, undecided_contributions)
     register_issue_event(_NAME, keep_for_the_next)
+    register_waiting(_NAME, waiting_contributions)
+
+
+def waiting_contributions(issue: Issue, now: datetime) -> list[Waiting]:  # noqa: ARG001 - a source is given both
+    """What was sent in and waits for a decision, with what was kept from an issue before."""
+    waiting = undecided(issue)
+    carried = set(
+        db.session.scalars(
+            select(Activity.subject_id).where(
+                Activity.issue_id == issue.id,
+                Activity.action == "contribution.carried",
+                Activity.subject_id.in_([str(one.id) for one in waiting]),
+            )
+        )
+    )
+    return [
+        Waiting("contribution", one.reference, one.title, one.agency or one.contact_name, str(one.id) in carried)
+        for one in waiting
+    ]
 
 
 def undecided_contributions(issue: Issue, now: datetime) -> list[Obstacle]:  # noqa: ARG001 - a guard is given both

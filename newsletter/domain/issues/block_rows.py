@@ -22,6 +22,7 @@ from .voiding import touch
 
 _log = logging.getLogger(__name__)
 _LONGEST_COMMON = 160
+_AT_THE_END = ("key_dates", "call", "footer")
 CHANGED = "The words were changed."
 
 
@@ -109,6 +110,14 @@ def place(others: list[Block], new: list[Block], wanted: int) -> None:
     fixed = kind_of(new[0].kind).fixed
     at = {"first": 0, "last": len(others)}.get(fixed or "", max(first, min(wanted, last)))
     number([*others[:at], *new, *others[at:]])
+
+
+def end_of_sections(blocks: list[Block]) -> int:
+    """The place before what stands at the end of every issue: key dates, the call, the footer."""
+    end = len(blocks)
+    while end and blocks[end - 1].kind in _AT_THE_END:
+        end -= 1
+    return end
 
 
 def number(blocks: list[Block]) -> None:

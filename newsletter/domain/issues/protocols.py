@@ -2,7 +2,8 @@
 
 A `ScheduleGuard` names reasons why an issue cannot be scheduled yet (contributions that nobody decided on). An
 `IssueEvent` is told when something happened to an issue (its contributors hear that it is out). Whoever implements
-one registers it, under a name of its own, when the application is made.
+one registers it, under a name of its own, when the application is made. A `WaitingSource` names what waits to be
+taken into an issue (contributions that were kept for it).
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,18 @@ class Obstacle:
     code: str
     sentence: str
     firm: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Something that waits for the issue, at the top of its desk. `kind` says what ("contribution"), and
+    `reference` which; `carried` that it came over from an issue before."""
+
+    kind: str
+    reference: str
+    title: str
+    source: str
+    carried: bool = False
 
 
 class Happening(StrEnum):
@@ -46,6 +59,13 @@ class IssueEvent(Protocol):
     def __call__(self, happening: Happening, issue: Issue, now: datetime) -> None: ...
 
 
+class WaitingSource(Protocol):
+    """Reads; writes nothing."""
+
+    def __call__(self, issue: Issue, now: datetime) -> list[Waiting]: ...
+
+
+_waiting: dict[str, WaitingSource] = {}
 _guards: dict[str, ScheduleGuard] = {}
 _events: dict[str, IssueEvent] = {}
 
@@ -58,6 +78,17 @@ def register_schedule_guard(name: str, guard: ScheduleGuard) -> None:
 def register_issue_event(name: str, event: IssueEvent) -> None:
     """Tell `event` whatever happens to an issue. A second one of the same name takes its place."""
     _events[name] = event
+
+
+def register_waiting(name: str, source: WaitingSource) -> None:
+    """Ask `source` for what waits at the top of an issue. A second one of the same name takes its place."""
+    _waiting[name] = source
+
+
+def all_waiting(issue: Issue, now: datetime) -> list[Waiting]:
+    """What all sources say, what was carried over first."""
+    found = [each for _name, source in sorted(_waiting.items()) for each in source(issue, now)]
+    return sorted(found, key=lambda each: not each.carried)
 
 
 def guards_obstacles(issue: Issue, now: datetime) -> list[Obstacle]:
