@@ -157,6 +157,7 @@ def test_in_this_issue_lists_the_chapters_and_leads_to_the_web() -> None:
         "Training programme: January to March 2027",
         "Changes to our procedures",
         "The Boathouse is open",
+        "News from our partners",
         "People",
         "Who to contact",
         "Key dates",
