@@ -22,6 +22,7 @@ The message of each is one sentence that a person can act on: it is shown as it 
 command line's standard error, and in a log. It never holds a secret.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 
@@ -43,10 +44,12 @@ class MailboxError(NewsletterError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend: `field` is the name of the form field or the path in a block's data."""
+    """One thing to mend: `field` is the name of the form field or the path in a block's data. `code` names the kind of
+    problem where somebody asks for it."""
 
     field: str
     sentence: str
+    code: str = dataclasses.field(default="", compare=False)
 
 
 def _joined(sentences: list[str]) -> str:

@@ -99,7 +99,7 @@ BOATHOUSE = ("Larkmere Family Hubs", "Tegan Penhale", "tegan.penhale@hubs.exampl
 WAITING: tuple[News, ...] = (
     News(
         title="One number for the domestic abuse unit",
-        body="Every agency can now reach our domestic abuse unit on one number, day and night: 01632 960 118. Please "
+        body="Every agency can now reach our domestic abuse unit on one number, day and night: 0808 157 0118. Please "
         "use it in place of the three area desks.\n\nThree things help us:\n- say which agency you are from\n- have "
         "the address and the names ready\n- tell us whether it is safe to ring back",
         agency="Larkmere Police",

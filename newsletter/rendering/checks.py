@@ -19,7 +19,7 @@ from .fields import Field, FieldType, every_text, is_empty, join
 MERGE_LIKE = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 
 _PHONE = re.compile(r"\+?[0-9][0-9 ()\-.]{3,24}(?: ?(?:ext\.?|x) ?[0-9]{1,6})?", re.IGNORECASE)
-_VAGUE = frozenset({"here", "click here", "click", "link", "this link", "read more", "more", "view", "this"})
+VAGUE_WORDS = frozenset({"here", "click here", "click", "link", "this link", "read more", "more", "view", "this"})
 
 
 def check(fields: tuple[Field, ...], data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -75,12 +75,12 @@ def _check_rich(field: Field, value: str, path: str) -> Iterator[Problem]:
     yield from _check_longest(field, rich.words(value), path)
     for link in rich.links(value):
         yield from check_address(link.url, path)
-        if link.text.strip(" .:!>»").lower() in _VAGUE:
+        if link.text.strip(" .:!>»").lower() in VAGUE_WORDS:
             words = _("The link “{text}” does not say where it leads: link the words that do.")
-            yield Problem(path, words.format(text=link.text))
+            yield Problem(path, words.format(text=link.text), "vague_link")
         elif link.text.startswith(("https://", "http://", "www.")):
             words = _("Link words rather than the bare address “{text}”.")
-            yield Problem(path, words.format(text=link.text[:80]))
+            yield Problem(path, words.format(text=link.text[:80]), "bare_link")
 
 
 def _check_url(field: Field, value: str, path: str) -> Iterator[Problem]:

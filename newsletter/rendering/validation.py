@@ -3,6 +3,7 @@
 Sources: WCAG 2.2 (1.1.1, 1.3.1, 2.4.4); the size at which large webmails cut a message short (102 KB).
 """
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -28,13 +29,15 @@ MOST_NOTICES = 2
 class BlockProblem:
     """One thing to mend. `block_id` is "" for the issue as a whole; `field` is a path in the block's data.
 
-    Only a `blocking` one stops the issue; the others are worth a look.
+    Only a `blocking` one stops the issue; the others are worth a look. `code` names the kind of problem, "" where
+    nobody asks.
     """
 
     block_id: str
     field: str
     sentence: str
     blocking: bool = True
+    code: str = dataclasses.field(default="", compare=False)
 
 
 def validate_issue(content: IssueContent) -> list[BlockProblem]:
@@ -48,7 +51,7 @@ def validate_issue(content: IssueContent) -> list[BlockProblem]:
     context = assembly.context_of(ready)
     for block in ready.blocks:
         found = blocks.kind(block.kind).validate(block, context)
-        problems += [BlockProblem(block.id, each.field, each.sentence) for each in found]
+        problems += [BlockProblem(block.id, each.field, each.sentence, code=each.code) for each in found]
     problems += [*_order(ready), *_counts(ready), *_frame(ready)]
     return [*problems, *_headings(ready, context), *_mail(ready, context)]
 
@@ -134,7 +137,7 @@ def _headings(content: IssueContent, context: Context) -> Iterator[BlockProblem]
         for found in seen.levels:
             if found > level + 1:
                 words = _("This stands under no heading: put it after a section with a heading, or give it one.")
-                yield BlockProblem(block.id, "heading", words)
+                yield BlockProblem(block.id, "heading", words, code="heading_order")
                 break
             level = found
         if block.kind != "masthead" and 1 in seen.levels:
@@ -142,7 +145,7 @@ def _headings(content: IssueContent, context: Context) -> Iterator[BlockProblem]
         heading = kind.heading(block.data, context)
         if kind.listed and not block.continues and titles[heading.casefold()] > 1:
             words = _("Two sections are called “{heading}”: readers cannot tell them apart in the contents.")
-            yield BlockProblem(block.id, "heading", words.format(heading=heading))
+            yield BlockProblem(block.id, "heading", words.format(heading=heading), code="same_anchor")
 
 
 def _mail(content: IssueContent, context: Context) -> Iterator[BlockProblem]:

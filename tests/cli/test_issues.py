@@ -22,7 +22,7 @@ from newsletter.domain.issues import approving, creating, documents, testing
 from newsletter.models import Account, Activity, Approval, Issue, MailboxMessage, MailingList
 from newsletter.resources import data_dir
 from newsletter.states import Role
-from tests.domain.issue_makers import AUTUMN
+from tests.domain.issue_makers import AUTUMN, autumn_mended
 from tests.people import larkmere, staff, subscribers
 
 _FAR = Deadline.of(date(2099, 7, 3), time(17), "Europe/London")
@@ -69,10 +69,11 @@ def newsletter(here: Flask, capfd: pytest.CaptureFixture[str], monkeypatch: pyte
 
 def _ready(now: datetime, app: Flask) -> None:
     """The imported issue, mended, tested and approved by Ada."""
-    text = AUTUMN.read_text(encoding="utf-8")
-    for hole, mended in (("email:\u00a0by 6 October 2026", "email us"), ("us by email:", "us by email: n@example.org"),
-                         ("16 October 2026", "16 October 2098")):  # fmt: skip
-        text = text.replace(hole, mended)
+    text = (
+        autumn_mended()
+        .replace("views@example.org by 6 October 2026", "views@example.org")
+        .replace("16 October 2026", "16 October 2098")
+    )
     mailing_list = db.session.query(MailingList).one()
     ruth, ada = db.session.query(Account).order_by(Account.name.desc()).all()
     with transaction():

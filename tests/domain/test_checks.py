@@ -12,7 +12,8 @@ from newsletter.domain.issues.checking.dates import check_dates
 from newsletter.domain.issues.checking.findings import Finding
 from newsletter.domain.issues.checking.links import check_link
 from newsletter.domain.issues.checking.passages import addresses, passages
-from newsletter.domain.issues.checking.privacy import check_privacy, is_nhs_number
+from newsletter.domain.issues.checking.person_numbers import is_nhs_number, is_upn
+from newsletter.domain.issues.checking.privacy import check_privacy
 from newsletter.domain.issues.checking.surroundings import Surroundings
 from newsletter.domain.issues.checking.words import check_words
 from newsletter.errors import NotFound, Refused
@@ -49,7 +50,7 @@ def _write(issue: Issue, d: Desk, now: datetime, body: str, kind: str = "section
 
 
 def _found(issue: Issue, now: datetime) -> list[Finding]:
-    return [each for each in checking.run_checks(issue, now) if each.code not in ("section", "mail")]
+    return [each for each in checking.run_checks(issue, now) if each.code not in ("section", "mail", "next_deadline")]
 
 
 def _codes(issue: Issue, now: datetime) -> list[tuple[str, bool]]:
@@ -87,15 +88,15 @@ def test_a_phone_number_is_missed_where_one_was_promised(words: str, missing: bo
         ("E-mail: <a href='mailto:newsletter@example.org'>the desk</a>", []),
         ("Tel: and leave a message.", [("empty_contact", True)]),
         ("Tel: 01632 960 100", []),
-        ("View our training programme.", [("lost_link", False)]),
+        ("View our training programme.", [("lost_link", True)]),
         ("<a href='https://example.org/training'>View our training programme</a>.", []),
-        ("To book, click here.", [("lost_link", False)]),
+        ("To book, click here.", [("lost_link", True)]),
         ("Interviews differ, and we download figures.", []),
         ("Courses run October - March 2027.", [("ambiguous_range", False)]),
         ("Courses run January – March 2027.", []),
         ("It begins on Friday 15 January 2027.", []),
-        ("It begins on Monday 15 January 2027.", [("wrong_weekday", False)]),
-        ("It begins on 31 February 2027.", [("no_such_date", False)]),
+        ("It begins on Monday 15 January 2027.", [("wrong_weekday", True)]),
+        ("It begins on 31 February 2027.", [("no_such_date", True)]),
         ("Book by 10 December 2026.", [("past_date", True)]),
         ("Book by 14 December 2026.", []),
         ("The guide will change on 10 December 2026.", [("past_date", False)]),
@@ -136,7 +137,7 @@ def test_what_the_sections_lack_is_found_but_not_what_only_the_schedule_asks(
     issue: Issue, d: Desk, now: datetime
 ) -> None:
     _write(issue, d, now, "", "contact", name="Bethan Ashdown-Lee")
-    found = checking.run_checks(issue, now)
+    found = [each for each in checking.run_checks(issue, now) if each.code != "next_deadline"]
     assert [(each.code, each.sentence, each.field) for each in found] == [
         ("section", "Enter an email address or phone number.", "email")
     ]
@@ -159,8 +160,8 @@ def test_what_the_sections_lack_is_found_but_not_what_only_the_schedule_asks(
         ("Pupil A123456789012 moved.", [("upn", True)]),
         ("Sam, born on 3 May 2015, is well.", [("birth_date", True)]),
         ("DOB: 03/05/2015", [("birth_date", True)]),
-        ("Ring 01632 960 143 at any hour.", [("phone_number", False)]),
-        ("Ring +44 (0)1632 960143.", [("phone_number", False)]),
+        ("Ring 01632 960 143 at any hour.", [("phone_number", True)]),
+        ("Ring +44 (0)1632 960143.", [("phone_number", True)]),
         ("Ring our desk on 01632 960100 or +44 1632 960 100.", []),
         ("In an emergency ring 999 or 101.", []),
         ("In 2026/2027 we saw 1,234,567,890 steps.", []),
@@ -185,6 +186,11 @@ def test_the_check_digit_of_an_nhs_number() -> None:
     assert [is_nhs_number(number) for number in numbers] == [True, False, True, False, False]
 
 
+def test_the_check_letter_of_a_pupils_number() -> None:
+    numbers = ("A123456789012", "B123456789012", "A12345678901", "A1234567890x2")
+    assert [is_upn(number) for number in numbers] == [True, False, False, False]
+
+
 def test_personal_data_is_masked_wherever_it_is_shown(
     issue: Issue, d: Desk, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -206,7 +212,6 @@ def test_personal_data_is_masked_wherever_it_is_shown(
     ("url", "code", "better"),
     [
         ("https://bit.ly/3abc", "short_link", ""),
-        ("https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fexample.org", "scanned_link", ""),
         ("https://192.168.0.4/plans", "inside_link", ""),
         ("https://intranet.larkmere.local/plans", "inside_link", ""),
         ("https://example.org/a?page=2&utm_source=news&fbclid=x", "tracking_link", "https://example.org/a?page=2"),
@@ -223,18 +228,18 @@ def test_a_good_link_is_silent() -> None:
 
 def _of_links(url: str) -> list[Finding]:
     content = _content(f"<p><a href='{url.replace('&', '&amp;')}'>the plans for next year</a></p>")
-    return [finding for link in addresses(content) for finding in check_link(link)]
+    return [finding for link in addresses(content) for finding in check_link(link, _AROUND)]
 
 
 @pytest.mark.parametrize(
     ("subject", "preheader", "codes"),
     [
         ("December: the Boathouse is open", "A place by the lake, and what else is new.", []),
-        ("x" * 71, "A place by the lake, and what else is new.", ["long_subject"]),
+        ("y" * 71, "A place by the lake, and what else is new.", ["long_subject"]),
         ("READ THIS AT ONCE", "A place by the lake, and what else is new.", ["loud_subject"]),
         ("News of December", "news of december", ["same_preheader"]),
         ("News of December", "Short.", ["preheader_length"]),
-        ("News of December", "x" * 131, ["preheader_length"]),
+        ("News of December", "y" * 131, ["preheader_length"]),
     ],
 )
 def test_the_line_in_the_inbox(
@@ -300,7 +305,7 @@ def test_a_number_that_only_looks_like_a_persons_is_passed_with_a_reason(issue: 
 
 def test_what_blocks_comes_first(issue: Issue, d: Desk, now: datetime) -> None:
     _write(issue, d, now, "<p>It is is so. View the figures. Write by email:</p>")
-    assert [each.stops for each in checking.run_checks(issue, now)] == [True, False, False]
+    assert [each.stops for each in _found(issue, now)] == [True, True, False]
 
 
 def test_a_planned_day_that_is_over_is_today(issue: Issue, d: Desk, now: datetime) -> None:

@@ -127,7 +127,7 @@ def test_a_whole_life_up_to_the_schedule(app: Flask, now: datetime) -> None:
         documents.import_document(issue, documents.read_text(AUTUMN.read_bytes()), actor=d.ruth, now=now)
     assert issue.state is IssueState.DRAFT
     prepared = approving.prepare(issue, now)
-    assert {finding.code for finding in prepared.blocking} == {"empty_contact", "past_date"}
+    assert {finding.code for finding in prepared.blocking} == {"empty_contact", "lost_link", "past_date"}
     with transaction():
         assert scheduling.hold_unapproved(now + timedelta(days=8)) == [issue]
         scheduling.cancel_issue(issue, reason="A trial", actor=d.ruth, now=now)

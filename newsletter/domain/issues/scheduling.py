@@ -17,11 +17,12 @@ from ...work.queue import ring
 from ..staff import activity
 from ..staff.permissions import Permission
 from . import audience, protocols
-from .approving import current_approval, require_override
-from .checking import Finding, check_content, check_words_only, settings_problems
+from .approving import approve_by_scheduling, current_approval, require_override
+from .checking import ASKED_BY_THE_GATE, Finding, check_content, check_words_only, settings_problems
 from .content import issue_content
 from .people import SYSTEM_ADMINISTRATOR, tell, who_may
 from .protocols import Happening, Obstacle
+from .renditions import Prepared
 from .testing import has_current_test
 from .transitions import STATE_WORDS, lock, move
 from .versions import keep_version
@@ -47,23 +48,38 @@ def obstacles(
     content = issue_content(issue)
     findings = check_words_only(issue, now, at) if in_transaction else check_content(issue, content, now)
     found = [Obstacle("settings", sentence) for sentence in settings_problems(content)]
-    stopping = [finding for finding in findings if finding.stops]
+    stopping = [finding for finding in findings if finding.stops and finding.code not in ASKED_BY_THE_GATE]
     if stopping:
         found.append(Obstacle("checks", f"{_things(len(stopping))} this issue: {_named(stopping)}"))
     if not issue.subject.strip():
         found.append(Obstacle("subject", "The issue has no subject yet.", firm=True))
     if not issue.preheader.strip():
         found.append(Obstacle("preheader", "The issue has no preview text yet."))
-    if issue.mailing_list.cadence is Cadence.QUARTERLY:
+    if issue.mailing_list.cadence is Cadence.QUARTERLY and not is_out_of_turn(issue):
         found += _next_issue(issue, max(at or issue.planned_at or now, now))
     if not audience.count(issue):
         found.append(Obstacle("recipients", f"Nobody is subscribed to {issue.mailing_list.name} yet.", firm=True))
     found += protocols.guards_obstacles(issue, now)
     if not has_current_test(issue):
         found.append(Obstacle("test", "No test email was sent of the words as they stand."))
-    if issue.state is not IssueState.APPROVED or current_approval(issue) is None:
+    if wants_approval(issue):
         found.append(Obstacle("approval", "The issue is not approved as it stands."))
     return found
+
+
+def wants_approval(issue: Issue) -> bool:
+    """Whether somebody still has to approve the issue as it stands; never on a list that asks for no approval."""
+    return issue.mailing_list.needs_approval and (
+        issue.state is not IssueState.APPROVED or current_approval(issue) is None
+    )
+
+
+def is_out_of_turn(issue: Issue) -> bool:
+    """Whether the issue stands outside its list's rhythm: it has no call of its own, and asks for no news.
+
+    A correction is such an issue. It prints no next deadline, so it needs none.
+    """
+    return not issue.has_call and all(block.kind != "call" for block in issue.blocks)
 
 
 def _next_issue(issue: Issue, goes_out: datetime) -> list[Obstacle]:
@@ -83,8 +99,11 @@ def schedule(
     now: datetime,
     override_reason: str = "",
     immediately: bool = False,
+    prepared: Prepared | None = None,
 ) -> None:
     """Send the issue at `at` (aware), or as soon as the transaction ends when `immediately`.
+
+    On a list that asks for no approval, `prepared` is what is sent: scheduling it approves it.
 
     Raises Invalid for a time less than 15 minutes ahead, Refused with every obstacle, NotAllowed for an override
     by anybody but an administrator (`actor` None is the system's own). An override passes what is not firm, never
@@ -94,19 +113,21 @@ def schedule(
         at = now
     elif at < now + SHORTEST_NOTICE:
         raise Invalid([Problem("at", "Choose a time at least 15 minutes from now, or use “Send now”.")])
-    _schedule(issue, at, actor=actor, now=now, override_reason=override_reason.strip())
+    _schedule(issue, at, prepared, actor=actor, now=now, override_reason=override_reason.strip())
     if immediately:
         ring("launch_due_issues")
 
 
-def send_now(issue: Issue, *, actor: Account | None, now: datetime) -> datetime:
+def send_now(issue: Issue, *, actor: Account | None, now: datetime, prepared: Prepared | None = None) -> datetime:
     """Schedule for ten minutes from now, time enough to cancel. Returns when. Raises as `schedule` does."""
     at = now + SEND_NOW_DELAY
-    _schedule(issue, at, actor=actor, now=now, override_reason="")
+    _schedule(issue, at, prepared, actor=actor, now=now, override_reason="")
     return at
 
 
-def _schedule(issue: Issue, at: datetime, *, actor: Account | None, now: datetime, override_reason: str) -> None:
+def _schedule(
+    issue: Issue, at: datetime, prepared: Prepared | None, *, actor: Account | None, now: datetime, override_reason: str
+) -> None:
     lock(issue)
     if override_reason:
         require_override(actor, issue)
@@ -116,6 +137,8 @@ def _schedule(issue: Issue, at: datetime, *, actor: Account | None, now: datetim
     if in_the_way:
         raise Refused(" ".join(obstacle.sentence for obstacle in in_the_way))
     approval = current_approval(issue)
+    if prepared is not None and not issue.mailing_list.needs_approval and approval is None:
+        approval = approve_by_scheduling(issue, prepared, actor=actor, now=now)
     if approval is None or issue.state is not IssueState.APPROVED:
         raise Refused("There is no approved mail to send. Approve the issue first.")
     move(

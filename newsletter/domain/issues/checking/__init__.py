@@ -1,7 +1,7 @@
 """Checks that stop a bad issue. One room a family; each yields findings, a person answers them.
 
 Only what would lead readers nowhere, break the mail or expose a person blocks; the rest is worth a look, and passed
-with one click that is remembered for that very text.
+with one click that is remembered for that very text. `registry` is the table of all of them.
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,28 @@ from ....models import Account, CheckPass, Issue
 from ....rendering.content import IssueContent
 from ...staff import activity
 from ..content import issue_content
+from .acronyms import check_acronyms
 from .blocks import check_blocks, settings_problems
 from .dates import check_dates
 from .findings import Finding
 from .links import check_link
+from .list_rules import ASKED_BY_THE_GATE, check_list_rules
+from .lists import check_lists
 from .mail import check_mail
-from .passages import addresses, passages
-from .privacy import check_privacy
-from .surroundings import surroundings
+from .passages import addresses, frame_passages, passages
+from .privacy import check_address, check_privacy
+from .registry import RULES
+from .sentence_length import check_length
+from .surroundings import Surroundings, surroundings
+from .unfinished import check_unfinished
 from .words import check_words
 
 __all__ = [
+    "ASKED_BY_THE_GATE",
+    "RULES",
     "Finding",
     "check_content",
+    "check_text",
     "check_words_only",
     "find_finding",
     "pass_check",
@@ -57,6 +66,23 @@ def check_words_only(issue: Issue, now: datetime, at: datetime | None = None) ->
     return _sorted(issue, content, list(_of_words(issue, content, now, at)))
 
 
+def check_text(content: IssueContent, around: Surroundings) -> Iterator[Finding]:
+    """The findings that come from the words alone, in no order."""
+    found = [*frame_passages(content.frame), *passages(content)]
+    for passage in found:
+        yield from check_words(passage)
+        yield from check_unfinished(passage)
+        yield from check_length(passage)
+        yield from check_dates(passage, around)
+        yield from check_privacy(passage, around)
+    yield from check_acronyms(found, around.acronyms)
+    yield from check_lists(content)
+    for link in addresses(content):
+        yield from check_link(link, around)
+        yield from check_address(link, around)
+    yield from check_mail(content.frame)
+
+
 def find_finding(issue: Issue, key: str, now: datetime) -> Finding:
     """The finding with this `key`. Raises NotFound when the words it was about have changed."""
     for finding in run_checks(issue, now):
@@ -68,11 +94,11 @@ def find_finding(issue: Issue, key: str, now: datetime) -> Finding:
 def pass_check(issue: Issue, finding: Finding, *, actor: Account | None, now: datetime, reason: str = "") -> None:
     """ "It is right": remember that a person passed this finding for exactly this text.
 
-    Raises Refused for what cannot be passed. What looks like a person's number needs a `reason`.
+    Raises Refused for what cannot be passed. What stops the issue needs a person's name and a `reason`.
     """
     if not finding.passable:
         raise Refused("This stops the issue and cannot be passed: mend it.")
-    if finding.blocking and not reason.strip():
+    if finding.blocking and (actor is None or not reason.strip()):
         raise Refused("Say why these words may be published.")
     known = select(CheckPass.id).where(
         CheckPass.issue_id == issue.id, CheckPass.code == finding.code, CheckPass.text_hash == finding.text_hash
@@ -90,19 +116,16 @@ def pass_check(issue: Issue, finding: Finding, *, actor: Account | None, now: da
 
 
 def _of_words(issue: Issue, content: IssueContent, now: datetime, at: datetime | None = None) -> Iterator[Finding]:
-    around = surroundings(issue, now, at)
-    for passage in passages(content):
-        yield from check_words(passage)
-        yield from check_dates(passage, around)
-        yield from check_privacy(passage, around)
-    for link in addresses(content):
-        yield from check_link(link)
-    yield from check_mail(content.frame)
+    around = surroundings(issue, (link.url for link in addresses(content)), now, at)
+    yield from check_text(content, around)
+    yield from check_list_rules(issue, content)
 
 
 def _sorted(issue: Issue, content: IssueContent, findings: list[Finding]) -> list[Finding]:
+    """What stops it first; of findings that are word for word the same in one place, one."""
     rows = db.session.execute(select(CheckPass.code, CheckPass.text_hash).where(CheckPass.issue_id == issue.id))
     passes = {(code, text_hash) for code, text_hash in rows}
     order = {block.id: number for number, block in enumerate(content.blocks)}
-    marked = [replace(each, passed=(each.code, each.text_hash) in passes) for each in findings]
+    single = {(each.key, each.block_id, each.field): each for each in reversed(findings)}
+    marked = [replace(each, passed=(each.code, each.text_hash) in passes) for each in reversed(single.values())]
     return sorted(marked, key=lambda each: (not each.stops, each.passed, order.get(each.block_id or "", -1)))

@@ -23,12 +23,25 @@ def check_blocks(content: IssueContent) -> Iterator[Finding]:
     """The findings about sections, pictures and the mail. Compiles the mail: not for use inside `transaction()`."""
     for problem in problems_of(content):
         if not is_setting(problem, content):
-            code = "large_mail" if problem.field == "size" else "section" if problem.block_id else "mail"
             yield Finding(
-                code, problem.blocking, problem.sentence, block_id=problem.block_id or None, field=problem.field,
+                _code(problem), problem.blocking, problem.sentence,
+                block_id=problem.block_id or None, field=problem.field,
                 exact=f"{problem.block_id}\0{problem.field}\0{problem.sentence}",
             )  # fmt: skip
     yield from _missing_pictures(content)
+
+
+def _code(problem: BlockProblem) -> str:
+    if problem.code:
+        return problem.code
+    match problem.field.rpartition(".")[2]:
+        case "size":
+            return "large_mail"
+        case "alt":
+            return "missing_alt"
+        case "accent" if not problem.block_id:
+            return "accent"
+    return "section" if problem.block_id else "mail"
 
 
 def settings_problems(content: IssueContent) -> Iterator[str]:
@@ -60,6 +73,6 @@ def _missing_pictures(content: IssueContent) -> Iterator[Finding]:
     for block, path, name in shown:
         if name not in known:
             yield Finding(
-                "missing_picture", True, "A picture is not there any more.",
-                "Readers would see an empty frame. Choose it again.", block.id, path, name,
+                "missing_picture", True, _("A picture is not there any more."),
+                _("Readers would see an empty frame."), block.id, path, name,
             )  # fmt: skip

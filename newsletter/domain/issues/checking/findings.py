@@ -3,8 +3,32 @@
 import dataclasses
 import hashlib
 
-#: Findings that block, and that a person may still pass, by name and on the record: a number may only look like one.
-PASSABLE_BLOCKS = frozenset({"nhs_number", "ni_number", "upn", "birth_date"})
+from .registry import RULES, Family, Weight
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Other words in one field of a section: `old` becomes `new`.
+
+    `path` is a path in the section's data. In a `rich` field words are looked for between the tags. `whole`: only
+    where a whole stretch of text is `old`; `link`: in the addresses, and not in the words.
+    """
+
+    path: str
+    old: str
+    new: str
+    rich: bool = False
+    whole: bool = False
+    link: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Fix:
+    """What one click can do about a finding. `words` say what it does; a `safe` one needs nobody to think about it."""
+
+    words: str
+    changes: tuple[Change, ...]
+    safe: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +38,7 @@ class Finding:
     `sentence` says what, `why` what comes of it, `excerpt` the words with the fault (masked where they are personal
     data). `block_id` is None for the issue as a whole; `field` is a path in the block's data, such as "items.2.text".
     `suggestion` are better words for the excerpt, or "". `passed` says that a person looked and said "It is right".
+    `code` is one of registry.RULES.
     """
 
     code: str
@@ -27,6 +52,7 @@ class Finding:
     passed: bool = False
     #: What makes this text this one, where the excerpt is masked. Never shown or logged.
     exact: str = dataclasses.field(default="", repr=False)
+    fix: Fix | None = dataclasses.field(default=None, repr=False)
 
     @property
     def stops(self) -> bool:
@@ -35,8 +61,17 @@ class Finding:
 
     @property
     def passable(self) -> bool:
-        """Whether "It is right" is an answer."""
-        return not self.blocking or self.code in PASSABLE_BLOCKS
+        """Whether "It is right" is an answer; where it blocks, by name, with a reason, and on the record."""
+        return not self.blocking or RULES[self.code].weight is Weight.REASON
+
+    @property
+    def family(self) -> Family:
+        return RULES[self.code].family
+
+    @property
+    def mend(self) -> str:
+        """How to mend it, in one sentence."""
+        return RULES[self.code].mend
 
     @property
     def text_hash(self) -> bytes:
@@ -49,9 +84,9 @@ class Finding:
         return f"{self.code}-{self.text_hash.hex()[:16]}"
 
     def to_json(self) -> dict[str, object]:
-        """For machines; nothing in it is masked that is not masked here."""
+        """For machines; what is masked in the excerpt is in nothing else here."""
         return {
             "code": self.code, "blocking": self.blocking, "sentence": self.sentence, "why": self.why,
-            "block": self.block_id, "field": self.field, "excerpt": self.excerpt, "suggestion": self.suggestion,
-            "passed": self.passed, "key": self.key,
+            "mend": self.mend, "block": self.block_id, "field": self.field, "excerpt": self.excerpt,
+            "suggestion": self.suggestion, "passed": self.passed, "key": self.key,
         }  # fmt: skip

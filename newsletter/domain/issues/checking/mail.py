@@ -34,4 +34,4 @@ def check_mail(frame: Frame) -> Iterator[Finding]:
 
 
 def _finding(code: str, field: str, sentence: str, why: str, excerpt: str) -> Finding:
-    return Finding(code, False, sentence, why, None, field, excerpt)
+    return Finding(code, False, sentence, why, None, field, excerpt, exact=excerpt)

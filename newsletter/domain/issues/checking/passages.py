@@ -7,7 +7,7 @@ from typing import Any
 from ....errors import Invalid, NotFound
 from ....rendering import rich_reading
 from ....rendering.blocks import kind as kind_of
-from ....rendering.content import BlockContent, IssueContent
+from ....rendering.content import BlockContent, Frame, IssueContent
 from ....rendering.fields import Field, FieldType, join
 from ....rendering.rich import Link
 from ....rendering.rich_reading import Heading, Item, List, Run
@@ -16,7 +16,7 @@ from ....rendering.rich_reading import Heading, Item, List, Run
 @dataclass(frozen=True)
 class Passage:
     """Some words that belong together. `links` are the links in them; `follows` are the words of the next passage
-    in the same field, "" at its end."""
+    in the same field, "" at its end. `rich` says that the field holds formatted text."""
 
     block: BlockContent
     field: str
@@ -24,6 +24,12 @@ class Passage:
     links: tuple[Link, ...] = ()
     heading: bool = False
     follows: str = ""
+    rich: bool = False
+
+    @property
+    def block_id(self) -> str | None:
+        """The section's id; None for the lines that stand around the sections."""
+        return self.block.id or None
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,21 @@ class Address:
     field: str
     url: str
     words: str
+    rich: bool = False
+
+
+def frame_passages(frame: Frame) -> Iterator[Passage]:
+    """The lines that people write for the issue as a whole: they belong to no section."""
+    around = BlockContent("", "frame", {})
+    for name in ("subject", "preheader"):
+        if words := getattr(frame, name):
+            yield Passage(around, name, words, heading=name == "subject")
 
 
 def passages(content: IssueContent) -> Iterator[Passage]:
     """Every passage of every block, in order. A block whose data has the wrong shape has none here."""
     for block in content.blocks:
-        for field, value, path in _fields(block):
+        for field, value, path in fields_of(block):
             match field.type:
                 case FieldType.TEXT if value:
                     yield Passage(block, path, value, heading=field.name in ("heading", "subheading", "title"))
@@ -56,23 +71,24 @@ def passages(content: IssueContent) -> Iterator[Passage]:
 def addresses(content: IssueContent) -> Iterator[Address]:
     """Every address that a block leads to."""
     for block in content.blocks:
-        for field, value, path in _fields(block):
+        for field, value, path in fields_of(block):
             if field.type is FieldType.URL and value:
                 yield Address(block, path, value, value)
         for passage in passages(IssueContent((block,), content.frame)):
             for link in passage.links:
-                yield Address(block, passage.field, link.url, link.text)
+                yield Address(block, passage.field, link.url, link.text, passage.rich)
 
 
 def pictures(content: IssueContent) -> Iterator[tuple[BlockContent, str, str]]:
     """(block, path, name) of every picture that a block shows."""
     for block in content.blocks:
-        for field, value, path in _fields(block):
+        for field, value, path in fields_of(block):
             if field.type is FieldType.MEDIA and value:
                 yield block, path, value
 
 
-def _fields(block: BlockContent) -> Iterator[tuple[Field, Any, str]]:
+def fields_of(block: BlockContent) -> Iterator[tuple[Field, Any, str]]:
+    """(field, value, path) of everything that a section holds, in order; nothing where its data has a wrong shape."""
     try:
         kind = kind_of(block.kind)
         data = kind.clean(block.data)
@@ -103,7 +119,7 @@ def _rich(block: BlockContent, path: str, html: str) -> Iterator[Passage]:
     texts = ["".join(run.text for run in runs) for runs, _heading in found]
     for (runs, heading), text, follows in zip(found, texts, [*texts[1:], ""], strict=True):
         links = tuple(Link(run.href, run.text) for run in runs if run.href)
-        yield Passage(block, path, text, links, heading, follows)
+        yield Passage(block, path, text, links, heading, follows, rich=True)
 
 
 def _items(node: List) -> Iterator[tuple[Run, ...]]:

@@ -1,29 +1,42 @@
 """What the checks know of an issue beside its words."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from sqlalchemy import or_, select
 
 from .... import addresses, dates
 from ....db import db
-from ....models import Issue
+from ....models import BookEntry, Issue, MailingList
+from ....states import BookKind
 from ...queries import the_organisation
+from .link_answers import unreachable
+
+POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """`send` is the local day and time the issue goes out, `dated` whether somebody said so (else it is now).
 
-    `domains` and `phones` (digits only) are the publisher's own.
+    `domains`, `phones` (digits only) and `postcodes` (without spaces) are the publisher's own; `acronyms` are those
+    that the list's readers know. `dead` are the links that did not answer when they were last asked, with the reason.
     """
 
     send: datetime
     dated: bool
     domains: frozenset[str]
     phones: frozenset[str]
+    postcodes: frozenset[str] = frozenset()
+    acronyms: frozenset[str] = frozenset()
+    dead: Mapping[str, str] = field(default_factory=dict)
 
 
-def surroundings(issue: Issue, now: datetime, at: datetime | None = None) -> Surroundings:
-    """Read from the issue, its list and the publisher. `at` is when the issue goes out, if not as planned."""
+def surroundings(issue: Issue, urls: Iterable[str], now: datetime, at: datetime | None = None) -> Surroundings:
+    """Read from the issue, its list and the publisher. `urls` are the links of the issue; `at` is when it goes out,
+    if not as planned."""
     organisation = db.session.scalar(the_organisation())
     mailing_list = issue.mailing_list
     planned = at or issue.scheduled_at or issue.planned_at
@@ -33,7 +46,25 @@ def surroundings(issue: Issue, now: datetime, at: datetime | None = None) -> Sur
         dated=planned is not None,
         domains=frozenset(addresses.domain_of(each) for each in own if each),
         phones=frozenset({digits(organisation.phone)} if organisation and organisation.phone else ()),
+        postcodes=frozenset(postcodes(organisation.address) if organisation else ()),
+        acronyms=frozenset(_known_acronyms(mailing_list)),
+        dead=unreachable(urls),
     )
+
+
+def _known_acronyms(mailing_list: MailingList) -> Iterator[str]:
+    """The letters in the list's book, and in the book of all lists."""
+    rows = select(BookEntry.name).where(
+        BookEntry.kind == BookKind.ACRONYM,
+        BookEntry.ended_at.is_(None),
+        or_(BookEntry.list_id == mailing_list.id, BookEntry.list_id.is_(None)),
+    )
+    return iter(db.session.scalars(rows).all())
+
+
+def postcodes(text: str) -> Iterator[str]:
+    """The UK postcodes in a text, in capitals and without their space."""
+    return (found[0].replace(" ", "").upper() for found in POSTCODE.finditer(text))
 
 
 def digits(number: str) -> str:

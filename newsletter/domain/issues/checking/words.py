@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from .findings import Finding
+from ....i18n import gettext as _
+from .excerpts import around, sentences, shortened
+from .findings import Change, Finding, Fix
 from .passages import Passage
 
 _REPEATED = re.compile(r"\b([A-Za-z]{2,}|a)(,?\s+)\1\b", re.IGNORECASE)
 #: "He had had enough" and "the fact that that happened" are English.
-_MAY_REPEAT = frozenset({"had", "that"})
+_MAY_REPEAT = frozenset({"had", "that", "bye", "ha"})
 _TWO_VERBS = re.compile(
     r"\b\w+['’]d (?:would|should|had)\b|\b\w+['’]ll (?:will|shall)\b|\b\w+['’]ve have\b"
     r"|\b(?:should|would|could|must|can) (?:is|are|was|were|has)\b",
@@ -21,7 +23,6 @@ _PHONE_LABEL = re.compile(
 )
 _LEADS_ON = re.compile(r"^(?:view|download|visit|click)\b", re.IGNORECASE)
 _CLICK_HERE = re.compile(r"\bclick(?:ing)? (?:on )?(?:here|this link|the link)\b", re.IGNORECASE)
-_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _REACH = 60
 
 
@@ -38,9 +39,11 @@ def _repeated(passage: Passage) -> Iterator[Finding]:
     for found in _REPEATED.finditer(passage.text):
         if found[1].lower() in _MAY_REPEAT:
             continue
+        change = Change(passage.field, found[0], found[1], rich=passage.rich)
         yield Finding(
             "repeated_word", False, "A word is repeated.",
-            block_id=passage.block.id, field=passage.field, excerpt=around(passage.text, found), suggestion=found[1],
+            block_id=passage.block_id, field=passage.field, excerpt=around(passage.text, found), suggestion=found[1],
+            fix=Fix(_("Keep one “{word}”").format(word=found[1]), (change,), safe=True),
         )  # fmt: skip
 
 
@@ -48,7 +51,7 @@ def _two_verbs(passage: Passage) -> Iterator[Finding]:
     for found in _TWO_VERBS.finditer(passage.text):
         yield Finding(
             "awkward_words", False, f"“{found[0]}” has a word too many.",
-            block_id=passage.block.id, field=passage.field, excerpt=around(passage.text, found),
+            block_id=passage.block_id, field=passage.field, excerpt=around(passage.text, found),
         )  # fmt: skip
 
 
@@ -72,35 +75,18 @@ def _hole(passage: Passage, found: re.Match[str], sentence: str) -> Finding:
     return Finding(
         "empty_contact", True, sentence,
         why="People who want to reply would have nowhere to go. Add it, or reword the sentence.",
-        block_id=passage.block.id, field=passage.field, excerpt=around(passage.text, found),
+        block_id=passage.block_id, field=passage.field, excerpt=around(passage.text, found),
     )  # fmt: skip
 
 
 def _lost_links(passage: Passage) -> Iterator[Finding]:
-    for sentence in _SENTENCES.split(passage.text):
+    for sentence in sentences(passage.text):
         linked = any(link.text in sentence for link in passage.links)
         if linked or passage.block.kind in ("event", "image"):
             continue
         if _LEADS_ON.match(sentence) or _CLICK_HERE.search(sentence):
             yield Finding(
-                "lost_link", False, f"“{shortened(sentence)}” has no link.",
+                "lost_link", True, f"“{shortened(sentence)}” has no link.",
                 why="The link may have been lost when the text was pasted. Add it again, or reword the sentence.",
-                block_id=passage.block.id, field=passage.field, excerpt=shortened(sentence, 120),
+                block_id=passage.block_id, field=passage.field, excerpt=shortened(sentence, 120),
             )  # fmt: skip
-
-
-def around(text: str, found: re.Match[str], reach: int = 30) -> str:
-    """The found words with a few before and after, whole words only."""
-    start, end = max(0, found.start() - reach), min(len(text), found.end() + reach)
-    head = "… " if start else ""
-    tail = " …" if end < len(text) else ""
-    before, after = text[start : found.start()], text[found.end() : end]
-    before = before.split(" ", 1)[-1] if head else before
-    after = after.rsplit(" ", 1)[0] if tail else after
-    return f"{head}{before}{found[0]}{after}{tail}".strip()
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """`text`, cut after a whole word where it is longer than `most`."""
-    text = text.strip().rstrip(".")
-    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
