@@ -18,7 +18,7 @@ from ..config import current_settings
 from ..db import db
 from ..delivery import accounts, engine, launch
 from ..delivery.letters import compile_letter
-from ..delivery.wirelog import RECORD_LENGTH
+from ..delivery.wirelog import number_of_records
 from ..errors import Refused, RelayError, SettingError
 from ..mail.relay import Relay
 from ..mail.smtp import SmtpRelay
@@ -125,7 +125,7 @@ def _checked(issue_id: int) -> tuple[int, int]:
 
 
 class _Watch:
-    """Looks at the wire log's length: costs the sending next to nothing, and says when the first message left."""
+    """Looks at the end of the wire log: costs the sending next to nothing, and says when the first message left."""
 
     def __init__(self, folder: Path, tell: Callable[[int], None]) -> None:
         self.first: float | None = None
@@ -144,7 +144,7 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._done.wait(_LOOK_EVERY_SECONDS if self.first is None else 0.25):
-            started = sum(_size(path) for path in self._folder.glob("*.wire")) // RECORD_LENGTH
+            started = sum(_records(path) for path in self._folder.glob("*.wire"))
             if started and self.first is None:
                 self.first = time.perf_counter()
             # Two records a message.
@@ -153,9 +153,9 @@ class _Watch:
                 self._told = started // 2
 
 
-def _size(path: Path) -> int:
+def _records(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return number_of_records(path)
     except FileNotFoundError:
         return 0
 
