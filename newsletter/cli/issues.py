@@ -5,6 +5,7 @@ the name of `--as EMAIL`, or of the system's administrator, who is whoever may r
 """
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..domain.issues.documents import import_document, read_document
 from ..domain.issues.documents.leaving_out import summary
 from ..domain.issues.documents.word_package import LARGEST_FILE
 from ..domain.issues.finding import find_issue
+from ..domain.issues.past import import_past, publish_past
 from ..domain.issues.renditions import compile_rendition, prepare
 from ..domain.staff.permissions import Permission
 from ..errors import NotFound, Refused
@@ -50,6 +52,10 @@ for _command in (schedule, send, status, pause, resume, cancel, retry, unsure, d
 @click.option("--title", required=True, help="The issue's title, such as “December 2026”.")
 @click.option("--subject", help="The mail's subject; the list's name and the title where not given.")
 @click.option("--preview", help="The line beside the subject in people's inboxes.")
+@click.option(
+    "--past", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
+    help="It went out on this day (2017-12-04): put it in the archive. It is never sent.",
+)
 @acting
 @as_json
 @with_app
@@ -59,6 +65,7 @@ def import_(
     title: str,
     subject: str | None,
     preview: str | None,
+    past: datetime | None,
     as_email: str | None,
     as_json: bool,
 ) -> None:
@@ -70,10 +77,17 @@ def import_(
         if mailing_list is None:
             raise NotFound(f"There is no list “{list_slug}”. newsletter lists show names them all.")
         actor = actor_for(as_email, Permission.EDIT_ISSUES, mailing_list)
-        issue = create_issue(mailing_list, title=title, actor=actor, now=now)
-        import_document(issue, document, actor=actor, now=now)
+        if past:
+            issue = import_past(mailing_list, document, title=title, day=past.date(), actor=actor, now=now)
+        else:
+            issue = create_issue(mailing_list, title=title, actor=actor, now=now)
+            import_document(issue, document, actor=actor, now=now)
         if subject or preview:
             change_frame(issue, subject=subject, preheader=preview, actor=actor, now=now)
+    if past:
+        prepared = prepare(issue, now)
+        with transaction():
+            publish_past(issue, prepared, actor=actor, now=now)
     if as_json:
         print_json(
             {
@@ -90,8 +104,10 @@ def import_(
         return
     click.echo(f"Issue {issue.id}, {issue.title} ({issue.slug}), was made of {len(document.proposals)} sections:")
     _print_blocks(issue)
-    if document.next_deadline is not None:
+    if document.next_deadline is not None and not past:
         click.echo(f"It names {dates.day(document.next_deadline)} as the deadline for the next issue.")
+    if past:
+        click.echo(f"It is in the archive as of {dates.day(past.date())}: {web_address(issue)}")
     if document.left_out:
         click.echo(f"Left out: {summary(document.left_out)}.")
     for words in document.unplaced:

@@ -23,6 +23,7 @@ from newsletter.models import Account, Activity, Approval, Issue, MailboxMessage
 from newsletter.resources import data_dir
 from newsletter.states import Role
 from tests.domain.issue_makers import AUTUMN, autumn_mended
+from tests.fixtures.documents.make_word import FILE as WORD
 from tests.people import larkmere, staff, subscribers
 
 _FAR = Deadline.of(date(2099, 7, 3), time(17), "Europe/London")
@@ -109,6 +110,33 @@ def test_a_document_may_come_through_a_pipe(newsletter: Command) -> None:
     done = newsletter("issues", "import", "-", "--list", "safeguarding-news", "--title", "X", stdin=b"News\n\nText.")
     assert (done.status, done.err) == (0, "")
     assert "Issue 1, X (x), was made of 1 sections" in done.out
+
+
+def test_a_word_document_is_imported_by_what_is_in_it(newsletter: Command, tmp_path: Path) -> None:
+    named = tmp_path / "news.txt"
+    named.write_bytes(WORD.read_bytes())
+    done = newsletter("issues", "import", str(named), "--list", "safeguarding-news", "--title", "X", "--json")
+    made = json.loads(done.out)
+    assert [block["kind"] for block in made["blocks"]].count("table") == 1
+    assert made["unplaced"] == []
+    assert {"what": "comments", "number": 1, "words": ["Is this true of Oakfield?"]} in made["left_out"]
+    words = newsletter("issues", "import", "-", "--list", "safeguarding-news", "--title", "Y", stdin=WORD.read_bytes())
+    assert "Left out: Colours and fonts, 1 comment, 1 tracked deletion" in words.out
+
+
+def test_a_past_issue_is_in_the_archive_and_never_sent(newsletter: Command) -> None:
+    title = ("--list", "safeguarding-news", "--title", "December 2017")
+    done = newsletter("issues", "import", str(WORD), *title, "--past", "2017-12-04")
+    assert (done.status, done.err) == (0, "")
+    assert "It is in the archive as of Monday 4 December 2017: http" in done.out
+    shown = json.loads(newsletter("issues", "show", "december-2017", "--json").out)
+    assert (shown["state"], shown["published"]) == ("sent", True)
+    for command in (["send", "december-2017", "--now"], ["schedule", "december-2017", "--at", "2099-01-04T10:00"]):
+        refused = newsletter("issues", *command, "--override", "because")
+        assert (refused.status, refused.out) == (1, "")
+    assert newsletter("issues", "verify", "december-2017").status == 0
+    assert newsletter("issues", "import", str(WORD), *title, "--past", "2099-12-04").status == 1
+    assert newsletter("issues", "import", str(WORD), *title, "--past", "yesterday").status == 2
 
 
 def test_checks_are_told_and_stop(newsletter: Command) -> None:

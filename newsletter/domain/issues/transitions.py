@@ -38,6 +38,8 @@ def move(issue: Issue, to: IssueState, **values: Any) -> None:
     Raises Refused, in a sentence, for a move that the table does not allow, and Conflict when somebody else
     moved the issue meanwhile.
     """
+    if issue.archive_only and to is not IssueState.CANCELLED:
+        require_sendable(issue)
     if to not in ISSUE_TRANSITIONS[issue.state]:
         raise Refused(f"{issue.title} is {STATE_WORDS[issue.state]}, so it cannot become {STATE_WORDS[to]}.")
     db.session.flush()
@@ -47,6 +49,12 @@ def move(issue: Issue, to: IssueState, **values: Any) -> None:
     if moved.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
         raise Conflict(f"{issue.title} was changed by somebody else. Look at it again before you go on.")
     db.session.refresh(issue)
+
+
+def require_sendable(issue: Issue) -> None:
+    """Raise Refused for an issue of the past, of which no mail is ever made."""
+    if issue.archive_only:
+        raise Refused(f"{issue.title} went out before this installation was. It can be published, and never sent.")
 
 
 def require_editable(issue: Issue) -> None:

@@ -98,7 +98,8 @@ def event(slug: str, number: int) -> AnyResponse:
 @public
 def feed() -> Response:
     """Published issues as an Atom feed (RFC 4287)."""
-    shown = published_issues(limit=_IN_THE_FEED)
+    # An issue of the past is no news, whenever it is put in the archive.
+    shown = [each for each in published_issues() if not each.archive_only][:_IN_THE_FEED]
     organisation = db.session.get(Organisation, 1)
     lists = reading.public_lists()
     if organisation is None:

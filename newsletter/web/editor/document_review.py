@@ -16,7 +16,6 @@ from newsletter.domain.issues.documents.choosing import Choice, Decision, as_kin
 from newsletter.domain.issues.documents.leaving_out import Left, summary
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, Refused
-from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Issue, ReadDocument
 from newsletter.rendering import assembly
@@ -145,10 +144,5 @@ def _row(number: int, block: ProposedBlock, choice: Choice, context: Context) ->
         look=kind.web(BlockContent(f"part-{number}", shown.kind, data, continues=shown.continues), context),
         words=sum(len(each.split()) for each in words),
         decision=choice.decision,
-        kinds=tuple((each.kind, _kind_label(each, block)) for each in offers(block)),
+        kinds=tuple((each.kind, kind_of(each.kind).name) for each in offers(block)),
     )
-
-
-def _kind_label(offer: ProposedBlock, block: ProposedBlock) -> str:
-    name: str = kind_of(offer.kind).name
-    return _("%(kind)s, as recognised") % {"kind": name} if offer.kind == block.kind else name

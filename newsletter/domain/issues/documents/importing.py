@@ -38,7 +38,7 @@ def import_document(issue: Issue, document: Document, *, actor: Account | None, 
     )  # fmt: skip
     if call is not None:
         made.append(_fill_call(issue, call, actor, now))
-    if document.dates:
+    if document.dates and not issue.archive_only:
         _add_dates(issue, document.dates, actor, now)
     keep_version(issue, "Imported a document", actor=actor, now=now)
     activity.record("issue.imported", actor=actor, now=now, issue=issue, blocks=len(made))
@@ -69,7 +69,9 @@ def _drop_placeholders(issue: Issue, actor: Account | None, now: datetime) -> No
 
 def _sorted_out(issue: Issue, document: Document) -> tuple[list[ProposedBlock], ProposedBlock | None]:
     """The sections, and the call where the issue can have one: without a rhythm it is a section like others."""
-    has_call = issue.mailing_list.cadence is not Cadence.NONE or any(b.kind == "call" for b in live_blocks(issue))
+    standing = any(block.kind == "call" for block in live_blocks(issue))
+    # A call in an issue of the past is over: its words are history.
+    has_call = standing or (issue.mailing_list.cadence is not Cadence.NONE and not issue.archive_only)
     sections: list[ProposedBlock] = []
     call = None
     for each in document.proposals:
