@@ -3,7 +3,7 @@
 from . import clock
 from .db import clear_log, transaction
 from .delivery import aggregating, engine, inbox, launch, outbox, report
-from .domain.issues import binned, pictures, scheduling, versions
+from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
@@ -39,6 +39,13 @@ def hold_unapproved_issues() -> None:
     """Tell people of issues whose planned date came without approval."""
     with transaction():
         scheduling.hold_unapproved(clock.now())
+
+
+@job
+def remind_approvers() -> None:
+    """On the day of approval, tell once who should approve, or who should ask."""
+    with transaction():
+        reviewing.remind(clock.now())
 
 
 @job

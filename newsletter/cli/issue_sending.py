@@ -81,13 +81,16 @@ def _schedule(issue: Issue, at: datetime, override: str, as_email: str | None, *
     actor = actor_for(as_email, may, issue.mailing_list)
     approves = bool(override) and issue.state is not IssueState.SCHEDULED
     approves = approves and approving.current_approval(issue) is None
-    prepared = approving.prepare(issue, now) if approves else None
+    # On a list that asks for no approval, what is scheduled is what is made now.
+    prepared = approving.prepare(issue, now) if approves or not issue.mailing_list.needs_approval else None
     with transaction():
         if issue.state is IssueState.SCHEDULED and immediately:
             scheduling.cancel_schedule(issue, actor=actor, now=now)
-        if prepared is not None:
+        if approves and prepared is not None:
             approving.approve(issue, prepared, actor=actor, now=now, override_reason=override)
-        scheduling.schedule(issue, at, actor=actor, now=now, override_reason=override, immediately=immediately)
+        scheduling.schedule(
+            issue, at, actor=actor, now=now, override_reason=override, immediately=immediately, prepared=prepared
+        )
 
 
 def _under_way(issue_id: int) -> bool:

@@ -12,11 +12,13 @@ from ..mail.message import Mailbox, build_single
 from ..mail.relay import Envelope
 from ..models import MailingList, Notice, Organisation, PrivacyNotice, Rendition
 from ..rendering import personalise
-from ..rendering.notices import NoticeFrame, compose
+from ..rendering.notices import NoticeFrame, above_issue, compose
 from .links import link, preferences_link, unsubscribe_link
 from .notice_values import NoLongerNeeded, values_of
 
 _TEST_COPY = "test_issue"
+#: Whoever is asked to approve an issue reads it in the very mail that asks.
+_HOLDS_THE_ISSUE = "approval_requested"
 _NOBODY = uuid.UUID(int=0)
 #: Why each mail came, where the words of the mail do not say it themselves.
 _ASKED = _("You get this because somebody entered your address on our page.")
@@ -39,6 +41,8 @@ def write(notice: Notice, now: datetime) -> Envelope:
     else:
         frame = _frame(notice, mailing_list, organisation)
         subject, text, html = compose(notice.template, values_of(notice, now), frame)
+        if notice.template == _HOLDS_THE_ISSUE:
+            text, html = _with_the_issue(notice, text, html)
     message = build_single(
         to=Mailbox("", notice.address),
         sender=sender,
@@ -101,7 +105,7 @@ def _test_copy(notice: Notice) -> tuple[str, str, str]:
     subject, text, html = (notice.values.get(part) for part in ("subject", "text", "html"))
     if rendition is None and not (text and html):
         raise NoLongerNeeded(_("The words that were to be tested are gone."))
-    links = {"unsubscribe_url": unsubscribe_link(_NOBODY), "preferences_url": preferences_link(_NOBODY)}
+    links = _links_of_nobody()
     if rendition is not None:
         subject, text, html = rendition.subject, rendition.text, rendition.html
     return (
@@ -109,3 +113,22 @@ def _test_copy(notice: Notice) -> tuple[str, str, str]:
         personalise.fill(str(text), links, html=False),
         personalise.fill(str(html), links, html=True),
     )
+
+
+def _with_the_issue(notice: Notice, text: str, html: str) -> tuple[str, str]:
+    """The words of the notice with the issue that it is about below them, where it is kept still."""
+    rendition = db.session.get(Rendition, notice.values.get("rendition") or 0)
+    if rendition is None or rendition.issue_id != notice.issue_id:
+        return text, html
+    links = _links_of_nobody()
+    return above_issue(
+        text,
+        html,
+        personalise.fill(rendition.text, links, html=False),
+        personalise.fill(rendition.html, links, html=True),
+    )
+
+
+def _links_of_nobody() -> dict[str, str]:
+    """What stands where a reader's own links stand: they lead to a page that knows nobody."""
+    return {"unsubscribe_url": unsubscribe_link(_NOBODY), "preferences_url": preferences_link(_NOBODY)}

@@ -5,6 +5,7 @@ people is a value in them, escaped, and each template says in NOTICES which valu
 who composes a notice has made them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,8 @@ from .palette import palette
 from .styles import SANS, styles
 from .templates import environment as issue_environment
 
+_BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL)
+_BODY_OPENS = re.compile(r"<body[^>]*>")
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "ckb", "dv"})
 _DEFAULT_ACCENT = "#0E5A63"
 
@@ -70,7 +73,7 @@ NOTICES: Mapping[str, Needs] = {
     "contribution_late": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url")),
     "contribution_accepted": Needs(("title", "reference", "issue"), ("note", "planned")),
     "contribution_declined": Needs(("title", "reference", "issue"), ("note",)),
-    "approval_requested": Needs(_ISSUE, ("name", "by", "comment")),
+    "approval_requested": Needs(_ISSUE, ("name", "by", "comment", "changes")),
     "approval_returned": Needs(_ISSUE, ("name", "by", "comment")),
     "approval_ended": Needs((*_ISSUE, "reason"), ("name", "by")),
     "approval_reminder": Needs((*_ISSUE, "at"), ("name", "reason")),
@@ -102,6 +105,13 @@ def compose(template: str, values: Mapping[str, Any], frame: NoticeFrame) -> tup
     given = {**dict.fromkeys(needs.optional, ""), **values, "frame": frame}
     subject = " ".join(_environment().get_template(f"notices/{template}/subject.txt").render(given).split())
     return subject, _text(template, given), _html(template, subject, given, frame)
+
+
+def above_issue(text: str, html: str, issue_text: str, issue_html: str) -> tuple[str, str]:
+    """A notice with a whole issue below it, as text and as HTML: both HTMLs are of one layout."""
+    words = _BODY.search(html)
+    joined = _BODY_OPENS.sub(lambda opens: opens[0] + (words[1] if words else ""), issue_html, count=1)
+    return f"{text.rstrip()}\n\n\n{'=' * 72}\n\n{issue_text}", joined
 
 
 def _text(template: str, given: dict[str, Any]) -> str:

@@ -291,7 +291,7 @@ def test_from_test_email_to_a_schedule_and_back(client: FlaskClient, now: dateti
     desk.january(now, mailing_list, account)
     test = client.get("/desk/issues/january-2027/test").text
     assert "ruth@example.org" in test
-    sent = client.post("/desk/issues/january-2027/test", data={"addresses": "ruth@example.org"})
+    sent = client.post("/desk/issues/january-2027/test", data={"known": "ruth@example.org"})
     assert sent.status_code == 303
     assert db.session.query(TestSend).count() == 1
 
@@ -318,7 +318,7 @@ def test_from_test_email_to_a_schedule_and_back(client: FlaskClient, now: dateti
     assert _issue().state is IssueState.SCHEDULED
     locked = client.get("/desk/issues/january-2027/write").text
     assert "Cancel the schedule to change its words." in locked
-    assert "<textarea" not in locked
+    assert 'name="d.' not in locked
     client.post("/desk/issues/january-2027/schedule/cancel")
     assert _issue().state is IssueState.APPROVED
     again = _words(client.get("/desk/issues/january-2027").text)

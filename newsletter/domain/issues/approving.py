@@ -1,6 +1,7 @@
 """Somebody says that exactly this may go out. What "this" is, to the byte, is in `renditions`."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from ...models import Account, Activity, Approval, Block, BlockRevision, Issue, 
 from ...states import IssueState
 from ..staff import activity
 from ..staff.permissions import Permission, may, require
-from . import protocols
+from . import protocols, reviewing
 from .people import SYSTEM_ADMINISTRATOR, tell, who_may
 from .renditions import Prepared, is_current, keep, prepare
 from .transitions import lock, move
@@ -21,6 +22,7 @@ from .voiding import void
 __all__ = [
     "Prepared",
     "approve",
+    "approve_by_scheduling",
     "current_approval",
     "is_current",
     "may_approve",
@@ -33,30 +35,47 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
-def submit_for_review(issue: Issue, prepared: Prepared, *, actor: Account | None, now: datetime) -> None:
-    """A draft asks for approval; those who may give it get a mail.
+def submit_for_review(
+    issue: Issue,
+    prepared: Prepared,
+    *,
+    asked: Sequence[int] | None = None,
+    note: str = "",
+    actor: Account | None,
+    now: datetime,
+) -> None:
+    """A draft asks for approval; those who are asked get a mail with the issue in it.
 
-    Raises Refused when something must be mended first, Conflict when the words changed since `prepared`.
+    `asked` are the ids of the approvers chosen, None for all; `note` goes with the mail. Raises Invalid for nobody,
+    Refused when something must be mended first, Conflict when the words changed since `prepared`.
     """
     lock(issue)
     _require_same(issue, prepared)
     _require_ready(prepared)
     move(issue, IssueState.IN_REVIEW)
     keep_version(issue, SENT_FOR_APPROVAL, actor=actor, now=now)
-    approvers = [person for person in who_may(Permission.APPROVE_ISSUES, issue.mailing_list) if person is not actor]
-    tell("approval_requested", approvers, issue, now=now, by=_name(actor))
-    activity.record("issue.submitted", actor=actor, now=now, issue=issue, told=len(approvers))
+    people = reviewing.chosen(issue, asked, actor)
+    reviewing.ask(issue, keep(prepared, now), people, by=_name(actor), note=note.strip()[:2000], now=now)
+    activity.record(
+        "issue.submitted", actor=actor, now=now, issue=issue, told=len(people), asked=[person.id for person in people]
+    )
     _log.info("Issue %s waits for approval", issue.id)
 
 
 def approve(
-    issue: Issue, prepared: Prepared, *, actor: Account | None, now: datetime, override_reason: str = ""
+    issue: Issue,
+    prepared: Prepared,
+    *,
+    actor: Account | None,
+    now: datetime,
+    comment: str = "",
+    override_reason: str = "",
 ) -> Approval:
     """Approve exactly what was prepared, and keep its bytes.
 
-    `actor` None is the system's administrator at the command line. `override_reason` lets an administrator
-    approve past blocking checks and past the rule of four eyes; it is recorded. Raises NotAllowed, Refused,
-    or Conflict when the words changed since `prepared`.
+    `actor` None is the system's administrator at the command line. `comment` goes to those who wrote it.
+    `override_reason` lets an administrator approve past blocking checks and past the rule of four eyes; it is
+    recorded. Raises NotAllowed, Refused, or Conflict when the words changed since `prepared`.
     """
     lock(issue)
     override_reason = override_reason.strip()
@@ -71,6 +90,39 @@ def approve(
     own_work = worked_on(issue, actor)
     if own_work and not override_reason:
         _require_own_allowed(issue, actor)
+    approval = _approved(
+        issue, prepared, actor=actor, now=now, own_work=own_work, override_reason=override_reason,
+        comment=comment.strip()[:5000],
+    )  # fmt: skip
+    editors = [person for person in who_may(Permission.EDIT_ISSUES, issue.mailing_list) if person is not actor]
+    tell("issue_approved", editors, issue, now=now, by=_name(actor), comment=approval.comment)
+    return approval
+
+
+def approve_by_scheduling(issue: Issue, prepared: Prepared, *, actor: Account | None, now: datetime) -> Approval:
+    """On a list that asks for no approval, whoever schedules approves; the record says that nobody else did.
+
+    Part of scheduling, which has asked whether `actor` may. Raises Refused and Conflict as `approve` does.
+    """
+    if issue.mailing_list.needs_approval:
+        raise Refused("On this list somebody has to approve the issue first.")
+    _require_ready(prepared)
+    _require_same(issue, prepared)
+    comment = "This list asks for no approval: it was approved by being scheduled."
+    return _approved(issue, prepared, actor=actor, now=now, own_work=worked_on(issue, actor), comment=comment)
+
+
+def _approved(
+    issue: Issue,
+    prepared: Prepared,
+    *,
+    actor: Account | None,
+    now: datetime,
+    own_work: bool,
+    override_reason: str = "",
+    comment: str = "",
+) -> Approval:
+    """The approval as a row, with the bytes it is of."""
     rendition = keep(prepared, now)
     approval = Approval(
         issue_id=issue.id,
@@ -79,13 +131,12 @@ def approve(
         approver_name=_name(actor),
         own_work=own_work,
         override_reason=override_reason,
+        comment=comment,
         at=now,
     )
     db.session.add(approval)
     move(issue, IssueState.APPROVED)
     keep_version(issue, f"Approved by {_name(actor)}", actor=actor, now=now)
-    editors = [person for person in who_may(Permission.EDIT_ISSUES, issue.mailing_list) if person is not actor]
-    tell("issue_approved", editors, issue, now=now, by=_name(actor))
     activity.record(
         "issue.approved", actor=actor, actor_name=_name(actor), now=now, issue=issue, own_work=own_work,
         override_reason=override_reason, content_hash=rendition.content_hash.hex(),

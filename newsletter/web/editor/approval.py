@@ -1,83 +1,42 @@
-"""A test in one's own inbox, and the word of a person that exactly this may go out."""
+"""The word of a person that exactly this may go out: asked for, given, or held back with a comment."""
 
 from flask import flash, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response
+from wtforms import SelectMultipleField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length
 
 from newsletter import clock
-from newsletter.db import db, transaction
-from newsletter.domain.issues import approving, testing
+from newsletter.db import transaction
+from newsletter.domain.issues import approving, reviewing, testing
 from newsletter.domain.staff.permissions import Permission
-from newsletter.errors import Conflict, Invalid, Refused
+from newsletter.errors import Conflict, Invalid, Problem, Refused
 from newsletter.i18n import gettext as _
-from newsletter.i18n import ngettext
-from newsletter.models import Issue, TestSend
-from newsletter.states import EDITABLE_STATES, IssueState
+from newsletter.models import Account, Issue
+from newsletter.states import IssueState
 from newsletter.web.access import signed_in_account, staff
-from newsletter.web.context import relay_local
-from newsletter.web.fields import put_problems
+from newsletter.web.form_bases import GuardedForm
 
-from .forms import AddressesForm, CommentForm
+from .forms import CommentForm
 from .room import blueprint, can, find_issue, page, to
 
-_RECENT = 5
+_BEFORE_APPROVAL = (IssueState.DRAFT, IssueState.IN_REVIEW)
 
 
-# --- a test email ------------------------------------------------------------------------------------------------
+class AskForm(GuardedForm):
+    """Who is asked to approve, and a word to them."""
 
-
-@blueprint.route("/desk/issues/<slug>/test", methods=["GET", "POST"])
-@staff(Permission.EDIT_ISSUES)
-def issue_test(slug: str) -> Response | tuple[str, int]:
-    issue = find_issue(slug, Permission.EDIT_ISSUES)
-    form = AddressesForm()
-    if request.method == "GET":
-        form.addresses.data = signed_in_account().email
-    elif form.validate():
-        done = _send_test(issue, form)
-        if done:
-            return done
-        issue = find_issue(slug, Permission.EDIT_ISSUES)
-    return page(
-        "test.html",
-        issue=issue,
-        status=422 if form.errors else 200,
-        form=form,
-        current=testing.last_test(issue, current=True),
-        sent=_sent(issue),
-        editable=issue.state in EDITABLE_STATES,
-        local=relay_local(),
+    asked = SelectMultipleField(_("Who should read it?"), coerce=int, validate_choice=False)
+    note = TextAreaField(
+        _("A word to them (optional)"),
+        validators=[Length(max=2000, message=_("Use 2,000 characters or fewer"))],
     )
 
 
-def _sent(issue: Issue) -> list[TestSend]:
-    query = select(TestSend).where(TestSend.issue_id == issue.id).order_by(TestSend.id.desc()).limit(_RECENT)
-    return list(db.session.scalars(query))
-
-
-def _send_test(issue: Issue, form: AddressesForm) -> Response | None:
-    """Render outside the transaction, queue inside; None with the reasons in the form when it is refused."""
-    slug, now = issue.slug, clock.now()
-    try:
-        prepared = approving.prepare(issue, now)
-        with transaction():
-            sent = len(
-                testing.send_test(
-                    issue, prepared, (form.addresses.data or "").splitlines(), actor=signed_in_account(), now=now
-                )
-            )
-    except Invalid as error:
-        put_problems(form, error)
-        return None
-    except (Conflict, Refused) as error:
-        form.form_errors = [str(error)]
-        return None
-    words = ngettext("%(number)s test email is on its way.", "%(number)s test emails are on their way.", sent)
-    flash(words % {"number": sent}, "success")
-    return to("issue_test", slug=slug)
-
-
-# --- approval ----------------------------------------------------------------------------------------------------
+@blueprint.app_template_global("approval_ended")
+def approval_ended(issue: Issue) -> reviewing.Ended | None:
+    """For the pages of a draft: the approval that an edit took away."""
+    return reviewing.ended(issue)
 
 
 @blueprint.get("/desk/issues/<slug>/approval")
@@ -86,44 +45,103 @@ def issue_approval(slug: str) -> tuple[str, int]:
     return _approval_page(find_issue(slug), CommentForm(formdata=None))
 
 
-def _approval_page(issue: Issue, form: CommentForm, status: int = 200) -> tuple[str, int]:
-    broken, blocking = "", 0
-    if issue.state in (IssueState.DRAFT, IssueState.IN_REVIEW):
+def _approval_page(
+    issue: Issue, form: CommentForm, status: int = 200, problems: list[Problem] | None = None
+) -> tuple[str, int]:
+    broken, blocking, looking = "", 0, 0
+    if issue.state in _BEFORE_APPROVAL:
         try:
-            blocking = len(approving.prepare(issue, clock.now()).blocking)
+            findings = approving.prepare(issue, clock.now()).findings
+            blocking = sum(each.stops for each in findings)
+            looking = sum(not each.stops and not each.passed for each in findings)
         except Invalid as error:
             broken = error.problems[0].sentence
-    why_not = approving.may_approve(issue, signed_in_account())
+    me = signed_in_account()
+    since, changed = reviewing.since_last_look(issue)
+    asked = reviewing.asked(issue) if issue.state is IssueState.IN_REVIEW else []
+    others = [person for person in reviewing.approvers(issue, me) if person not in asked]
     return page(
         "approval.html",
         issue=issue,
         status=status,
         form=form,
+        problems=problems or [],
+        ask_form=_ask_form(others, problems or []),
         approval=approving.current_approval(issue),
         comment=approving.last_comment(issue),
         blocking=blocking,
+        looking=looking,
         broken=broken,
-        why_not=why_not,
-        own=approving.worked_on(issue, signed_in_account()),
+        why_not=approving.may_approve(issue, me),
+        own=approving.worked_on(issue, me),
         may_submit=can(Permission.EDIT_ISSUES, issue),
+        asked=asked,
+        deputies=others,
+        since=since,
+        changed=changed,
+        test=testing.last_test(issue, current=True),
         preview_url=url_for("editor.issue_preview", slug=issue.slug, form="html", v=issue.content_version),
     )
 
 
+def _ask_form(others: list[Account], problems: list[Problem]) -> AskForm:
+    """Everybody who may be asked is ticked at first; after a refusal, whoever was."""
+    again = bool(problems)
+    form = AskForm() if again else AskForm(formdata=None)
+    form.asked.choices = [SelectChoice(person.id, person.name) for person in others]
+    if not again:
+        form.asked.data = [person.id for person in others]
+    for problem in problems:
+        form.asked.errors = [*form.asked.errors, problem.sentence]
+    return form
+
+
+def _chosen() -> list[int] | None:
+    """The ids that were ticked; None where the form had no such question (a button elsewhere)."""
+    if "note" not in request.form and "asked" not in request.form:
+        return None
+    return [int(typed) for typed in request.form.getlist("asked") if typed.isdecimal() and len(typed) < 10]
+
+
 @blueprint.post("/desk/issues/<slug>/submit")
 @staff(Permission.EDIT_ISSUES)
-def issue_submit(slug: str) -> Response:
+def issue_submit(slug: str) -> Response | tuple[str, int]:
     """Ask for approval."""
     issue, now = find_issue(slug, Permission.EDIT_ISSUES), clock.now()
     try:
         prepared = approving.prepare(issue, now)
         with transaction():
-            approving.submit_for_review(issue, prepared, actor=signed_in_account(), now=now)
+            approving.submit_for_review(
+                issue, prepared, asked=_chosen(), note=request.form.get("note", ""), actor=signed_in_account(), now=now
+            )
+    except Invalid as error:
+        if all(problem.field == "asked" for problem in error.problems):
+            return _approval_page(find_issue(slug), CommentForm(formdata=None), 422, error.problems)
+        flash(error.problems[0].sentence, "problem")
+        return to("issue_approval", slug=slug)
     except Refused as error:
         flash(str(error), "problem")
         return to("issue_approval", slug=slug)
-    flash(_("Those who may approve it get an email."), "success")
+    flash(_("Those whom you asked get the issue by email, and may approve it there and then."), "success")
     return to("issue", slug=slug)
+
+
+@blueprint.post("/desk/issues/<slug>/ask")
+@staff(Permission.EDIT_ISSUES)
+def issue_ask_others(slug: str) -> Response | tuple[str, int]:
+    """Ask a deputy: somebody else who may approve."""
+    issue = find_issue(slug, Permission.EDIT_ISSUES)
+    try:
+        with transaction():
+            people = reviewing.ask_others(issue, _chosen() or [], actor=signed_in_account(), now=clock.now())
+            names = ", ".join(person.name for person in people)
+    except Invalid as error:
+        return _approval_page(find_issue(slug), CommentForm(formdata=None), 422, error.problems)
+    except Refused as error:
+        flash(str(error), "problem")
+        return to("issue_approval", slug=slug)
+    flash(_("Asked: {names}.").format(names=names), "success")
+    return to("issue_approval", slug=slug)
 
 
 @blueprint.post("/desk/issues/<slug>/approve")
@@ -136,7 +154,9 @@ def issue_approve(slug: str) -> Response:
             raise Conflict(_("The words changed while you were reading. Read them again, then approve."))
         prepared = approving.prepare(issue, now)
         with transaction():
-            approving.approve(issue, prepared, actor=signed_in_account(), now=now)
+            approving.approve(
+                issue, prepared, actor=signed_in_account(), now=now, comment=request.form.get("comment", "")
+            )
     except Refused as error:
         flash(str(error), "problem")
         return to("issue_approval", slug=slug)

@@ -142,16 +142,6 @@ class CommentForm(GuardedForm):
     )
 
 
-class AddressesForm(GuardedForm):
-    """Where a test email goes."""
-
-    addresses = TextAreaField(
-        _("Email addresses"),
-        description=_("One on each line, ten at most."),
-        validators=[DataRequired(_("Enter at least one email address"))],
-    )
-
-
 class ReasonForm(GuardedForm):
     """Why something is cancelled; it is kept on the record."""
 

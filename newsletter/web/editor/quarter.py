@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from newsletter import clock, dates
 from newsletter.db import db
 from newsletter.delivery import accounts
+from newsletter.domain.issues.reviewing import WORKING_DAYS_BEFORE, working_days_before
 from newsletter.domain.staff.permissions import Permission
 from newsletter.i18n import gettext as _
 from newsletter.models import Issue, MailingList, Subscription
@@ -20,8 +21,8 @@ from . import wants
 from .room import blueprint, lists_for, page
 
 _OVER = (IssueState.SENT, IssueState.CANCELLED)
-#: Working days before it goes out by which it should be approved, and before that, edited.
-_APPROVE_BEFORE, _EDIT_BEFORE = 2, 4
+#: Working days before it goes out by which it should be edited: then there is time to approve it.
+_EDIT_BEFORE = 3
 
 
 @blueprint.get("/desk")
@@ -164,7 +165,7 @@ def _stops(issue: Issue) -> list[_Stop]:
     out_day = dates.local(out, zone).date() if out else None
     earliest = deadline.day if deadline else dates.local(issue.created_at, zone).date()
     edit = max(working_days_before(out_day, _EDIT_BEFORE), earliest) if out_day else None
-    approve = max(working_days_before(out_day, _APPROVE_BEFORE), earliest) if out_day else None
+    approve = max(working_days_before(out_day, WORKING_DAYS_BEFORE), earliest) if out_day else None
     unknown = _("no date yet")
 
     def end_of(day: date | None) -> datetime | None:
@@ -195,11 +196,3 @@ def _no_year(day: date) -> str:
     """ "Friday 15 January", with a space that does not break between day and month."""
     weekday, number, month, _year = dates.day(day).split()
     return f"{weekday} {number}\u00a0{month}"
-
-
-def working_days_before(day: date, number: int) -> date:
-    """The day `number` working days (Monday to Friday) before `day`."""
-    while number:
-        day -= timedelta(days=1)
-        number -= day.weekday() < 5
-    return day

@@ -21,6 +21,7 @@ from . import (
     sending_report,
     share,
     subscribers,
+    test_mail,
 )
 from .room import blueprint
 
@@ -46,4 +47,5 @@ __all__ = [
     "sending_report",
     "share",
     "subscribers",
+    "test_mail",
 ]
