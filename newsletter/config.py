@@ -38,6 +38,7 @@ class Settings:
     oauth_client_id: str | None = None
     oauth_client_secret: str | None = field(repr=False, default=None)
     oauth_scope: str | None = None
+    check_links: bool = True
 
     @property
     def https(self) -> bool:
@@ -80,6 +81,7 @@ class Settings:
             oauth_client_id=reader.optional("OAUTH_CLIENT_ID"),
             oauth_client_secret=reader.optional("OAUTH_CLIENT_SECRET"),
             oauth_scope=reader.optional("OAUTH_SCOPE"),
+            check_links=reader.choice("CHECK_LINKS", ("yes", "no")) == "yes",
         )
 
 

@@ -4,6 +4,7 @@ from . import clock
 from .db import clear_log, transaction
 from .delivery import aggregating, engine, inbox, launch, outbox, report
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
+from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
@@ -46,6 +47,12 @@ def remind_approvers() -> None:
     """On the day of approval, tell once who should approve, or who should ask."""
     with transaction():
         reviewing.remind(clock.now())
+
+
+@job
+def check_links() -> None:
+    """Ask whether the links of drafts lead anywhere."""
+    asking.check_due_links(clock.now())
 
 
 @job
