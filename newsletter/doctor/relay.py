@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from ..mail.relay import Relay
 from ..mail.smtp import SmtpRelay
 from ..mail.smtp_auth import TokenLogin
 from ..mail.smtp_opening import Extensions, Security, open_wire
+from ..mail.smtp_wire import WireLost
 from .findings import Area, Notes
 from .settings import LOOPBACK
 
@@ -69,8 +71,9 @@ async def _look(relay: SmtpRelay, seconds: float) -> _Opening:
         secured.version() if secured is not None else None,
         datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None,
     )
-    if wire.alive:
+    with suppress(WireLost):
         wire.write(b"QUIT\r\n")
+        await wire.reply(_LEAVE_SECONDS)
     await wire.closed(_LEAVE_SECONDS)
     return opening
 
