@@ -94,7 +94,8 @@ def test_a_script_is_told_what_became_of_the_file(client: FlaskClient, issue: Is
         return client.post(_PICTURES, data=file, headers={"Accept": "application/json"})
 
     answer = sent(drawing())
-    assert (answer.status_code, answer.json) == (201, {"name": db.session.query(Media).one().name})
+    media = db.session.query(Media).one()
+    assert (answer.status_code, answer.json) == (201, {"name": media.name, "anchor": f"p-{media.id}"})
     refused = sent(b"hello")
     assert refused.status_code == 422
     assert refused.json == {"sentence": "This is not a picture that mail programs show. Use PNG, JPEG, WebP or GIF."}

@@ -53,7 +53,7 @@ def issue_picture_add(slug: str) -> Response | tuple[str, int]:
             return _told({"sentence": str(error)}, 422)
         return _pictures_page(find_issue(issue.slug), error.problems, 422)
     if wants_json:
-        return _told({"name": media.name}, 201)
+        return _told({"name": media.name, "anchor": f"p-{media.id}"}, 201)
     flash(_("The picture is here. Choose it in a section that shows a picture."), "success")
     return to("issue_pictures", slug=slug, anchor=f"p-{media.id}")
 

@@ -13,7 +13,8 @@ function show(area, sentence) {
   error.hidden = !sentence
 }
 
-// Sends one file; the name of the picture that it became, or null when it was refused (the area says why).
+// Sends one file; the name and the anchor of the picture that it became, or null when it was refused (the area says
+// why).
 function send(area, file) {
   show(area, '')
   if (file.size > MOST) {
@@ -29,16 +30,16 @@ function send(area, file) {
   bar.hidden = false
   say(area.dataset.uploading)
   return new Promise((resolve) => {
-    const end = (sentence, name = null) => {
+    const end = (sentence, added = null) => {
       bar.hidden = true
       if (sentence) show(area, sentence)
-      resolve(name)
+      resolve(added)
     }
     request.upload.addEventListener('progress', (event) => {
       if (event.lengthComputable) progress.value = Math.round((event.loaded / event.total) * 100)
     })
     request.addEventListener('load', () => {
-      if (request.status === 201) end('', request.response?.name)
+      if (request.status === 201) end('', request.response)
       else end(request.response?.sentence ?? (request.status === 413 ? area.dataset.tooLarge : area.dataset.lost))
     })
     for (const lost of ['error', 'abort', 'timeout']) request.addEventListener(lost, () => end(area.dataset.lost))
@@ -54,13 +55,13 @@ function send(area, file) {
 async function take(area, files) {
   if (area.dataset.busy) return
   area.dataset.busy = 'yes'
-  let name = null
-  for (const file of files) name = (await send(area, file)) ?? name
+  let added = null
+  for (const file of files) added = (await send(area, file)) ?? added
   delete area.dataset.busy
   const input = area.querySelector('input[type=file]')
   input.value = '' // it is sent: the form must not send it again
-  if (!name) return input.focus()
-  area.dispatchEvent(new CustomEvent('picture:added', { bubbles: true, detail: { name } }))
+  if (!added) return input.focus()
+  area.dispatchEvent(new CustomEvent('picture:added', { bubbles: true, detail: added }))
 }
 
 const pictured = (files) => [...(files ?? [])].filter((file) => file.type.startsWith('image/'))
@@ -96,7 +97,10 @@ function make() {
   const dialog = document.createElement('dialog')
   dialog.id = 'picture-dialog'
   dialog.className = 'app-dialog'
-  dialog.addEventListener('close', () => opener?.focus())
+  dialog.addEventListener('close', () => {
+    dialog.replaceChildren()
+    opener?.focus()
+  })
   document.body.append(dialog)
   return dialog
 }
@@ -106,7 +110,7 @@ function fill(html, typed) {
   const heading = document.createElement('h2')
   heading.className = 'govuk-heading-m'
   heading.id = 'picture-dialog-title'
-  heading.textContent = opener.textContent.trim()
+  heading.textContent = opener.innerText.trim() // without what is hidden in it
   dialog.replaceChildren(heading, document.createRange().createContextualFragment(html))
   dialog.setAttribute('aria-labelledby', heading.id)
   const alt = dialog.querySelector('[name=alt]')
@@ -196,7 +200,10 @@ export function startPictures() {
   })
   document.addEventListener('picture:added', async (event) => {
     const form = event.target.closest('[data-choose]')
-    if (!form) return location.reload()
+    if (!form) {
+      location.hash = event.detail.anchor
+      return location.reload()
+    }
     const html = await part(`${form.dataset.choose}?chosen=${encodeURIComponent(event.detail.name)}`)
     const fresh = html && document.createRange().createContextualFragment(html).querySelector('[data-choices]')
     if (!fresh) return
