@@ -155,3 +155,68 @@ def test_a_scheduled_issue_takes_no_document(ruth: FlaskClient, now: datetime) -
     desk.schedule(issue, ewan, now, now + timedelta(days=1))
     assert ruth.post(where, data={"do": "add"}).status_code == 422
     assert ruth.post(PAGE, data={"text": "News\n\nText."}).status_code == 422
+
+
+# --- issues of the past ---------------------------------------------------------------------------------------
+
+PAST = {"title": "December 2017", "day": "4 December 2017", "list": "safeguarding-news"}
+
+
+def _past(client: FlaskClient, **typed: object) -> str:
+    data = {**PAST, "file": (BytesIO(WORD), "december.docx"), **typed}
+    answer = client.post("/desk/past", data=data, content_type="multipart/form-data")
+    assert answer.status_code == 303, re.findall(r'error-message">(.*?)</p>', answer.text, re.DOTALL)
+    return str(answer.headers["Location"])
+
+
+def test_a_past_issue_is_brought_in_and_stands_in_the_archive(ruth: FlaskClient, now: datetime) -> None:
+    found = _past(ruth)
+    added = ruth.post(found, data={"do": "add"})
+    assert added.headers["Location"] == "/desk/issues/december-2017/past"
+    shown = ruth.get(added.headers["Location"]).text
+    assert "It went out on Monday 4 December 2017. It is never sent" in shown.replace("\u00a0", " ")
+    assert ruth.get("/news/december-2017").status_code == 404
+    people.sign_in(ruth, people.staff(now, "Ewan Marsh", Role.APPROVER))
+    published = ruth.post(added.headers["Location"])
+    assert published.status_code == 303
+    assert "is in the archive" in ruth.get(published.headers["Location"]).text
+    page = ruth.get("/news/december-2017").text.replace("\u00a0", " ")
+    assert "Neglect practice week" in page
+    assert "Sent on Monday 4 December 2017" in page
+    assert "December 2017" in ruth.get("/news").text
+    assert "December 2017" not in ruth.get("/feed.atom").text
+    for where in ("", "/sending"):
+        assert ruth.get(f"/desk/issues/december-2017{where}").headers["Location"].endswith("/past")
+    assert ruth.post(added.headers["Location"]).status_code == 422
+
+
+def test_who_may_only_look_does_not_publish(ruth: FlaskClient, now: datetime) -> None:
+    ruth.post(_past(ruth), data={"do": "add"})
+    people.sign_in(ruth, people.staff(now, "Nia Vaughan", Role.VIEWER))
+    assert "Put it in the archive" not in ruth.get("/desk/issues/december-2017/past").text
+    assert ruth.post("/desk/issues/december-2017/past").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"title": " "}, "Give the issue a title"),
+        ({"day": "soon"}, "Enter a date"),
+        ({"day": "4 December 2099"}, "a day that is over"),
+        ({"day": ""}, "Enter a date"),
+        ({"file": (BytesIO(b"%PDF-"), "x.pdf")}, "lost its paragraphs"),
+        ({"list": "nowhere"}, "Not a valid choice"),
+    ],
+)
+def test_a_past_issue_that_cannot_be_is_refused_at_its_field(
+    ruth: FlaskClient, typed: dict[str, object], words: str
+) -> None:
+    data = {**PAST, "text": "News\n\nText.", **typed}
+    answer = ruth.post("/desk/past", data=data, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert db.session.query(Issue).filter_by(archive_only=True).count() == 0
+
+
+def test_the_usual_issue_has_no_such_page(ruth: FlaskClient) -> None:
+    assert ruth.get("/desk/issues/january-2027/past").headers["Location"] == "/desk/issues/january-2027"

@@ -80,12 +80,15 @@ def choose(slug: str, read_id: UUID) -> Response | tuple[str, int]:
             keeping.let_go(row)
             number, first = len(made), made[0].id if made else None
             unset = issue.next_issue is None or issue.next_issue.deadline is None
+            is_past = issue.archive_only
     except (Refused, Invalid) as error:
         found = find_issue(slug, Permission.EDIT_ISSUES)
         row = keeping.find_document(found, read_id, actor=actor, now=now)
         return _found_page(found, row, str(error), 422)
     words = ngettext("%(number)s section was added.", "%(number)s sections were added.", number)
     flash(words % {"number": number}, "success")
+    if is_past:
+        return to("issue_past", slug=slug)
     deadline = document.next_deadline.isoformat() if document.next_deadline and unset else None
     return to("compose", slug=slug, block_id=first, deadline=deadline, anchor="write")
 

@@ -42,8 +42,10 @@ _PASSED: tuple[tuple[frozenset[str], str], ...] = (
 
 @blueprint.get("/desk/issues/<slug>")
 @staff(Permission.VIEW_ISSUES)
-def issue(slug: str) -> tuple[str, int]:
+def issue(slug: str) -> Response | tuple[str, int]:
     found, now = find_issue(slug), clock.now()
+    if found.archive_only:
+        return to("issue_past", slug=found.slug)
     editable = found.state in EDITABLE_STATES
     try:
         findings = run_checks(found, now) if editable else []

@@ -34,6 +34,8 @@ _UNDER_WAY = (IssueState.SENDING, IssueState.PAUSED)
 def sending(slug: str) -> Response | tuple[str, int]:
     """What is scheduled, what is being sent, and the report afterwards."""
     issue = find_issue(slug)
+    if issue.archive_only:
+        return to("issue_past", slug=slug)
     if issue.state is IssueState.SCHEDULED:
         return _waiting(issue)
     if issue.state in _UNDER_WAY:
