@@ -68,7 +68,7 @@ def issue_picture_delete(slug: str, name: str) -> Response | tuple[str, int]:
             pictures.delete_picture(media, actor=signed_in_account(), now=clock.now())
     except Refused as error:
         return _pictures_page(find_issue(issue.slug), [Problem("", str(error))], 422)
-    return to("issue_pictures", slug=slug, deleted=name, anchor="pictures")
+    return to("issue_pictures", slug=slug, deleted=name)
 
 
 @blueprint.post(f"{_ISSUE}/<name>/undo")
