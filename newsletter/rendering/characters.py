@@ -15,8 +15,8 @@ _LINE_ENDS = {"\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", 
 
 def kept(text: str) -> str:
     """`text` in NFC, with only characters that print, spaces and line feeds."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
-    return "".join(map(_keep, text))
+    # What is dropped may stand between a letter and its accent: composed last, so that doing it twice changes nothing.
+    return unicodedata.normalize("NFC", "".join(map(_keep, text.replace("\r\n", "\n"))))
 
 
 def one_line(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
+from unicodedata import normalize
 from urllib.parse import quote, urlsplit
 
 import nh3
@@ -61,6 +62,10 @@ _STRONG = frozenset({"strong", "b"})
 _READ = _BLOCKS | _LISTS | _STRONG | {"li", "a"}
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "title", "iframe", "object", "svg", "math"})
 DEEPEST_LIST = 3
+#: A stroke through the letter before it. At the start of a run that letter would be the tag's own ">".
+_STROKE = "\u0338"
+_STRUCK_TAG = re.compile(f"(<[^<>]*>){_STROKE}+")
+_STRUCK = re.compile(rf"^[\s{_STROKE}]*{_STROKE}")
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 #: "<bethan@example.org>" and "<https://example.org/>" are words in angle brackets, and no tags.
 _IN_BRACKETS = re.compile(r"<([^\s<>\"'=]+)>")
@@ -70,7 +75,7 @@ _SIGNS = ("@", "://")
 @lru_cache(maxsize=512)
 def read(html: str) -> tuple[Node, ...]:
     """The tree of what somebody wrote or pasted, or of what is stored."""
-    text = characters.kept(html)
+    text = characters.kept(_STRUCK_TAG.sub(r"\1", html))
     words = _IN_BRACKETS.sub(_as_words, text)
     if not _TAG.search(words):
         return tuple(Paragraph((Run(part),)) for part in characters.paragraphs(text))
@@ -221,16 +226,17 @@ def _tidy(runs: Iterable[Run]) -> list[Run]:
     joined: list[Run] = []
     space = False
     for run in runs:
-        text = " ".join(run.text.split())
-        leads, trails = run.text[:1].isspace(), run.text[-1:].isspace()
+        whole = _STRUCK.sub(_space_of, run.text)
+        text = " ".join(whole.split())
+        leads, trails = whole[:1].isspace(), whole[-1:].isspace()
         if not text:
-            space = space or bool(run.text)
+            space = space or bool(whole)
             continue
         gap = " " if (space or leads) and joined else ""
         space = trails
         last = joined[-1] if joined else None
         if last and (last.strong, last.href) == (run.strong, run.href):
-            joined[-1] = Run(last.text + gap + text, run.strong, run.href)
+            joined[-1] = Run(normalize("NFC", last.text + gap + text), run.strong, run.href)
         else:
             joined += (
                 _apart(joined.pop(), Run(text, run.strong, run.href), gap)
@@ -238,6 +244,10 @@ def _tidy(runs: Iterable[Run]) -> list[Run]:
                 else [Run(text, run.strong, run.href)]
             )
     return joined
+
+
+def _space_of(found: re.Match[str]) -> str:
+    return " " if any(map(str.isspace, found[0])) else ""
 
 
 def _apart(last: Run, run: Run, gap: str) -> list[Run]:

@@ -40,6 +40,8 @@ SOUP = st.lists(_PIECES | st.text(max_size=5), max_size=25).map("".join)
         ("<p>x</p><script>alert(1)</script><style>p{}</style><img src=x onerror=y>", "<p>x</p>"),
         ("Write to <bethan@example.org> now", "<p>Write to &lt;bethan@example.org&gt; now</p>"),
         ("<p>a\x00b\ue000c\u202ed</p>", "<p>abcd</p>"),
+        ("<p>e\u200b\u0301 e<i>\u0301</i></p>", "<p>\u00e9 \u00e9</p>"),
+        ("<p><strong>\u0338a</strong></p>", "<p><strong>a</strong></p>"),
     ],
 )  # fmt: skip
 def test_what_comes_in_becomes_the_closed_schema(pasted: str, stored: str) -> None:

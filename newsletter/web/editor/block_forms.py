@@ -17,7 +17,7 @@ from newsletter.rendering import when
 from newsletter.rendering.fields import Field, FieldType
 from newsletter.states import Where
 
-from .lightmarkup import to_markup, to_xhtml
+from .lightmarkup import from_posted, to_markup
 from .reading_dates import to_stored
 
 PREFIX = "d."
@@ -41,12 +41,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Control:
-    """What one field looks like. `shape` is line, box, rich, lines, flag, choice, select, media, group or items."""
+    """What one field looks like. `shape` is line, box, rich, lines, flag, choice, select, media, group or items.
+
+    The `value` of a rich one is light markup, for the text area; `xhtml` is the same for the editor over it.
+    """
 
     shape: str
     name: str
     label: str
     value: Any = ""
+    xhtml: str = ""
     hint: str = ""
     error: str = ""
     required: bool = False
@@ -110,7 +114,8 @@ class FormOf:
                 return Control(shape="items", entries=self._entries(made_of, value, path), **common)
             case FieldType.RICH:
                 rows = 4 if made_of.longest <= 2000 else 8
-                return Control(shape="rich", value=to_markup(_text(value)), rows=rows, **common)
+                stored = _text(value)
+                return Control(shape="rich", value=to_markup(stored), xhtml=stored, rows=rows, **common)
             case FieldType.STRINGS:
                 lines = value if isinstance(value, list) else []
                 error = common.pop("error") or self._first_below(path)
@@ -197,7 +202,7 @@ def _read(made_of: Field, posted: MultiDict[str, str], path: str) -> Any:
         case FieldType.ITEMS:
             return [read_data(made_of.fields, posted, _join(path, str(number))) for number in _numbers(posted, path)]
         case FieldType.RICH:
-            return to_xhtml(typed)
+            return from_posted(typed)
         case FieldType.STRINGS:
             return [_BULLET.sub("", line) for line in typed.splitlines() if line.strip()]
         case FieldType.FLAG:

@@ -9,6 +9,9 @@
 
 What cannot be read as markup stays as the words it is: nothing typed is lost. A backslash takes a mark literally.
 `to_xhtml(to_markup(stored))` is `stored`, except that two lists of one sort, one after the other, become one.
+
+The editor of formatted words, where scripts run, posts the stored form itself, behind a mark that nobody types:
+`from_posted` reads both.
 """
 
 import re
@@ -31,6 +34,15 @@ _LITERAL = re.compile(r"\\([\\*\[\]#.)•-])")
 #: What would be read as a mark at the start of a line.
 _LEADING = re.compile(r"(?:[-*•#]|\d{1,3}(?=[.)]))")
 _ADDRESS = re.compile(r"[^\s:/@]+@[^\s:/@]+\.[^\s:/@]+")
+#: What the editor writes before the XHTML it posts (frontend/src/editor/rich_field.js).
+XHTML_MARK = "<!--xhtml-->"
+
+
+def from_posted(typed: str) -> str:
+    """The stored form of what a field of formatted words posted: light markup, or the editor's XHTML."""
+    if typed.startswith(XHTML_MARK):
+        return rich.sanitise(f"<div>{typed.removeprefix(XHTML_MARK)}</div>")
+    return to_xhtml(typed)
 
 
 # --- to markup ------------------------------------------------------------------------------------------------
@@ -229,4 +241,4 @@ def _href(typed: str) -> str:
     return safe_href(f"mailto:{typed}" if _ADDRESS.fullmatch(typed) else typed)
 
 
-__all__ = ["Item", "to_markup", "to_xhtml"]
+__all__ = ["XHTML_MARK", "Item", "from_posted", "to_markup", "to_xhtml"]
