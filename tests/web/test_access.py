@@ -14,6 +14,7 @@ from werkzeug.routing import AnyConverter, Rule
 from newsletter import clock
 from newsletter.config import current_settings
 from newsletter.db import Base, db, transaction
+from newsletter.domain.issues.documents import keeping, read_text
 from newsletter.domain.notices import send_notice
 from newsletter.domain.staff import installation, invitations
 from newsletter.domain.staff.permissions import Permission
@@ -97,6 +98,7 @@ def sample(app: Flask, now: datetime) -> dict[str, Any]:
         )
         session.add_all([block, message, came_back])
         session.flush()
+        read = keeping.keep_document(issue, read_text("News\n\nText."), name="news.txt", actor=account, now=clock.now())
         _invitation, join = invitations.invite("a@example.org", Role.EDITOR, None, actor=account, now=clock.now())
         set_up = invitations.set_up_link(clock.now())
     subscriber = subscription.subscriber
@@ -105,6 +107,7 @@ def sample(app: Flask, now: datetime) -> dict[str, Any]:
     return {
         "slug": issue.slug,
         "block_id": str(block.id),
+        "read_id": str(read.public_id),
         "key": {
             "admin.mailbox": message.id,
             "admin.notice": notice.id,
