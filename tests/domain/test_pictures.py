@@ -121,6 +121,19 @@ def test_the_weight_is_that_of_the_mail(issue: Issue, desk: issue_makers.Desk, n
     assert pictures.Weight(pictures.MOST_IN_MAIL + 1, 3).too_much
 
 
+def test_a_mail_with_heavy_pictures_is_worth_a_look(issue: Issue, desk: issue_makers.Desk, now: datetime) -> None:
+    media, block = stored(desk, now), empty_picture(issue, desk, now)
+    chosen(block, media, desk, now)
+
+    def heavy() -> list[tuple[bool, str]]:
+        return [(each.blocking, each.sentence) for each in run_checks(issue, now) if each.code == "heavy_pictures"]
+
+    assert heavy() == []
+    with transaction():
+        media.size = 1_200_000
+    assert heavy() == [(False, "The pictures of the mail have 1.1 MB together; 1 MB is the most that reads well.")]
+
+
 def test_a_picture_says_where_it_is_used(issue: Issue, desk: issue_makers.Desk, now: datetime) -> None:
     media, other, block = stored(desk, now), stored(desk, now, drawing()), empty_picture(issue, desk, now)
     chosen(block, media, desk, now)

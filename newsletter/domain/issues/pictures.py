@@ -15,17 +15,20 @@ from ...i18n import gettext as _
 from ...models import Account, Block, BlockRevision, FollowUp, Issue, MailingList, Media, ReadDocument, Rendition
 from ...rendering.blocks import KINDS
 from ...rendering.blocks import kind as kind_of
+from ...rendering.content import IssueContent
 from ...rendering.fields import FieldType
 from ...rendering.picture_names import new_name
 from ...rendering.pictures import Picture
 from ...states import Where
 from ..staff import activity
+from .content import issue_content
 from .editing import edit_block
 
 _log = logging.getLogger(__name__)
 
 #: All pictures of a mail together: more takes long on a phone, and some mail programs leave it out.
 MOST_IN_MAIL = 1024 * 1024
+_MB = 1024 * 1024
 KEPT_FOR = timedelta(days=30)
 #: The fields of each kind of section that hold a picture.
 PICTURE_FIELDS = {
@@ -159,12 +162,24 @@ class Weight:
 
 def weight(issue: Issue) -> Weight:
     """What readers' mail programs fetch with this issue: the pictures of its mail, and the list's mark."""
-    names = {
-        name for block in issue.blocks if block.where != Where.WEB for name in names_in(block.kind, block.data)
-    }  # fmt: skip
-    known = (Media.name.in_(names)) | (Media.id == issue.mailing_list.logo_id)
-    sizes = db.session.scalars(select(Media.size).where(known)).all()
+    return weight_of(issue_content(issue))
+
+
+def weight_of(content: IssueContent) -> Weight:
+    """`weight` of content that was read already."""
+    shown = (block for block in content.blocks if block.where != Where.WEB)
+    names = {name for block in shown for name in names_in(block.kind, block.data)}
+    if content.frame.logo:
+        names.add(content.frame.logo.src.removeprefix(content.frame.media_base))
+    sizes = db.session.scalars(select(Media.size).where(Media.name.in_(names))).all()
     return Weight(sum(sizes), len(sizes))
+
+
+def size_words(size: int) -> str:
+    """ "85 KB", "1.2 MB"."""
+    if size >= _MB:
+        return _("{number} MB").format(number=f"{size / _MB:.1f}".removesuffix(".0"))
+    return _("{number} KB").format(number=max(1, round(size / 1024)))
 
 
 # --- throwing away ---------------------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from .words import name_of
 _ISSUE = "/desk/issues/<slug>/pictures"
 _CHOOSE = "/desk/issues/<slug>/write/<uuid:block_id>/picture/<field>"
 _SHOWN = 24
-_KB = 1024
 #: A script asks for the inside of a page, to show it in a dialog.
 _PART = "X-Part"
 
@@ -107,9 +106,9 @@ def _pictures_page(issue: Issue, problems: list[Problem] | None = None, status: 
         "problems": [Problem("file" if each.field == "file" else "", each.sentence) for each in problems or []],
         "file_problem": next((each.sentence for each in problems or [] if each.field == "file"), ""),
         "deleted": _deleted(),
-        "weight": _size(weight.size) if weight.pictures else "",
+        "weight": pictures.size_words(weight.size) if weight.pictures else "",
         "too_heavy": weight.too_much,
-        "most": _size(pictures.MOST_IN_MAIL),
+        "most": pictures.size_words(pictures.MOST_IN_MAIL),
     }
     return page("pictures.html", issue=issue, status=status, **values)
 
@@ -150,7 +149,7 @@ def _cards(rows: list[Media]) -> list[dict[str, Any]]:
                 "url": url_for("archive.media", name=media.name),
                 "alt": next((use.alt for use in seen if use.alt), ""),
                 "facts": _("{width} by {height}, {size}").format(
-                    width=media.width, height=media.height, size=_size(media.size)
+                    width=media.width, height=media.height, size=pictures.size_words(media.size)
                 ),
                 "width": media.width,
                 "height": media.height,
@@ -160,12 +159,6 @@ def _cards(rows: list[Media]) -> list[dict[str, Any]]:
             }
         )
     return cards
-
-
-def _size(size: int) -> str:
-    if size >= _KB * _KB:
-        return _("{number} MB").format(number=f"{size / _KB / _KB:.1f}".removesuffix(".0"))
-    return _("{number} KB").format(number=max(1, round(size / _KB)))
 
 
 # --- choosing one for a section ----------------------------------------------------------------------------------

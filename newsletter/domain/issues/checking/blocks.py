@@ -10,6 +10,7 @@ from ....models import Media
 from ....rendering.content import IssueContent
 from ....rendering.issue import BlockProblem
 from ..content import problems_of
+from ..pictures import MOST_IN_MAIL, size_words, weight_of
 from .findings import Finding
 from .passages import pictures
 
@@ -29,6 +30,7 @@ def check_blocks(content: IssueContent) -> Iterator[Finding]:
                 exact=f"{problem.block_id}\0{problem.field}\0{problem.sentence}",
             )  # fmt: skip
     yield from _missing_pictures(content)
+    yield from _heavy_pictures(content)
 
 
 def _code(problem: BlockProblem) -> str:
@@ -76,3 +78,13 @@ def _missing_pictures(content: IssueContent) -> Iterator[Finding]:
                 "missing_picture", True, _("A picture is not there any more."),
                 _("Readers would see an empty frame."), block.id, path, name,
             )  # fmt: skip
+
+
+def _heavy_pictures(content: IssueContent) -> Iterator[Finding]:
+    weight = weight_of(content)
+    if weight.too_much:
+        words = _("The pictures of the mail have {size} together; {most} is the most that reads well.")
+        yield Finding(
+            "heavy_pictures", False, words.format(size=size_words(weight.size), most=size_words(MOST_IN_MAIL)),
+            _("They take long on a phone, and some mail programs leave them out."), exact=str(weight.size),
+        )  # fmt: skip

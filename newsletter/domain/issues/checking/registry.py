@@ -182,6 +182,13 @@ _TABLE = (
         _("Let some sections stand on the web only."),
     ),
     (
+        "heavy_pictures",
+        Family.SECTIONS,
+        Weight.ASKS,
+        _("pictures of more than 1 MB together"),
+        _("Take one out, or show it on the web only."),
+    ),
+    (
         "accent",
         Family.SECTIONS,
         Weight.STOPS,
