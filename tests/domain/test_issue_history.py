@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from newsletter import jobs
 from newsletter.db import db, transaction
 from newsletter.domain.issues import binned, comparing, editing, headings, history, versions
-from newsletter.domain.issues.comparing import Mark, What
+from newsletter.domain.issues.comparing import What
+from newsletter.domain.issues.word_pieces import Mark
 from newsletter.errors import Conflict, NotFound, Refused
 from newsletter.models import Block, BlockRevision, Issue, IssueVersion
 from newsletter.states import IssueState

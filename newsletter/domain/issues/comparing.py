@@ -1,6 +1,5 @@
 """What differs between two versions of an issue: section by section, field by field, word by word."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -20,11 +19,25 @@ from ...rendering.content import BlockContent
 from ...rendering.fields import Field, FieldType
 from ...rendering.rich_reading import Item, List, Run, read
 from ...states import Where
+from .word_pieces import Mark, Piece, word_pieces
 
-#: Line breaks, spaces, addresses, words, signs: each is the same or differs as a whole.
-_TOKEN = re.compile(r"\n+|[^\S\n]+|https?://[^\s)]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)*|[\w'’-]+|[^\w\s]")
-#: Longer texts are compared paragraph by paragraph: word by word would take seconds.
-_MOST_TOKENS = 6_000
+__all__ = [
+    "FieldChange",
+    "Mark",
+    "Piece",
+    "SectionChange",
+    "Stood",
+    "What",
+    "changes",
+    "compare",
+    "in_short",
+    "in_words",
+    "of_revision",
+    "standing_in",
+    "standing_now",
+    "stood",
+    "word_pieces",
+]
 
 
 class What(StrEnum):
@@ -34,22 +47,6 @@ class What(StrEnum):
     REMOVED = "removed"
     CHANGED = "changed"
     MOVED = "moved"
-
-
-class Mark(StrEnum):
-    """What happened to some words."""
-
-    SAME = "same"
-    ADDED = "added"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some words, and what happened to them."""
-
-    mark: Mark
-    text: str
 
 
 @dataclass(frozen=True)
@@ -198,34 +195,6 @@ def _told(block_id: UUID, before: int | None, after: int | None, moved: bool = F
     return SectionChange(
         block_id, "", "", What.MOVED if before == after else what, (), before, after, moved
     )  # fmt: skip
-
-
-def word_pieces(before: str, after: str) -> tuple[Piece, ...]:
-    """The words of two texts, each marked as the same, added or removed."""
-    old, new = _tokens(before), _tokens(after)
-    pieces: list[Piece] = []
-    gone, come = "", ""
-    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for place, (tag, first, last, start, end) in enumerate(steps):
-        was, now = "".join(old[first:last]), "".join(new[start:end])
-        # A space between two changed words changes with them: "old words", and not "old", "words".
-        between = tag == "equal" and was.isspace() and 0 < place < len(steps) - 1 and "\n" not in was
-        if tag != "equal" or between:
-            gone, come = gone + was, come + now
-            continue
-        pieces += _changed(gone, come)
-        pieces.append(Piece(Mark.SAME, was))
-        gone, come = "", ""
-    return (*pieces, *_changed(gone, come))
-
-
-def _changed(gone: str, come: str) -> list[Piece]:
-    return [Piece(mark, text) for mark, text in ((Mark.REMOVED, gone), (Mark.ADDED, come)) if text]
-
-
-def _tokens(text: str) -> list[str]:
-    tokens = _TOKEN.findall(text)
-    return tokens if len(tokens) <= _MOST_TOKENS else text.splitlines(keepends=True)
 
 
 def _moved(before: Sequence[UUID], after: Sequence[UUID]) -> set[UUID]:

@@ -22,7 +22,7 @@ from ...rendering.content import COMMON_DEFAULTS
 from ...states import EDITABLE_STATES, Where
 from ..staff import activity
 from .block_rows import CHANGED, begin, issue_of, live_blocks, name_of, number, require_version, revise
-from .comparing import SectionChange, changes, of_revision
+from .comparing import SectionChange, Stood, changes, compare, of_revision
 from .editing import restore_revision
 from .versions import (
     APPROVED,
@@ -142,13 +142,9 @@ def latest_asked(issue: Issue) -> IssueVersion | None:
 
 def section_history(block: Block) -> list[tuple[BlockRevision, list[SectionChange]]]:
     """How a section stood, newest first, each with what differs from the one before it."""
-    from .comparing import compare
-
     kept = revisions(block)
-    return [
-        (each, compare([of_revision(older)] if older else [], [of_revision(each)]))
-        for each, older in zip(kept, [*kept[1:], None], strict=True)
-    ]
+    older: list[list[Stood]] = [[of_revision(each)] for each in kept[1:]] + [[]]
+    return [(each, compare(before, [of_revision(each)])) for each, before in zip(kept, older, strict=False)]
 
 
 def _act(version: IssueVersion) -> str:

@@ -46,7 +46,7 @@ class Comeback:
 
 
 def past_issues(issue: Issue) -> list[Issue]:
-    """The issues of the list that came before this one and were not cancelled, the last first."""
+    """The issues of the list that were written before this one and not cancelled, the last first."""
     told = db.session.scalar(issue_before(issue.id))
     chosen = (
         select(Issue)
@@ -56,11 +56,15 @@ def past_issues(issue: Issue) -> list[Issue]:
         )
         .order_by(Issue.started_at.is_(None), Issue.started_at.desc(), Issue.published_at.desc(), Issue.id.desc())
     )  # fmt: skip
-    after = {issue.next_issue_id}
-    found = [each for each in db.session.scalars(chosen.limit(_LOOK_BACK + 2)) if each.id not in after]
+    found = [each for each in db.session.scalars(chosen.limit(_LOOK_BACK * 3)) if each.id != issue.next_issue_id]
     if told is not None and told.state is not IssueState.CANCELLED:
         found = [told, *(each for each in found if each.id != told.id)]
-    return found[:_LOOK_BACK]
+    return [each for each in found if _has_words(each)][:_LOOK_BACK]
+
+
+def _has_words(issue: Issue) -> bool:
+    """Whether it holds more than every new issue has by itself: the next one is often there before its words."""
+    return any(not kind_of(block.kind).fixed and block.kind not in _BY_ITSELF for block in issue.blocks)
 
 
 def last_issue(issue: Issue) -> Issue | None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.domain.issues import creating
+from newsletter.domain.issues import creating, starting
 from newsletter.domain.staff.permissions import Permission, require
 from newsletter.errors import Invalid
 from newsletter.i18n import gettext as _
@@ -93,12 +93,12 @@ def _create(form: NewIssueForm, mailing_list: MailingList) -> Response | tuple[s
                 actor=signed_in_account(),
                 now=now,
             )
-            slug = issue.slug
+            slug, can_start = issue.slug, starting.can_start(issue)
     except Invalid as error:
         put_problems(form, error)
         return _new_page(form, mailing_list, 422)
     flash_remarks(now, planned=planned, deadline=deadline)
-    return to("issue", slug=slug)
+    return to("issue_start" if can_start else "issue", slug=slug)
 
 
 def flash_remarks(

@@ -8,7 +8,7 @@ from flask import url_for
 
 from newsletter import dates
 from newsletter.domain.calls.reading import undecided
-from newsletter.domain.issues import audience
+from newsletter.domain.issues import audience, following_up
 from newsletter.domain.issues.approving import current_approval, last_comment
 from newsletter.domain.issues.checking import Finding
 from newsletter.domain.issues.scheduling import Obstacle
@@ -53,6 +53,9 @@ def tasks(issue: Issue, findings: Sequence[Finding], obstacles: Sequence[Obstacl
     write = [_content(issue, findings)]
     if issue.has_call:
         write.append(_contributions(issue))
+    promises = following_up.waiting(issue)
+    if promises:
+        write.append(_promises(issue, len(promises)))
     write.append(_subject(issue))
     if issue.mailing_list.cadence is Cadence.QUARTERLY:
         write.append(_next_issue(issue))
@@ -90,6 +93,14 @@ def _contributions(issue: Issue) -> Task:
         hint += " " + _("The deadline is {when}.").format(when=issue.deadline.words)
     url = url_for("editor.contributions", issue=issue.slug)
     return Task(_("Contributions"), url, hint, INCOMPLETE if waiting else COMPLETED)
+
+
+def _promises(issue: Issue, number: int) -> Task:
+    hint = ngettext(
+        "%(number)s thing was promised for this issue.", "%(number)s things were promised for this issue.", number
+    )
+    url = url_for("editor.issue_follow_ups", slug=issue.slug)
+    return Task(_("Promises"), url, hint % {"number": number}, INCOMPLETE)
 
 
 def _subject(issue: Issue) -> Task:
