@@ -311,7 +311,12 @@ def test_from_test_email_to_a_schedule_and_back(client: FlaskClient, now: dateti
     assert "10am, Thursday 28 January 2027" in page
     scheduled = client.post(
         "/desk/issues/january-2027/schedule",
-        data={"planned_day": "Thursday 28 January 2027", "planned_time": "10am"},
+        data={
+            "planned_day": "Thursday 28 January 2027",
+            "planned_time": "10am",
+            "do": "schedule",
+            "version": _issue().content_version,
+        },
         follow_redirects=True,
     )
     assert "January 2027 goes out to 712 people" in _words(scheduled.text)
@@ -332,7 +337,8 @@ def test_send_now_waits_ten_minutes(client: FlaskClient, now: datetime) -> None:
     people.subscribers(now, mailing_list, 1)
     issue = desk.january(now, mailing_list, account)
     desk.approve(issue, people.staff(now, "Ewan Marsh", Role.APPROVER), now)
-    page = client.post("/desk/issues/january-2027/schedule", data={"do": "now"}, follow_redirects=True).text
+    typed = {"do": "now", "version": _issue().content_version}
+    page = client.post("/desk/issues/january-2027/schedule", data=typed, follow_redirects=True).text
     assert "January 2027 goes out to 1 person" in _words(page)
     assert _issue().scheduled_at == now + timedelta(minutes=10)
 

@@ -1,4 +1,4 @@
-"""One issue, by what people call it."""
+"""One issue, by what people call it; and whether it stands in its list's rhythm."""
 
 import re
 
@@ -22,3 +22,11 @@ def find_issue(named: str) -> Issue:
     if issue is None:
         raise NotFound(f"There is no issue “{named[:80]}”.")
     return issue
+
+
+def is_out_of_turn(issue: Issue) -> bool:
+    """Whether the issue stands outside its list's rhythm: it has no call of its own, and asks for no news.
+
+    A correction is such an issue. It prints no next deadline, so it needs none.
+    """
+    return not issue.has_call and all(block.kind != "call" for block in issue.blocks)

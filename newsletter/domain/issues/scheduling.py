@@ -20,6 +20,7 @@ from . import audience, protocols
 from .approving import approve_by_scheduling, current_approval, require_override
 from .checking import ASKED_BY_THE_GATE, Finding, check_content, check_words_only, settings_problems
 from .content import issue_content
+from .finding import is_out_of_turn
 from .people import SYSTEM_ADMINISTRATOR, tell, who_may
 from .protocols import Happening, Obstacle
 from .renditions import Prepared
@@ -33,6 +34,7 @@ __all__ = ["Obstacle", "cancel_issue", "cancel_schedule", "hold_unapproved", "ob
 _log = logging.getLogger(__name__)
 SHORTEST_NOTICE = timedelta(minutes=15)
 SEND_NOW_DELAY = timedelta(minutes=10)
+TOO_SOON = "Choose a time at least 15 minutes from now, or use “Send now”."
 
 
 def obstacles(
@@ -74,14 +76,6 @@ def wants_approval(issue: Issue) -> bool:
     )
 
 
-def is_out_of_turn(issue: Issue) -> bool:
-    """Whether the issue stands outside its list's rhythm: it has no call of its own, and asks for no news.
-
-    A correction is such an issue. It prints no next deadline, so it needs none.
-    """
-    return not issue.has_call and all(block.kind != "call" for block in issue.blocks)
-
-
 def _next_issue(issue: Issue, goes_out: datetime) -> list[Obstacle]:
     following = issue.next_issue
     if following is None or following.deadline is None:
@@ -112,7 +106,7 @@ def schedule(
     if immediately:
         at = now
     elif at < now + SHORTEST_NOTICE:
-        raise Invalid([Problem("at", "Choose a time at least 15 minutes from now, or use “Send now”.")])
+        raise Invalid([Problem("at", TOO_SOON)])
     _schedule(issue, at, prepared, actor=actor, now=now, override_reason=override_reason.strip())
     if immediately:
         ring("launch_due_issues")

@@ -34,6 +34,7 @@ class ListDetails:
     accent: str = "#0e5a63"
     timezone: str = ""
     four_eyes: bool = False
+    needs_approval: bool = True
     public: bool = True
 
 
@@ -119,8 +120,14 @@ def checked(details: ListDetails, *, renamed: dict[str, str] | None = None) -> L
         accent=problems.of(lambda: _accent(details.accent), ""),
         timezone=problems.of(lambda: _timezone(details.timezone), ""),
     )
+    problems.of(lambda: _four_eyes_need_approval(details), None)
     problems.raise_any()
     return clean
+
+
+def _four_eyes_need_approval(details: ListDetails) -> None:
+    if details.four_eyes and not details.needs_approval:
+        raise Invalid([Problem("needs_approval", "Where nobody approves their own work, somebody has to approve it")])
 
 
 def current_wording(mailing_list: MailingList) -> ConsentWording | None:

@@ -133,6 +133,7 @@ class ListForm(PlainForm):
     why = StringField(_("Why people get it (optional)"))
     accent = StringField(_("Colour"))
     timezone = StringField(_("Time zone"))
+    needs_approval = BooleanField(_("Somebody approves each issue before it is scheduled"), default=True)
     four_eyes = BooleanField(_("Nobody approves what they wrote themselves"))
     public = BooleanField(_("Offered on the sign-up page"), default=True)
 
@@ -151,6 +152,7 @@ class ListForm(PlainForm):
             accent=self.accent.data or "",
             timezone=self.timezone.data or "",
             four_eyes=bool(self.four_eyes.data),
+            needs_approval=bool(self.needs_approval.data),
             public=bool(self.public.data),
         )
 

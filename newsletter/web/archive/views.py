@@ -8,6 +8,7 @@ from newsletter import clock
 from newsletter.config import current_settings
 from newsletter.db import db
 from newsletter.domain.issues.content import web_address
+from newsletter.domain.issues.correcting import last_changed
 from newsletter.domain.issues.publishing import published_issue, published_issues
 from newsletter.errors import NotFound
 from newsletter.i18n import gettext as _
@@ -17,6 +18,7 @@ from newsletter.web.access import public
 
 from . import reading
 from .calendar import event_file
+from .corrections import plain_corrections, with_corrections
 
 blueprint = Blueprint("archive", __name__)
 
@@ -71,7 +73,7 @@ def issue(slug: str) -> str | AnyResponse:
     return render_template(
         "archive/issue.html",
         issue=found,
-        article=reading.article(found, clock.now()),
+        article=with_corrections(found, reading.article(found, clock.now())),
         canonical=web_address(found),
         publication=mailing_list.name,
         accent=mailing_list.accent,
@@ -109,8 +111,11 @@ def feed() -> Response:
         title=reading.feed_title(lists, organisation.name),
         author=organisation.name,
         base=current_settings().public_url,
-        updated=max((each.published_at for each in shown if each.published_at), default=organisation.created_at),
-        entries=[(each, web_address(each), reading.summary(each)) for each in shown],
+        updated=max((changed for each in shown if (changed := last_changed(each))), default=organisation.created_at),
+        entries=[
+            (each, web_address(each), reading.summary(each), last_changed(each), str(plain_corrections(each)))
+            for each in shown
+        ],
     )
     return Response(content, mimetype="application/atom+xml")
 

@@ -7,11 +7,12 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock, dates
 from newsletter.db import db, transaction
-from newsletter.domain.issues import audience, scheduling
+from newsletter.domain.issues import approving, audience, commenting, scheduling
 from newsletter.domain.issues.approving import current_approval
+from newsletter.domain.issues.content import web_address
 from newsletter.domain.issues.testing import last_test
 from newsletter.domain.staff.permissions import Permission
-from newsletter.errors import Invalid, Problem, Refused
+from newsletter.errors import Conflict, Invalid, Problem, Refused
 from newsletter.i18n import gettext as _
 from newsletter.models import Issue, Organisation
 from newsletter.states import IssueState, SendingMode
@@ -49,10 +50,13 @@ def _suggested(issue: Issue) -> datetime | None:
     return issue.planned_at if issue.planned_at and issue.planned_at >= earliest else None
 
 
-def _schedule_page(issue: Issue, form: WhenForm, problems: list[Problem] | None = None) -> tuple[str, int]:
+def _schedule_page(
+    issue: Issue, form: WhenForm, problems: list[Problem] | None = None, chosen: datetime | None = None
+) -> tuple[str, int]:
+    """Everything about the sending on one page, to be read before it is said; or the question when it goes out."""
     now = clock.now()
     zone = issue.mailing_list.timezone
-    suggested = _suggested(issue)
+    suggested = None if problems or form.errors else chosen or _suggested(issue)
     test, approval = last_test(issue, current=True), current_approval(issue)
     organisation = db.session.get(Organisation, 1)
     return page(
@@ -62,9 +66,11 @@ def _schedule_page(issue: Issue, form: WhenForm, problems: list[Problem] | None 
         form=form,
         problems=problems or [],
         number=audience.count(issue),
-        obstacles=scheduling.obstacles(issue, now),
+        obstacles=scheduling.obstacles(issue, now, at=chosen),
         planned=suggested,
         change=bool(form.errors) or suggested is None or "change" in request.args,
+        web_url=web_address(issue),
+        comments=commenting.unresolved(issue),
         in_words=dates.in_words((suggested - now).total_seconds()) if suggested else "",
         test=test,
         approval=approval,
@@ -85,13 +91,22 @@ def _schedule(issue: Issue, form: WhenForm) -> Response | tuple[str, int]:
         chosen = form.read_moment("planned", issue.mailing_list.timezone, required=True)
         if chosen is None or form.errors:
             return _schedule_page(issue, form)
+        if chosen.instant < now + scheduling.SHORTEST_NOTICE:
+            return _schedule_page(issue, form, [Problem("planned_day", scheduling.TOO_SOON)])
+        if request.form.get("do") != "schedule":
+            # A time was chosen: everything is read once more before anything is done.
+            return _schedule_page(issue, form, chosen=chosen.instant)
     problems = []
     try:
+        if request.form.get("version") != str(issue.content_version):
+            raise Conflict(_("The words changed while you were reading. Look at it again."))
+        # On a list that asks for no approval, what is scheduled is what is made now.
+        prepared = None if issue.mailing_list.needs_approval else approving.prepare(issue, now)
         with transaction():
             if chosen is None:
-                scheduling.send_now(issue, actor=actor, now=now)
+                scheduling.send_now(issue, actor=actor, now=now, prepared=prepared)
             else:
-                scheduling.schedule(issue, chosen.instant, actor=actor, now=now)
+                scheduling.schedule(issue, chosen.instant, actor=actor, now=now, prepared=prepared)
     except Invalid as error:
         problems = [Problem("planned_day", problem.sentence) for problem in error.problems]
     except Refused as error:

@@ -8,9 +8,10 @@ from flask import url_for
 
 from newsletter import dates
 from newsletter.domain.calls.reading import undecided
-from newsletter.domain.issues import audience, following_up
+from newsletter.domain.issues import audience, commenting, following_up, reviewing
 from newsletter.domain.issues.approving import current_approval, last_comment
 from newsletter.domain.issues.checking import Finding
+from newsletter.domain.issues.finding import is_out_of_turn
 from newsletter.domain.issues.scheduling import Obstacle
 from newsletter.domain.issues.testing import last_test
 from newsletter.i18n import gettext as _
@@ -57,10 +58,14 @@ def tasks(issue: Issue, findings: Sequence[Finding], obstacles: Sequence[Obstacl
     if promises:
         write.append(_promises(issue, len(promises)))
     write.append(_subject(issue))
-    if issue.mailing_list.cadence is Cadence.QUARTERLY:
+    if issue.mailing_list.cadence is Cadence.QUARTERLY and not is_out_of_turn(issue):
         write.append(_next_issue(issue))
     check = [_checks(issue, findings), _test(issue)]
-    return Tasks(write, check, [_approval(issue, stopping), _schedule(issue, obstacles)])
+    waiting = commenting.unresolved(issue)
+    if waiting:
+        check.append(_comments(issue, waiting))
+    send = [_approval(issue, stopping)] if issue.mailing_list.needs_approval else []
+    return Tasks(write, check, [*send, _schedule(issue, obstacles)])
 
 
 def sections(issue: Issue) -> int:
@@ -150,6 +155,11 @@ def _test(issue: Issue) -> Task:
     return Task(_("Test email"), url, hint, INCOMPLETE)
 
 
+def _comments(issue: Issue, waiting: int) -> Task:
+    hint = ngettext("%(number)s waits for an answer.", "%(number)s wait for an answer.", waiting) % {"number": waiting}
+    return Task(_("Comments"), url_for("editor.issue_comments", slug=issue.slug), hint, INCOMPLETE)
+
+
 def _approval(issue: Issue, stopping: int) -> Task:
     label, url = _("Approval"), url_for("editor.issue_approval", slug=issue.slug)
     approval = current_approval(issue)
@@ -158,7 +168,9 @@ def _approval(issue: Issue, stopping: int) -> Task:
         hint = _("By {name}, {when}.").format(name=approval.approver_name, when=when)
         return Task(label, url, hint, COMPLETED)
     if issue.state is IssueState.IN_REVIEW:
-        return Task(label, url, _("Somebody is asked to read and approve it."), INCOMPLETE)
+        names = ", ".join(person.name for person in reviewing.asked(issue))
+        hint = _("Asked: {names}.").format(names=names) if names else _("Somebody is asked to read and approve it.")
+        return Task(label, url, hint, INCOMPLETE)
     if stopping:
         return Task(label, None, _("Mend the checks first."), CANNOT_START)
     comment = last_comment(issue)

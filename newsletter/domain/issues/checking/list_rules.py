@@ -11,6 +11,7 @@ from ....rendering.fields import every_text
 from ....rendering.palette import TEXT_CONTRAST, contrast, palette
 from ....rendering.rich import words as words_of
 from ....states import Cadence, Where
+from ..finding import is_out_of_turn
 from .findings import Finding
 
 #: Where the gate before the send asks for something of its own in its own words.
@@ -30,7 +31,7 @@ def check_list_rules(issue: Issue, content: IssueContent) -> Iterator[Finding]:
         )  # fmt: skip
     following = issue.next_issue
     no_deadline = following is None or following.deadline is None
-    if issue.mailing_list.cadence is Cadence.QUARTERLY and not issue.archive_only and no_deadline:
+    if issue.mailing_list.cadence is Cadence.QUARTERLY and no_deadline and not (issue.archive_only or is_out_of_turn(issue)):
         yield Finding(
             "next_deadline", True, _("The next issue has no deadline yet."),
             _("People who want to send news in must know until when they can."), field="next",
