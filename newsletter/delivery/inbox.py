@@ -20,7 +20,8 @@ from ..domain.notices import send_notice
 from ..domain.queries import administrators
 from ..domain.staff import activity
 from ..errors import MailboxError, SettingError
-from ..mail.inbound import Source, open_source
+from ..mail.inbound import Source
+from ..mail.inbound_sources import open_source
 from ..mail.oauth import TokenSource
 from ..mail.replies import one_line
 from ..models import Activity, MailSource

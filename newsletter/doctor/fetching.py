@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..config import Settings
 from ..errors import Refused
-from ..mail.inbound import open_source
+from ..mail.inbound_sources import open_source
 from ..mail.oauth import TokenSource
 from .kept import KeptProbe
 

@@ -8,7 +8,7 @@ from ..config import Settings
 from ..db import db
 from ..errors import MailboxError, SettingError
 from ..mail.imap import ImapMailbox
-from ..mail.inbound import open_source
+from ..mail.inbound_sources import open_source
 from ..mail.oauth import TokenSource
 from ..models import MailSource
 from .findings import Area, Notes

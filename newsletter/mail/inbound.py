@@ -1,6 +1,6 @@
 """Mail that comes to us: one shape for whatever it is read from.
 
-    for mail in open_source(url).messages():
+    for mail in open_source(url).messages():  # see `inbound_sources`
         taken = take_in(mail.raw, …)
         mail.done(taken.settled)
 
@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Protocol
 
 from .mime_parts import LONGEST_HEAD, Part
-from .oauth import TokenSource
 from .reports import LONGEST
 
 
@@ -48,20 +46,6 @@ class Source(Protocol):
         ...
 
 
-def open_source(url: str, *, ca_file: Path | None = None, tokens: TokenSource | None = None) -> Source:
-    """The source of a setting: `imaps://…`, `imap+starttls://…` or `maildir:/folder`. Connects to nothing yet.
-
-    `tokens` are for `?auth=xoauth2`. Raises SettingError.
-    """
-    if url.startswith("maildir:"):
-        from .maildir import Maildir
-
-        return Maildir(Path(url.removeprefix("maildir:")))
-    from .imap import ImapMailbox
-
-    return ImapMailbox.from_url(url, ca_file=ca_file, tokens=tokens)
-
-
 def received_at(raw: bytes, latest: datetime) -> datetime:
     """When our own server had the mail: the time in the outermost Received, which no sender writes.
 
@@ -77,4 +61,4 @@ def received_at(raw: bytes, latest: datetime) -> datetime:
         return latest
 
 
-__all__ = ["LONGEST", "Incoming", "Source", "open_source", "received_at"]
+__all__ = ["LONGEST", "Incoming", "Source", "received_at"]

@@ -17,7 +17,7 @@ from newsletter.doctor.findings import Notes
 from newsletter.doctor.inbound import examine_inbound
 from newsletter.doctor.kept import KeptProbe
 from newsletter.errors import MailboxError, Refused
-from newsletter.mail.inbound import open_source
+from newsletter.mail.inbound_sources import open_source
 from newsletter.models import MailSource
 from tests.doctor.reading import good, warned, wrong
 from tests.dovecot import Account

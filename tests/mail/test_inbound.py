@@ -11,7 +11,8 @@ import trustme
 
 from newsletter.errors import MailboxError, RelayDown, RelayRejectsUs, SettingError
 from newsletter.mail import imap
-from newsletter.mail.inbound import LONGEST, Incoming, open_source, received_at
+from newsletter.mail.inbound import LONGEST, Incoming, received_at
+from newsletter.mail.inbound_sources import open_source
 from newsletter.mail.oauth import TokenSource
 from tests.dovecot import Account, Dovecot, dovecot, mailbox
 from tests.mail.imap_server import Mail, ScriptedImap
