@@ -26,7 +26,7 @@ from .lists import check_lists
 from .mail import check_mail
 from .passages import addresses, frame_passages, passages
 from .privacy import check_address, check_privacy
-from .registry import RULES
+from .registry import FAMILY_WORDS, RULES
 from .sentence_length import check_length
 from .surroundings import Surroundings, surroundings
 from .unfinished import check_unfinished
@@ -34,6 +34,7 @@ from .words import check_words
 
 __all__ = [
     "ASKED_BY_THE_GATE",
+    "FAMILY_WORDS",
     "RULES",
     "Finding",
     "check_content",

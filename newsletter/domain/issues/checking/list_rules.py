@@ -31,7 +31,11 @@ def check_list_rules(issue: Issue, content: IssueContent) -> Iterator[Finding]:
         )  # fmt: skip
     following = issue.next_issue
     no_deadline = following is None or following.deadline is None
-    if issue.mailing_list.cadence is Cadence.QUARTERLY and no_deadline and not (issue.archive_only or is_out_of_turn(issue)):
+    if (
+        issue.mailing_list.cadence is Cadence.QUARTERLY
+        and no_deadline
+        and not (issue.archive_only or is_out_of_turn(issue))
+    ):
         yield Finding(
             "next_deadline", True, _("The next issue has no deadline yet."),
             _("People who want to send news in must know until when they can."), field="next",

@@ -2,13 +2,13 @@
 
 import re
 
-TEN_DIGITS = re.compile(r"(?<![\d.,/£$+-])(?<!\d )(\d{3})([ -]?)(\d{3})\2(\d{4})(?![\d/]|[.,]\d| \d|-\d)")
+TEN_DIGITS = re.compile(r"(?<![\d.,/£$+-])(?<!\d )\d{3}[ .-]?\d{3}[ .-]?\d{4}(?![\d/]|[.,]\d| \d|-\d)")
 NI_NUMBER = re.compile(
-    r"\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?"
-    r"(?:\d{2}[ -]?\d{2}[ -]?\d{2}|\d{6})[ -]?[A-D]\b",
+    r"\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ .-]?"
+    r"(?:\d{2}[ .-]?\d{2}[ .-]?\d{2}|\d{6})[ .-]?[A-D]\b",
     re.IGNORECASE,
 )
-UPN = re.compile(r"\b[A-HJ-NP-RT-Z] ?\d{3} ?\d{4} ?\d{4}[0-9A-Z]\b|\b[A-HJ-NP-RT-Z]\d{11}[0-9A-Z]\b", re.IGNORECASE)
+UPN = re.compile(r"\b[A-HJ-NP-RT-Z][ -]?\d{3}[ -]?\d{4}[ -]?\d{4}[0-9A-Z]\b", re.IGNORECASE)
 _LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 

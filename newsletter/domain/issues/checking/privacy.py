@@ -30,9 +30,9 @@ _NAME = r"\b[A-Z][a-z'’-]+ (?:[A-Z]\. )?[A-Z][a-z'’-]+(?:-[A-Z][a-z]+)?"
 _NAMED_DAY = re.compile(rf"{_NAME}(?: ?\(|, | – | - |: )(?P<date>{_NUMERIC_DATE}|{FULL_DATE.pattern})")
 #: Words in capitals that begin a name of something else.
 _NO_NAME = re.compile(
-    r"\b(?:Act|Bill|Board|Centre|Committee|Conference|Council|Day|Executive|Forum|Group|Guide|Hall|House|Issue|Library"
+    r"\b(?:Act|Bill|Board|Centre|Committee|Conference|Council|Day|Executive|Forum|Group|Guidance|Guide|Hall|Handling|House|Issue|Library"
     r"|Meeting|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Order|Park|Partnership|Plan|Policy|Protocol"
-    r"|Regulations|Report|Review|School|Service|Standards|Strategy|Street|Team|The|Toolkit|Town|Training|Trust|Version"
+    r"|Regulations|Report|Review|School|Service|Standards|Strategy|Street|Team|The|Together|Toolkit|Town|Training|Trust|Version"
     r"|Week|Workshop|Year|January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
 #: Somebody's own mailbox, at a provider where anybody has one.
@@ -107,7 +107,7 @@ def _numbers(passage: Passage, text: str) -> Iterator[Finding]:
     for found in NI_NUMBER.finditer(text):
         yield _finding(passage, "ni_number", _("This looks like a National Insurance number."), found[0])
     for found in UPN.finditer(text):
-        if is_upn(found[0].replace(" ", "").upper()):
+        if is_upn(re.sub(r"[ -]", "", found[0]).upper()):
             yield _finding(passage, "upn", _("This looks like a pupil’s number."), found[0])
 
 

@@ -70,6 +70,6 @@ def postcodes(text: str) -> Iterator[str]:
 def digits(number: str) -> str:
     """A phone number by its digits, in the national form: +44 1632 960100 and 01632 960 100 are one."""
     found = "".join(character for character in number if character.isdigit())
-    if number.strip().startswith("+44"):
-        return "0" + found[2:].removeprefix("0")
+    if number.strip().startswith(("+44", "0044", "00 44")):
+        return "0" + found.removeprefix("00")[2:].removeprefix("0")
     return found

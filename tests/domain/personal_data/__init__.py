@@ -1,0 +1,1 @@
+"""Sentences with and without personal data, made up for this project."""
