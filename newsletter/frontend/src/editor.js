@@ -10,6 +10,7 @@ import { startPictures } from './editor/pictures.js'
 import { startPolling } from './editor/polling.js'
 import { configureRequests } from './editor/requests.js'
 import { startRich } from './editor/rich.js'
+import { startSort } from './editor/sort.js'
 import { startGuard } from './editor/unsaved.js'
 
 configureRequests()
@@ -23,4 +24,5 @@ startPasting()
 startPictures()
 startPolling()
 startRich()
+startSort()
 document.addEventListener('htmx:load', (event) => startFrames(event.target.parentNode ?? document))

@@ -1,0 +1,108 @@
+"""The order of sections with a mouse, with the keyboard, on a phone: it is what one sees, or it is put back."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from .conftest import Installation, Serve, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The demo, once for all of these."""
+    serving = Serve(tmp_path_factory.mktemp("order"))
+    yield serving("--demo")
+    serving.stop()
+
+
+@pytest.fixture
+def ruth(larkmere: Installation, visitor: "type[Visitor]") -> Visitor:
+    """Ruth at her desk."""
+    ruth = visitor()
+    ruth.page.goto(f"{larkmere.address}/sign-in")
+    ruth.page.get_by_role("button", name=re.compile("Ruth")).click()
+    ruth.page.goto(f"{larkmere.address}/desk/issues/march-2027/write")
+    expect(ruth.page.locator("ol.is-sortable")).to_be_visible()
+    return ruth
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".app-outline__item [data-name]").all_inner_texts()
+
+
+def drag(page: Page, item: Locator, below: Locator) -> None:
+    start, end = item.locator(".app-outline__grip").bounding_box(), below.bounding_box()
+    assert start and end
+    page.mouse.move(start["x"] + 8, start["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 8, start["y"] + 30, steps=3)
+    page.mouse.move(end["x"] + 8, end["y"] + end["height"] - 4, steps=8)
+    page.mouse.up()
+
+
+def movable(page: Page) -> Locator:
+    return page.locator(".app-outline__item[data-movable]")
+
+
+def test_a_section_is_dragged_and_the_drop_is_said(ruth: Visitor) -> None:
+    page = ruth.page
+    before = names(page)
+    first = movable(page).nth(0).locator("[data-name]").inner_text()
+    with page.expect_response(re.compile("/place$")) as answer:
+        drag(page, movable(page).nth(0), movable(page).nth(2))
+    assert answer.value.status == 303
+    expect(page.locator("#said")).to_have_text(re.compile(f"{re.escape(first)}, now 4 of {len(before)}"))
+    assert names(page) == [before[0], *before[2:4], before[1], *before[4:]]
+    page.reload()
+    assert names(page) == [before[0], *before[2:4], before[1], *before[4:]]
+    ruth.look("the desk after a drag")
+
+
+def test_what_has_its_own_place_is_not_passed(ruth: Visitor) -> None:
+    page = ruth.page
+    before = names(page)
+    page.set_viewport_size({"width": 1280, "height": 1400})
+    drag(page, movable(page).last, page.locator(".app-outline__item").last)
+    assert names(page) == before
+    expect(page.locator(".app-outline__item").first.locator(".app-outline__grip")).to_be_hidden()
+
+
+def test_a_refused_drop_puts_the_order_back_with_a_sentence(ruth: Visitor) -> None:
+    page = ruth.page
+    before = names(page)
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=409, body="Somebody else was quicker.")
+
+    page.route("**/place", refuse)
+    drag(page, movable(page).nth(0), movable(page).nth(2))
+    note = page.locator("[data-sort-said]")
+    expect(note).to_have_text("It could not be moved: the order is as it was.")
+    assert names(page) == before
+    page.unroute("**/place")
+    page.route("**/place", lambda route: route.abort())
+    drag(page, movable(page).nth(0), movable(page).nth(2))
+    expect(note).to_have_text("It could not be moved: the order is as it was.")
+    assert names(page) == before
+    ruth.complaints.clear()  # the browser itself complains of a request that was cut
+    ruth.look("a drop that was refused")
+
+
+def test_on_a_phone_a_section_is_moved_by_naming_the_one_above(ruth: Visitor) -> None:
+    page = ruth.page
+    movable(page).nth(1).get_by_role("link").first.click()
+    before = names(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(f"{page.url.partition('#')[0]}#outline")
+    page.get_by_role("link", name=re.compile("^Move to")).click()
+    ruth.look("where a section is to stand")
+    page.get_by_label("Where it is to stand").select_option(label=f"Below “{before[3]}”")
+    page.get_by_role("button", name="Move it").click()
+    expect(page.locator("#outline")).to_be_visible()
+    assert names(page) == [*before[:2], before[3], before[2], *before[4:]]
+    page.goto(f"{page.url.partition('/write')[0]}/write/order")
+    ruth.look("numbers for all sections")
