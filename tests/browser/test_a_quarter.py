@@ -141,7 +141,7 @@ def mend_what_stops_it(ruth: Visitor, installation: Installation) -> None:
     page.goto(f"{installation.address}/desk/issues/winter-issue/checks")
     expect(page.get_by_role("heading", level=1)).to_contain_text("1 thing stops this issue")
     ruth.look("checks")
-    ruth.follow("Fix it")
+    ruth.follow("Go to it")
     text = page.get_by_role("textbox", name="Text", exact=True)
     ruth.write(text, text.input_value().replace("please email:", "please email reading.group@example.org."))
     ruth.press("Save")

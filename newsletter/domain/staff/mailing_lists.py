@@ -34,6 +34,7 @@ class ListDetails:
     accent: str = "#0e5a63"
     timezone: str = ""
     four_eyes: bool = False
+    requires_help_line: bool = False
     needs_approval: bool = True
     public: bool = True
 

@@ -135,6 +135,7 @@ class ListForm(PlainForm):
     timezone = StringField(_("Time zone"))
     needs_approval = BooleanField(_("Somebody approves each issue before it is scheduled"), default=True)
     four_eyes = BooleanField(_("Nobody approves what they wrote themselves"))
+    requires_help_line = BooleanField(_("Each issue says whom to ring when somebody is in danger"))
     public = BooleanField(_("Offered on the sign-up page"), default=True)
 
     def details(self, slug: str) -> ListDetails:
@@ -152,6 +153,7 @@ class ListForm(PlainForm):
             accent=self.accent.data or "",
             timezone=self.timezone.data or "",
             four_eyes=bool(self.four_eyes.data),
+            requires_help_line=bool(self.requires_help_line.data),
             needs_approval=bool(self.needs_approval.data),
             public=bool(self.public.data),
         )
