@@ -131,8 +131,8 @@ def test_two_people_one_section_and_no_text_is_lost(client: FlaskClient, now: da
     client.post(url, data={"expected": "1", "d.heading": "Practice week", "d.body": "Ewan’s words."})
     answer = client.post(url, data={"expected": "1", "d.heading": "Practice week", "d.body": "Ruth’s words."})
     assert answer.status_code == 409
-    assert "Ewan’s words." in answer.text
-    assert "Ruth’s words." in answer.text
+    assert "[only here:] Ewan’s [end] words." in _words(answer.text)
+    assert "[only here:] Ruth’s [end] words." in _words(answer.text)
     # Keeping mine is one button: its form carries what I typed and the version that stands now.
     assert 'name="expected" value="2"' in answer.text
     assert 'name="d.body" value="Ruth’s words."' in answer.text

@@ -149,18 +149,19 @@ def edit_block(
 
     With `autosave` nobody asked for it to be saved: words that were saved so a moment ago by the same person make way
     in the history (`autosaving`); the version goes up all the same, so that a form opened meanwhile clashes.
-    Raises Conflict when the block is no longer at `expected_version`: show both texts, lose neither.
+    Raises Conflict when the block is no longer at `expected_version`: show both texts, lose neither. The very words
+    that stand there already clash with nothing: they may be one's own, whose answer was lost on the way.
     """
     issue = issue_of(block)
     cleaned = cleaned_links(block.kind, kind_of(block.kind).clean(data))
     values = common_values(common or {})
     begin(issue, block, now=now)
-    require_version(block, expected_version)
     if block.kind == "masthead":
         cleaned = {**cleaned, **{name: block.data[name] for name in MASTHEAD_WORDS if name in block.data}}
     same = block.data == cleaned and all(getattr(block, name) == value for name, value in values.items())
     if same:
         return block
+    require_version(block, expected_version)
     block.data = cleaned
     for name, value in values.items():
         setattr(block, name, value)

@@ -8,22 +8,23 @@ from flask import request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import clock
-from newsletter.db import db, transaction
+from newsletter.db import transaction
 from newsletter.domain.issues import editing, headings
-from newsletter.domain.issues.checking import run_checks
+from newsletter.domain.issues.presence import others_here
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.errors import Conflict, Invalid, NotFound, Problem
 from newsletter.i18n import gettext as _
-from newsletter.models import Account, Block, Issue
+from newsletter.models import Block, Issue
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import EDITABLE_STATES, IssueState
 from newsletter.web.access import current_account, signed_in_account, staff
 
-from . import desk, looks
+from . import autosave, desk, looks
 from .block_forms import PREFIX, common_of, control_id, list_step, read_data, take_step
+from .compose_clash import two_versions
 from .palette import groups
 from .room import blueprint, find_issue, page, to
-from .words import name_of, words_of
+from .words import name_of
 
 _ISSUE = "/desk/issues/<slug>/write"
 _BLOCK = f"{_ISSUE}/<uuid:block_id>"
@@ -60,7 +61,7 @@ def desk_page(
 ) -> tuple[str, int]:
     """The desk with `block` open; with what was typed and what is wrong with it, when a save was refused."""
     now = clock.now()
-    findings, broken = _findings(issue)
+    findings, broken = desk.findings_of(issue)
     shown = looks.look_of(request.args.get("look"))
     gone = block is not None and block.deleted_at is not None
     editable = issue.state in EDITABLE_STATES and may(current_account(), Permission.EDIT_ISSUES, issue.mailing_list)
@@ -85,6 +86,9 @@ def desk_page(
         "offered_deadline": _offered_deadline(),
         "preview_problem": broken,
         "preview_url": _preview_url(issue, shown),
+        "typed_url": _typed_url(issue, block, shown) if block and editable else "",
+        "others": others_here(issue, than=current_account(), now=now),
+        "me": current_account(),
         "head_lines": {
             "sender": issue.mailing_list.sender_name, "subject": issue.subject, "preview": issue.preheader,
         },
@@ -104,15 +108,13 @@ def _offered_deadline() -> date | None:
 def _preview_url(issue: Issue, shown: str) -> str:
     form = shown if shown in ("text", "web") else "html"
     # The number makes the browser fetch it again when the words have changed.
-    return url_for("editor.issue_preview", slug=issue.slug, form=form, v=issue.content_version)
+    return url_for("editor.issue_preview", slug=issue.slug, form=form, v=issue.content_version, marks=1)
 
 
-def _findings(issue: Issue) -> tuple[list[Any], str]:
-    """What the checks say; and why the mail cannot be drawn, where it cannot."""
-    try:
-        return run_checks(issue, clock.now()), ""
-    except Invalid as error:
-        return [], error.problems[0].sentence
+def _typed_url(issue: Issue, block: Block, shown: str) -> str:
+    """Where the preview of words that nobody saved yet is asked for."""
+    form = shown if shown in ("text", "web") else "html"
+    return url_for("editor.issue_preview_typed", slug=issue.slug, form=form, block_id=block.id)
 
 
 def _control_of(field: str, block: Block | None) -> str:
@@ -144,7 +146,7 @@ def _number(typed: str) -> int | None:
 def issue_block_save(slug: str, block_id: UUID) -> Response | tuple[str, int]:
     issue = find_issue(slug, Permission.EDIT_ISSUES)
     block = editing.find_block(issue, str(block_id))
-    kind = kind_of(block.kind)
+    kind, was = kind_of(block.kind), issue.state
     pressed = request.form.get("do", "")
     data, common = read_data(kind.fields, request.form), common_of(request.form)
     if kind.fixed:
@@ -155,25 +157,35 @@ def issue_block_save(slug: str, block_id: UUID) -> Response | tuple[str, int]:
     try:
         with transaction():
             editing.edit_block(
-                block, data, expected_version=expected, common=common, actor=signed_in_account(), now=clock.now()
-            )
+                block, data, expected_version=expected, common=common, autosave=autosave.asked(),
+                actor=signed_in_account(), now=clock.now(),
+            )  # fmt: skip
     except Conflict:
-        return _two_versions(slug, block_id, data)
+        return autosave.clashed() if autosave.asked() else two_versions(slug, block_id, data, common)
     except Invalid as error:
+        if autosave.asked():
+            return autosave.refused(error, lambda field: _control_of(field, block))
         issue = find_issue(slug)
         return desk_page(
             issue, editing.find_block(issue, str(block_id)), typed=data, common=common or None,
             problems=error.problems, expected=expected, status=422,
         )  # fmt: skip
+    if autosave.asked():
+        return autosave.saved(slug, block_id, was)
     if step and step.verb == "add":
-        return to("compose", slug=slug, block_id=block_id, more=step.path, anchor=control_id(PREFIX + step.path))
+        return _to_saved(block_id, slug=slug, more=step.path, anchor=control_id(PREFIX + step.path))
     if step:
-        return to("compose", slug=slug, block_id=block_id, anchor=f"e-{control_id(step.path)}-{focus}")
+        return _to_saved(block_id, slug=slug, anchor=f"e-{control_id(step.path)}-{focus}")
     if pressed.startswith("picture:"):
         return to("issue_block_picture", slug=slug, block_id=block_id, field=pressed.partition(":")[2])
     if pressed == "next":
-        return to("compose", slug=slug, block_id=_next(slug, block_id), anchor="write")
-    return to("compose", slug=slug, block_id=block_id, saved=1, anchor="write")
+        return _to_saved(block_id, slug=slug, show=_next(slug, block_id), anchor="write")
+    return _to_saved(block_id, slug=slug, anchor="write")
+
+
+def _to_saved(saved: UUID, *, show: UUID | None = None, **values: Any) -> Response:
+    """Back to the desk, whose address says what was saved: words that the browser keeps of it may go."""
+    return to("compose", block_id=show or saved, saved=saved, **values)
 
 
 def _next(slug: str, block_id: UUID) -> UUID:
@@ -182,31 +194,6 @@ def _next(slug: str, block_id: UUID) -> UUID:
     blocks = [block for block in issue.blocks if block.id == block_id or not kind_of(block.kind).fixed]
     place = next((number for number, block in enumerate(blocks) if block.id == block_id), 0)
     return blocks[min(place + 1, len(blocks) - 1)].id if blocks else block_id
-
-
-def _two_versions(slug: str, block_id: UUID, data: dict[str, Any]) -> tuple[str, int]:
-    """Both texts side by side: mine as I typed it, theirs as it is stored. Nothing is lost."""
-    issue = find_issue(slug, Permission.EDIT_ISSUES)
-    block = editing.find_block(issue, str(block_id))
-    kind = kind_of(block.kind)
-    them = _who(block)
-    return page(
-        "two_versions.html",
-        issue=issue,
-        status=409,
-        block=block,
-        name=name_of(block),
-        them=them,
-        mine=words_of(kind.fields, data),
-        theirs=words_of(kind.fields, block.data),
-        gone=block.deleted_at is not None,
-        posted=[(name, value) for name, value in request.form.items(multi=True) if name[:2] in (PREFIX, "c.")],
-    )
-
-
-def _who(block: Block) -> str:
-    account = db.session.get(Account, block.updated_by_id) if block.updated_by_id else None
-    return account.name if account else _("Somebody else")
 
 
 @blueprint.post(f"{_BLOCK}/move")

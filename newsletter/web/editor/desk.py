@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import url_for
 
-from newsletter.domain.issues.checking import Finding
+from newsletter import clock
+from newsletter.domain.issues.checking import Finding, run_checks
 from newsletter.domain.issues.headings import sub_headings
-from newsletter.errors import Problem
+from newsletter.errors import Invalid, Problem
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Block, Issue
@@ -141,7 +142,7 @@ def sheet(
 ) -> Sheet:
     """The section as a form. `typed` and `common` take the place of what is stored when a save was refused."""
     kind = kind_of(block.kind)
-    mine = [] if untouched(block) else [each for each in findings if each.block_id == str(block.id) and not each.passed]
+    found, stops = mends(block, findings)
     shared = common or {name: getattr(block, name) for name in ("continues", "diary", "where", "language")} | {
         "audience_note": block.audience_note
     }
@@ -157,8 +158,8 @@ def sheet(
         expected=block.version if expected is None else expected,
         controls=controls,
         common=_common_controls(shared, problems),
-        findings=tuple(Mend(each.sentence, _href(each.field, kind.fields)) for each in mine),
-        stops=any(each.stops for each in mine),
+        findings=found,
+        stops=stops,
         more_open=any(problem.field in shared for problem in problems),
         rich=_has_rich(kind.fields),
         bound=bound,
@@ -168,6 +169,21 @@ def sheet(
         levels=_levels(issue, block),
         next_url=url_for("editor.compose", slug=issue.slug, block_id=after.id) if after else "",
     )
+
+
+def findings_of(issue: Issue) -> tuple[list[Finding], str]:
+    """What the checks say; and why the mail cannot be drawn, where it cannot."""
+    try:
+        return run_checks(issue, clock.now()), ""
+    except Invalid as error:
+        return [], error.problems[0].sentence
+
+
+def mends(block: Block, findings: Sequence[Finding]) -> tuple[tuple[Mend, ...], bool]:
+    """What there is to mend in the section, and whether any of it stops the issue."""
+    mine = [] if untouched(block) else [each for each in findings if each.block_id == str(block.id) and not each.passed]
+    fields = kind_of(block.kind).fields
+    return tuple(Mend(each.sentence, _href(each.field, fields)) for each in mine), any(each.stops for each in mine)
 
 
 def untouched(block: Block) -> bool:
