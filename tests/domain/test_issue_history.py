@@ -212,6 +212,17 @@ def test_work_that_goes_on_after_a_pause_keeps_the_issue_as_it_was_left(app: Fla
     assert "".join(p.text for p in change.fields[0].pieces if p.mark is not Mark.ADDED) == "Before lunch"
 
 
+def test_moves_in_a_row_are_no_pause(app: Flask, now: datetime, tick: Hours) -> None:
+    d = desk(now)
+    issue = written(d, now)
+    training = _add(issue, d, "Training", tick())
+    for place, wait in ((3, 90), (2, 1), (3, 1)):
+        with transaction():
+            editing.move_block(training, place, actor=d.ruth, now=tick(wait))
+    reasons = [version.reason for version in versions.kept_versions(issue)]
+    assert reasons == [*["Before “Training” was moved"] * 3, versions.AS_LEFT]
+
+
 def test_what_changed_is_told_in_words_and_word_by_word(app: Flask, now: datetime, tick: Hours) -> None:
     d = desk(now)
     issue = written(d, now)

@@ -112,7 +112,9 @@ def test_the_book_fills_a_contact_with_what_was_typed_kept(client: FlaskClient, 
     block = next(each for each in january.blocks if each.kind == "contact")
     assert (block.data["heading"], block.data["lead"]) == ("Ask us", "About training")
     assert (block.data["name"], block.data["email"]) == ("Ann Tully", "ann@example.org")
-    assert client.post(f"{url}/book", data={**typed, "book": str(number)}).status_code == 409
+    late = client.post(f"{url}/book", data={**typed, "d.heading": "Ask them", "book": str(number)})
+    assert late.status_code == 409
+    assert "Ask them" in late.text
 
 
 def test_without_a_choice_the_words_are_saved_and_it_is_said(client: FlaskClient, january: Issue) -> None:

@@ -105,14 +105,17 @@ def keep_as_left(issue: Issue, now: datetime) -> IssueVersion | None:
         .order_by(Block.updated_at.desc())
         .limit(1)
     ).first()
-    if newest is None or now - newest.updated_at < _PAUSE:
+    if newest is None:
         return None
     last = latest(issue)
+    # Where only the order changed, no section says so: but a version was kept before it.
+    left_at = max(newest.updated_at, last.at) if last else newest.updated_at
+    if now - left_at < _PAUSE:
+        return None
     if last is not None and [(each.block_id, each.block_version) for each in last.entries] == _standing(issue):
         return None
     writer = db.session.get(Account, newest.updated_by_id) if newest.updated_by_id else None
-    at = max(newest.updated_at, last.at) if last else newest.updated_at
-    return keep_version(issue, AS_LEFT, actor=writer, now=at)
+    return keep_version(issue, AS_LEFT, actor=writer, now=left_at)
 
 
 def _standing(issue: Issue) -> list[tuple[UUID, int]]:

@@ -24,16 +24,14 @@ _LONGEST_GLANCE = 240
 @staff(Permission.VIEW_ISSUES)
 def issue_bin(slug: str) -> tuple[str, int]:
     issue = find_issue(slug)
-    rows = [
-        {"binned": each, "glance": _glance(all_words(each.block)), "kind": each.block.kind}
-        for each in binned.bin_of(issue)
-    ]
+    rows = [{"binned": each, "glance": _glance(all_words(each.block), each.name)} for each in binned.bin_of(issue)]
     editable = issue.state in EDITABLE_STATES and can(Permission.EDIT_ISSUES, issue)
     return page("bin.html", issue=issue, rows=rows, editable=editable)
 
 
-def _glance(words: str) -> str:
-    one_line = " ".join(words.split())
+def _glance(words: str, name: str) -> str:
+    """The first words below the heading."""
+    one_line = " ".join(words.split()).removeprefix(name).strip()
     return one_line if len(one_line) <= _LONGEST_GLANCE else one_line[:_LONGEST_GLANCE].rstrip() + "…"
 
 

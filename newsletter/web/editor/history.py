@@ -75,7 +75,7 @@ def _rows(kept: list[IssueVersion]) -> list[Row]:
         row = Row(
             version,
             names.get(version.actor_id or 0, _("The system")),
-            comparing.in_short(before, version) or _("Nothing changed"),
+            comparing.in_short(before, version),
             before.number if before else None,
         )
         if versions.is_small(version):
