@@ -139,16 +139,17 @@ def bring_in_the_document(ruth: Visitor) -> None:
 def mend_what_stops_it(ruth: Visitor, installation: Installation) -> None:
     page = ruth.page
     page.goto(f"{installation.address}/desk/issues/winter-issue/checks")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("1 thing stops this issue")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2 things stop this issue")
     ruth.look("checks")
-    ruth.follow("Go to it")
+    ruth.follow("Go to it: An email address is missing.")
     text = page.get_by_role("textbox", name="Text", exact=True)
     ruth.write(text, text.input_value().replace("please email:", "please email reading.group@example.org."))
     ruth.press("Save")
     expect(page.locator(".app-saved")).to_contain_text("Saved at")
     page.goto(f"{installation.address}/desk/issues/winter-issue/checks")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing stops this issue")
-    ruth.look("checks-passed")
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 thing stops this issue")
+    expect(page.get_by_text("The next issue has no deadline yet.")).to_be_visible()
+    ruth.look("checks-one-left")
 
 
 def sign_up(tom: Visitor, installation: Installation) -> None:

@@ -56,7 +56,7 @@ def _real(passage: Passage, spoken: SpokenDate) -> Iterator[Finding]:
         right = dates.day(spoken.day)
         yield _finding(
             passage, "wrong_weekday", spoken.words, f"{spoken.words} is a {right.split()[0]}.",
-            "Readers would come on one of two days. Mend the day or the date.",
+            "Readers would come on one of two days.",
         )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _without_year(passage: Passage, sentence: str, around_it: Surroundings) -> I
             ahead = min((day for day in near if day >= goes_out), default=near[-1])
             yield _finding(
                 passage, "wrong_weekday", found[0], f"{dates.day(ahead)} is the next {number} {found['month']}.",
-                "Readers would come on one of two days. Mend the day or the date.",
+                "Readers would come on one of two days.",
             )  # fmt: skip
 
 

@@ -40,12 +40,12 @@ def check_link(link: Address, around_it: Surroundings) -> Iterator[Finding]:
     if host.removeprefix("www.") in _SHORTENERS:
         yield _finding(
             link, "short_link", "A shortened link hides where it leads.",
-            "Careful readers do not follow it, and filters stop it. Use the address it stands for.",
+            "Careful readers do not follow it, and filters stop it.",
         )  # fmt: skip
     if _is_inside(host):
         yield _finding(
             link, "inside_link", "This link works inside your own network only.",
-            "Readers elsewhere would get an error. Use an address that anybody can open.",
+            "Readers elsewhere would get an error.",
         )  # fmt: skip
     if any(_SPYING.fullmatch(name) for name, _value in parse_qsl(parts.query)):
         yield _finding(

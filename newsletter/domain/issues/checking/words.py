@@ -74,7 +74,7 @@ def _after(passage: Passage, found: re.Match[str]) -> str:
 def _hole(passage: Passage, found: re.Match[str], sentence: str) -> Finding:
     return Finding(
         "empty_contact", True, sentence,
-        why="People who want to reply would have nowhere to go. Add it, or reword the sentence.",
+        why="People who want to reply would have nowhere to go.",
         block_id=passage.block_id, field=passage.field, excerpt=around(passage.text, found),
     )  # fmt: skip
 
@@ -87,6 +87,6 @@ def _lost_links(passage: Passage) -> Iterator[Finding]:
         if _LEADS_ON.match(sentence) or _CLICK_HERE.search(sentence):
             yield Finding(
                 "lost_link", True, f"“{shortened(sentence)}” has no link.",
-                why="The link may have been lost when the text was pasted. Add it again, or reword the sentence.",
+                why="The link may have been lost when the text was pasted.",
                 block_id=passage.block_id, field=passage.field, excerpt=shortened(sentence, 120),
             )  # fmt: skip
