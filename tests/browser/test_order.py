@@ -106,3 +106,32 @@ def test_on_a_phone_a_section_is_moved_by_naming_the_one_above(ruth: Visitor) ->
     assert names(page) == [*before[:2], before[3], before[2], *before[4:]]
     page.goto(f"{page.url.partition('/write')[0]}/write/order")
     ruth.look("numbers for all sections")
+
+
+def test_a_kind_of_section_is_found_by_typing_and_added_with_enter(ruth: Visitor) -> None:
+    page = ruth.page
+    page.get_by_role("button", name="Add a section").click()
+    dialog = page.get_by_role("dialog", name=re.compile("Add a section"))
+    find = dialog.get_by_label("Find")
+    expect(find).to_be_focused()
+    page.keyboard.type("nothing is called this")
+    expect(dialog.get_by_role("status")).to_have_text("No kind of section is called that, or for that.")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()
+    ruth.look("the palette with nothing found")
+    find.fill("quote")
+    expect(dialog.get_by_role("status")).to_have_text("1 kind of section")
+    ruth.look("the palette with one found")
+    find.fill("")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(find).to_be_focused()
+    page.set_viewport_size({"width": 320, "height": 700})
+    box = dialog.bounding_box()
+    assert box
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 320, 700)
+    page.keyboard.type("quote")
+    page.keyboard.press("Enter")
+    expect(page.locator("h2#kind")).to_have_text("Quotation")
