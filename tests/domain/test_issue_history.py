@@ -11,6 +11,7 @@ from newsletter import jobs
 from newsletter.db import db, transaction
 from newsletter.domain.issues import binned, comparing, editing, headings, history, versions
 from newsletter.domain.issues.comparing import What
+from newsletter.domain.issues.documents import import_document, read_text
 from newsletter.domain.issues.word_pieces import Mark
 from newsletter.errors import Conflict, NotFound, Refused
 from newsletter.models import Block, BlockRevision, Issue, IssueVersion
@@ -135,6 +136,19 @@ def test_undo_is_offered_to_who_did_it_until_somebody_writes_on(app: Flask, now:
     assert history.offer(issue, d.ruth, tick.now + 11 * MINUTE) is None
     _edit(training, d, tick(), heading="Training days")
     assert history.offer(issue, d.ruth, tick.now) is None
+
+
+def test_an_import_into_words_that_were_there_is_undone(app: Flask, now: datetime, tick: Hours) -> None:
+    d = desk(now)
+    issue = written(d, now)
+    _edit(issue.blocks[2], d, tick(), heading="The Boathouse is open")
+    _edit(issue.blocks[2], d, tick(), heading="The Boathouse opens")
+    document = read_text("Training\n\nAll about training days in spring.\n")
+    with transaction():
+        import_document(issue, document, actor=d.ruth, now=tick())
+    assert len(_headings(issue)) > 1
+    _undo(issue, d, tick)
+    assert _headings(issue) == ["The Boathouse opens"]
 
 
 def test_a_move_that_moves_nothing_keeps_no_version(app: Flask, now: datetime, tick: Hours) -> None:

@@ -107,8 +107,9 @@ def step_of(issue: Issue, wanted: int) -> Step:
 def offer(issue: Issue, actor: Account | None, now: datetime) -> Step | None:
     """The act to offer an undo for: the person's own, the newest of all, of the last ten minutes, and nothing
     written since."""
-    last = latest(issue)
-    if last is None or actor is None or last.actor_id != actor.id or not last.reason.startswith(BEFORE):
+    newest, last = latest(issue), latest(issue, BEFORE)
+    # An import keeps a version after itself too.
+    if newest is None or last is None or last.at != newest.at or actor is None or last.actor_id != actor.id:
         return None
     if now - last.at > _OFFERED or issue.state not in EDITABLE_STATES:
         return None
