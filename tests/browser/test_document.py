@@ -93,3 +93,28 @@ def test_without_scripts_each_section_has_a_button(serve: Serve, browser: object
     page.get_by_role("button", name="Import 2 sections").first.click()
     expect(page.get_by_text("2 sections were added.")).to_be_visible()
     context.close()
+
+
+def test_a_past_issue_comes_into_the_archive(serve: Serve, visitor: "type[Visitor]") -> None:
+    installation, ruth = serve("--demo"), visitor()
+    page = ruth.page
+    signed_in(ruth, installation)
+    page.goto(f"{installation.address}/desk/issues")
+    ruth.follow("Bring in a past issue")
+    ruth.look("past-issue")
+    ruth.press("Show what is in it")
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    ruth.look("past-issue-with-problems")
+    ruth.write(page.get_by_label("Title"), "December 2017")
+    ruth.write(page.get_by_label("Day it went out"), "4 December 2017")
+    page.get_by_label("A file").set_input_files(str(FILE))
+    ruth.press("Show what is in it")
+    ruth.press("Import 6 sections")
+    expect(page.get_by_role("heading", level=1)).to_have_text("December 2017, as it will stand in the archive")
+    ruth.look("past-issue-ready")
+    ruth.press("Put it in the archive")
+    expect(page.get_by_text("It is in the archive.", exact=True)).to_be_visible()
+    ruth.look("past-issue-in-the-archive")
+    ruth.follow("See its web page")
+    expect(page.get_by_text("Sent on Monday 4 December 2017.")).to_be_visible()
+    assert ruth.complaints == []

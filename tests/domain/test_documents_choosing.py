@@ -116,11 +116,12 @@ def test_a_read_document_waits_a_day_for_the_person_who_read_it(app: Flask, now:
     with transaction():
         keeping.keep_document(issue, document, name="old.docx", actor=d.ruth, now=now)
         row = keeping.keep_document(issue, document, name="larkmere.docx", actor=d.ruth, now=now)
-        keeping.keep_choices(row, [Choice(Decision.DROP), Choice(kind="section")])
+        keeping.keep_choices(row, [Choice(Decision.DROP), Choice(kind="section")], with_unplaced=False)
         public_id = row.public_id
     assert db.session.query(ReadDocument).count() == 1
     found = keeping.find_document(issue, public_id, actor=d.ruth, now=now + timedelta(hours=23))
     assert keeping.document_of(found) == document
+    assert not keeping.wants_unplaced(found)
     assert keeping.choices_of(found) == [Choice(Decision.DROP), Choice(kind="section")]
     for who, when in ((d.ewan, now), (d.ruth, now + timedelta(days=1))):
         with pytest.raises(NotFound):

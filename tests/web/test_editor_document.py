@@ -80,7 +80,11 @@ def test_words_without_a_place_are_shown_and_can_be_added(ruth: FlaskClient) -> 
 
     ruby = "<w:r><w:ruby><w:rubyBase><w:r><w:t>Llanfair</w:t></w:r></w:rubyBase></w:ruby></w:r>"
     where = _brought(ruth, packed(parts(paragraph("News", style="Heading1") + paragraph("Text.") + paragraph(ruby))))
-    assert "These words have no place yet." in ruth.get(where).text
+    shown = ruth.get(where).text
+    assert "These words have no place yet." in shown
+    assert 'id="unplaced" checked' in shown
+    ruth.post(where, data={"look": "0"})
+    assert 'id="unplaced" checked' not in ruth.get(where).text
     ruth.post(where, data={"do": "add", "unplaced": "yes"})
     assert any("Llanfair" in str(block.data) for block in _issue().blocks)
 

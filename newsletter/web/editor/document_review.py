@@ -66,7 +66,7 @@ def choose(slug: str, read_id: UUID) -> Response | tuple[str, int]:
     with transaction():
         row = keeping.find_document(issue, read_id, actor=actor, now=now)
         choices = _choices(keeping.document_of(row))
-        keeping.keep_choices(row, choices)
+        keeping.keep_choices(row, choices, with_unplaced="unplaced" in request.form)
     if request.form.get("do") != "add":
         anchor = f"part-{request.form.get('look', '')}" if request.form.get("look", "").isdecimal() else None
         return to("issue_document_found", slug=slug, read_id=read_id, anchor=anchor)
@@ -74,7 +74,7 @@ def choose(slug: str, read_id: UUID) -> Response | tuple[str, int]:
         with transaction():
             row = keeping.find_document(issue, read_id, actor=actor, now=now)
             document = chosen(
-                keeping.document_of(row), keeping.choices_of(row), with_unplaced="unplaced" in request.form
+                keeping.document_of(row), keeping.choices_of(row), with_unplaced=keeping.wants_unplaced(row)
             )
             made = import_document(issue, document, actor=actor, now=now)
             keeping.let_go(row)
@@ -107,6 +107,7 @@ def _choices(document: Document) -> list[Choice]:
 
 def _found_page(issue: Issue, row: ReadDocument, problem: str = "", status: int = 200) -> tuple[str, int]:
     document, choices = keeping.document_of(row), keeping.choices_of(row)
+    unplaced = keeping.wants_unplaced(row)
     context = assembly.context_of(assembly.prepared(IssueContent((), frame(issue))))
     return page(
         "document_found.html",
@@ -116,7 +117,8 @@ def _found_page(issue: Issue, row: ReadDocument, problem: str = "", status: int 
         name=row.name,
         document=document,
         rows=_rows(document, choices, context),
-        number=len(groups(document, choices)),
+        number=len(groups(document, choices)) + bool(document.unplaced and unplaced),
+        unplaced=unplaced,
         left_out=summary(document.left_out),
         left_words=[(each.sentence, each.words) for each in document.left_out if each.words],
         pictures=sum(each.number for each in document.left_out if each.what is Left.PICTURES),

@@ -25,10 +25,10 @@ def keep_document(issue: Issue, document: Document, *, name: str, actor: Account
     db.session.execute(
         delete(ReadDocument).where(ReadDocument.issue_id == issue.id, ReadDocument.account_id == actor.id)
     )
+    data = {"document": _to_json(document), "choices": [], "unplaced": True}
     row = ReadDocument(
-        issue_id=issue.id, account_id=actor.id, name=name[:200], data={"document": _to_json(document), "choices": []},
-        day=document.next_deadline, at=now,
-    )  # fmt: skip
+        issue_id=issue.id, account_id=actor.id, name=name[:200], data=data, day=document.next_deadline, at=now
+    )
     db.session.add(row)
     db.session.flush()
     return row
@@ -68,9 +68,15 @@ def choices_of(row: ReadDocument) -> list[Choice]:
     return [Choice(Decision(decision), kind) for decision, kind in row.data["choices"]]
 
 
-def keep_choices(row: ReadDocument, choices: Sequence[Choice]) -> None:
+def wants_unplaced(row: ReadDocument) -> bool:
+    """Whether the words without a place become a last section: yes, until somebody says no."""
+    return bool(row.data["unplaced"])
+
+
+def keep_choices(row: ReadDocument, choices: Sequence[Choice], *, with_unplaced: bool) -> None:
     """Write down what was decided."""
-    row.data = {**row.data, "choices": [[each.decision, each.kind] for each in choices]}
+    decided = [[each.decision, each.kind] for each in choices]
+    row.data = {**row.data, "choices": decided, "unplaced": with_unplaced}
     db.session.flush()
 
 

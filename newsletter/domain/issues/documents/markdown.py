@@ -141,7 +141,10 @@ class _Reader:
 
     def _goes_on(self) -> bool:
         """Whether a list goes on below an empty line: with an item, or with what is indented."""
-        following = next((line for line in self._lines[self._at + 1 :] if line.strip()), "")
+        at = self._at + 1
+        while at < len(self._lines) and not self._lines[at].strip():
+            at += 1
+        following = self._lines[at] if at < len(self._lines) else ""
         return bool(_ITEM.fullmatch(following)) or following.startswith("  ")
 
     def _inline(self, words: str) -> str:

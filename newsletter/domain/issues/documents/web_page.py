@@ -78,6 +78,7 @@ class _Walker(HTMLParser):
         self._heading: tuple[int, bool, list[str]] | None = None
         self._lists = 0
         self._word_list = _WordList()
+        self._left_out = self._markers = self._blocks = 0
         self._left_words: list[str] = []
         self._marker = ""
         self._table: TableReader | None = None
@@ -96,7 +97,9 @@ class _Walker(HTMLParser):
         elif tag in VOID:
             self._void(tag, values)
         else:
-            self._open.append(self._opened(tag, values))
+            opened = self._opened(tag, values)
+            self._open.append(opened)
+            self._count(opened, 1)
 
     def handle_endtag(self, tag: str) -> None:
         if self._table is not None:
@@ -107,27 +110,28 @@ class _Walker(HTMLParser):
         if not self._open or self._open[-1].tag != tag:
             return
         done = self._open.pop()
-        if done.behind is not None and self._behind_now() is None:
+        self._count(done, -1)
+        if done.behind is not None and not self._left_out:
             self._behind.add(done.behind, "".join(self._left_words))
             self._left_words = []
-        if done.marker and not self._in_marker():
+        if done.marker and not self._markers:
             self._ordered_or_not()
         if tag in LISTS:
             self._lists -= 1
         if tag in HEADINGS and self._heading is not None:
             self._end_heading()
-        elif self._behind_now() is None:
+        elif not self._left_out:
             self._write(done.close)
 
     def handle_data(self, data: str) -> None:
         if self._table is not None:
             self._table.data(data)
-        elif self._behind_now() is not None:
+        elif self._left_out:
             self._left_words.append(data)
-        elif self._in_marker():
+        elif self._markers:
             self._marker += data
         else:
-            if self._word_list.starts and not any(each.tag in BLOCKS for each in self._open) and data.strip():
+            if self._word_list.starts and not self._blocks and data.strip():
                 self._end_word_list()
             self._write(escape(data, quote=False))
 
@@ -135,7 +139,7 @@ class _Walker(HTMLParser):
 
     def _opened(self, tag: str, values: dict[str, str]) -> _Open:
         style = values.get("style", "")
-        if self._behind_now() is not None:
+        if self._left_out:
             return _Open(tag)
         if tag == "del" or "hidden" in values or HIDES.search(style):
             return _Open(tag, behind=Left.DELETIONS if tag == "del" else Left.HIDDEN)
@@ -187,7 +191,7 @@ class _Walker(HTMLParser):
         return _Open("a", "</a>")
 
     def _void(self, tag: str, values: dict[str, str]) -> None:
-        if self._behind_now() is not None:
+        if self._left_out:
             return
         if tag == "img":
             if not ({values.get("width"), values.get("height")} & {"0", "1"}):
@@ -226,11 +230,11 @@ class _Walker(HTMLParser):
 
     # --- what is done -----------------------------------------------------------------------------------------
 
-    def _behind_now(self) -> Left | None:
-        return next((each.behind for each in self._open if each.behind is not None), None)
-
-    def _in_marker(self) -> bool:
-        return any(each.marker for each in self._open)
+    def _count(self, element: _Open, by: int) -> None:
+        """Keep count of what is open: looking through all of it at each tag would take long in a deep page."""
+        self._left_out += by * (element.behind is not None)
+        self._markers += by * element.marker
+        self._blocks += by * (element.tag in BLOCKS)
 
     def _write(self, html: str) -> None:
         if not html:
@@ -257,7 +261,7 @@ class _Walker(HTMLParser):
             self.units.append(Paragraph(words, alone=False, xhtml=xhtml))
 
     def _take_table(self, table: TableReader) -> None:
-        self._open.pop()
+        self._count(self._open.pop(), -1)
         if facts := table.facts(self._cell):
             self._cut()
             self.units.append(Table(facts, headed=table.headed))
