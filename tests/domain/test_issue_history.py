@@ -262,21 +262,6 @@ def test_what_changed_is_told_in_words_and_word_by_word(app: Flask, now: datetim
     assert comparing.in_words(comparing.changes(first, first)) == ""
 
 
-def test_the_approver_reads_what_changed_since_the_last_time(app: Flask, now: datetime, tick: Hours) -> None:
-    d = desk(now)
-    issue = written(d, now)
-    assert history.changes_since_asked(issue) is None
-    with transaction():
-        versions.keep_version(issue, versions.SENT_FOR_APPROVAL, actor=d.ruth, now=tick())
-    assert history.changes_since_asked(issue) is None
-    _add(issue, d, "Training", tick())
-    with transaction():
-        versions.keep_version(issue, versions.SENT_FOR_APPROVAL, actor=d.ruth, now=tick())
-    found = history.changes_since_asked(issue)
-    assert found is not None
-    assert comparing.in_words(found) == "1 section added"
-
-
 def test_asking_for_approval_and_giving_it_keep_a_version(app: Flask, now: datetime) -> None:
     d = desk(now)
     kept = versions.kept_versions(approved(d, now))

@@ -22,12 +22,10 @@ from ...rendering.content import COMMON_DEFAULTS
 from ...states import EDITABLE_STATES, Where
 from ..staff import activity
 from .block_rows import CHANGED, begin, issue_of, live_blocks, name_of, number, require_version, revise
-from .comparing import SectionChange, Stood, changes, compare, of_revision
+from .comparing import SectionChange, Stood, compare, of_revision
 from .editing import restore_revision
 from .versions import (
-    APPROVED,
     BEFORE,
-    SENT_FOR_APPROVAL,
     find_version,
     keep_before,
     latest,
@@ -115,30 +113,6 @@ def offer(issue: Issue, actor: Account | None, now: datetime) -> Step | None:
         return None
     since = select(Block.id).where(Block.issue_id == issue.id, Block.updated_at > last.at).limit(1)
     return None if db.session.scalar(since) else Step(last.number, _act(last))
-
-
-def changes_since_asked(issue: Issue) -> list[SectionChange] | None:
-    """What differs from when the issue was last sent for approval, or approved; None where it never was.
-
-    Where it waits for approval now, that is the time before this one.
-    """
-    asked = [
-        version
-        for version in db.session.scalars(
-            select(IssueVersion).where(IssueVersion.issue_id == issue.id).order_by(IssueVersion.number.desc())
-        )
-        if version.reason.startswith((SENT_FOR_APPROVAL, APPROVED))
-    ]
-    standing = [(block.id, block.version) for block in issue.blocks]
-    for version in asked:
-        if [(entry.block_id, entry.block_version) for entry in version.entries] != standing:
-            return changes(version, issue)
-    return [] if len(asked) > 1 else None
-
-
-def latest_asked(issue: Issue) -> IssueVersion | None:
-    """The version that was last sent for approval, or approved."""
-    return latest(issue, SENT_FOR_APPROVAL, APPROVED)
 
 
 def section_history(block: Block) -> list[tuple[BlockRevision, list[SectionChange]]]:
