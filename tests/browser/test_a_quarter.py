@@ -150,7 +150,7 @@ def mend_what_stops_it(ruth: Visitor, installation: Installation) -> None:
     expect(page.locator(".app-saved")).to_contain_text("Saved at")
     page.goto(f"{installation.address}/desk/issues/winter-issue/checks")
     expect(page.get_by_role("heading", level=1)).to_have_text("1 thing stops this issue")
-    expect(page.get_by_text("The next issue has no deadline yet.")).to_be_visible()
+    expect(page.get_by_role("heading", name="The next issue has no deadline yet.")).to_be_visible()
     ruth.look("checks-one-left")
 
 
