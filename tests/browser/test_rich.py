@@ -46,7 +46,7 @@ def body(page: Page) -> Locator:
 
 def posted(page: Page) -> str:
     """What the form would post for the section's text."""
-    return page.locator("textarea[name='d.body']").input_value()
+    return page.locator("textarea[data-xhtml][name='d.body']").input_value()
 
 
 def stored(page: Page) -> str:
@@ -288,7 +288,7 @@ def test_every_document_of_the_schema_comes_back_from_the_server_as_it_was(ruth:
     written = ruth.page.evaluate(
         """documents => {
             const { editor } = document.getElementById('d-body')
-            const area = document.querySelector("textarea[name='d.body']")
+            const area = document.querySelector("textarea[data-xhtml][name='d.body']")
             const show = (content) => editor.commands.setContent(content, { emitUpdate: true })
             const putBack = (value) => { area.value = value; area.dispatchEvent(new Event('input')) }
             return documents.map(document => {
@@ -319,7 +319,7 @@ def test_without_scripts_the_text_area_does_the_same_work(larkmere: Installation
     page.get_by_role("button", name=re.compile("Ruth")).click()
     page.goto(f"{larkmere.address}/desk/issues/march-2027/write/add")
     page.locator("button[name=kind][value=section]").click()
-    area = page.locator("textarea[name='d.body']")
+    area = page.locator("textarea[data-xhtml][name='d.body']")
     expect(area).to_be_visible()
     area.fill("One **bold** word.\n\n- a point")
     page.get_by_role("button", name="Save", exact=True).last.click()
