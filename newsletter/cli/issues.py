@@ -53,7 +53,9 @@ for _command in (schedule, send, status, pause, resume, cancel, retry, unsure, d
 @click.option("--subject", help="The mail's subject; the list's name and the title where not given.")
 @click.option("--preview", help="The line beside the subject in people's inboxes.")
 @click.option(
-    "--past", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
+    "--past",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
     help="It went out on this day (2017-12-04): put it in the archive. It is never sent.",
 )
 @acting
