@@ -16,7 +16,7 @@ from flask import current_app
 from .. import clock
 from ..config import current_settings
 from ..db import db
-from ..delivery import accounts, engine, launch
+from ..delivery import accounts, engine, launch, loop
 from ..delivery.letters import compile_letter
 from ..delivery.wirelog import number_of_records
 from ..errors import Refused, RelayError, SettingError
@@ -52,6 +52,7 @@ class Result:
     connections: int
     database: str
     relay: str
+    event_loop: str
 
 
 def open_relay(url: str, connections: int, *, mean_it: bool) -> Relay:
@@ -108,6 +109,7 @@ def bench_send(recipients: int, relay: Relay, database: str | None, tell: Progre
             connections=relay.limits.connections,
             database="SQLite" if current_settings().sqlite else "PostgreSQL",
             relay=relay.name,
+            event_loop=loop.name(),
         )
 
 

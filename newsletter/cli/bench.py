@@ -35,7 +35,8 @@ def send(recipients: int, relay_url: str, connections: int, database: str | None
 def _print(result: Result) -> None:
     each = result.cpu_seconds / result.accepted * 1000
     click.echo(f"{result.accepted} messages of {result.message_bytes} bytes accepted in {result.seconds:.2f} s")
-    click.echo(f"  {result.messages_per_second:.0f} a second over {result.connections} connections to {result.relay}")
+    over = f"{result.connections} connections to {result.relay} ({result.event_loop})"
+    click.echo(f"  {result.messages_per_second:.0f} a second over {over}")
     click.echo(f"  {each:.3f} s of this process's CPU for 1,000; peak memory {result.peak_rss_bytes / 1e6:.0f} MB")
     click.echo(
         f"  {result.database}: frozen after {result.freeze_seconds:.2f} s, "

@@ -5,20 +5,18 @@ belongs to the run whose epoch stands in `owner`, and only that run, or the reco
 """
 
 import json
-import uuid
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Integer, Row, String, TextualSelect, Update, Uuid, bindparam, column, select, text, update
+from sqlalchemy import TextClause, Update, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
-from ..addresses import key
 from ..db import UTCDateTime, transaction
-from ..domain.subscribers.suppressing import address_hashes, suppressed_hashes
+from ..domain.subscribers.suppressing import suppressed_keys
 from ..errors import Refused
 from ..models import Account, Delivery, Issue, Organisation
 from ..states import DeliveryState, IssueState, SendingMode, SkipReason
@@ -33,6 +31,8 @@ _GOING = frozenset({IssueState.SENDING, IssueState.SENT})
 _IS_QUEUED = text("delivery.state = 'queued'")
 _IS_DEFERRED = text("delivery.state = 'deferred'")
 _IS_CLAIMED = text("delivery.state = 'claimed'")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS = "CAST(extract(epoch FROM {}) * 1000000 AS bigint)"
 
 
 class SendingSwitchedOff(Refused):
@@ -40,14 +40,28 @@ class SendingSwitchedOff(Refused):
 
 
 class WorkItem(NamedTuple):
-    """One message to send: `attempt` counts from 1, `subscription` is the public id."""
+    """One message to send: `attempt` counts from 1, `subscription` is the 16 bytes of the public id."""
 
     delivery: int
     attempt: int
     address: str
     name: str
-    subscription: uuid.UUID
+    subscription: bytes
     first_tried_at: datetime | None
+
+
+class _Candidate(NamedTuple):
+    """What a claim decides on, as the database says it: ids in hexadecimal, instants in microseconds since 1970."""
+
+    delivery: int
+    attempt: int
+    address: str | None
+    name: str
+    subscription: str
+    first_tried_at: int | None
+    state: str
+    reason: str | None
+    address_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +87,23 @@ def claim(issue_id: int, epoch: int, now: datetime, *, any_address: bool = False
         if mode is SendingMode.NOTHING:
             raise SendingSwitchedOff("Sending is switched off for this installation")
         rows = _candidates(session, issue_id, now, limit)
-        barred = _suppressed(rows)
+        barred = suppressed_keys({row.address_key for row in rows if row.reason is None})
         team = _team(session) if mode is SendingMode.TEAM else None
-        moves: Counter[tuple[DeliveryState, DeliveryState]] = Counter()
-        skipped: dict[SkipReason, list[int]] = {}
-        items = []
+        from_state: Counter[str] = Counter()
+        skipped: dict[tuple[SkipReason, str], list[int]] = {}
+        items: list[WorkItem] = []
         for row in rows:
-            reason = row.reason and SkipReason(row.reason)
-            if reason is None and row.address in barred:
-                reason = SkipReason.SUPPRESSED
-            if reason is None and team is not None and key(row.address) not in team:
-                reason = SkipReason.TEAM_ONLY
+            reason = _why_not(row, barred, team)
             if reason is None:
-                items.append(WorkItem._make(row[:6]))
+                items.append(_item(row))
+                from_state[row.state] += 1
             else:
-                skipped.setdefault(reason, []).append(row.id)
-            moves[row.state, DeliveryState.CLAIMED if reason is None else DeliveryState.SKIPPED] += 1
-        for reason, deliveries in skipped.items():
+                skipped.setdefault((reason, row.state), []).append(row.delivery)
+        moves = {(DeliveryState(state), DeliveryState.CLAIMED): number for state, number in from_state.items()}
+        for (reason, before), deliveries in skipped.items():
             _skip(session, deliveries, reason, now)
+            move = DeliveryState(before), DeliveryState.SKIPPED
+            moves[move] = moves.get(move, 0) + len(deliveries)
         _hold(session, [item.delivery for item in items], epoch, now)
         tallies.write(session, issue_id, moves)
     return Claim(items, len(rows))
@@ -154,50 +167,66 @@ def skip_the_rest(session: Session, issue_id: int, now: datetime) -> None:
     tallies.write(session, issue_id, moves)
 
 
-def _candidates(session: Session, issue_id: int, now: datetime, limit: int) -> list[Row[Any]]:
+def _candidates(session: Session, issue_id: int, now: datetime, limit: int) -> list[_Candidate]:
     """The rows with all that a claim decides on. On PostgreSQL each claim passes by what another has locked."""
-    locking = "" if session.get_bind().dialect.name == "sqlite" else "FOR UPDATE OF delivery SKIP LOCKED"
+    dialect = session.get_bind().dialect.name
     values = {"issue": issue_id, "now": now}
-    found = list(session.execute(_look_up("queued", locking), {**values, "limit": limit}))
+    found = _rows(session, _look_up("queued", dialect), {**values, "limit": limit})
     if len(found) < limit:
-        found += session.execute(_look_up("deferred", locking), {**values, "limit": limit - len(found)})
+        found += _rows(session, _look_up("deferred", dialect), {**values, "limit": limit - len(found)})
     return found
 
 
+def _rows(session: Session, statement: TextClause, values: dict[str, object]) -> list[_Candidate]:
+    found: str | None = session.scalar(statement, values)
+    return [_Candidate._make(row) for row in json.loads(found or "[]")]
+
+
 @cache
-def _look_up(state: str, locking: str) -> TextualSelect:
-    """The state is written out, not bound: the partial indexes serve only a query that names it."""
+def _look_up(state: str, dialect: str) -> TextClause:
+    """The state is written out, not bound: the partial indexes serve only a query that names it.
+
+    All rows as one JSON text: row by row, SQLite's driver gives the interpreter's lock away at each, and waits for it
+    again while the sending loop is busy.
+    """
+    sqlite = dialect == "sqlite"
     which = "" if state == "queued" else "AND delivery.retry_at <= :now"
     order = "delivery.id" if state == "queued" else "delivery.retry_at"
-    return (
-        text(
-            "SELECT delivery.id, delivery.attempts + 1, subscriber.address, subscriber.name,"  # noqa: S608 (ours)
-            " subscription.public_id, delivery.first_tried_at, delivery.state, CASE"
-            " WHEN subscriber.address IS NULL THEN 'erased'"
-            " WHEN subscription.state <> 'active' THEN 'left'"
-            " WHEN subscription.paused_until > :now THEN 'paused' END AS reason"
-            " FROM delivery JOIN subscription ON subscription.id = delivery.subscription_id"
-            " LEFT JOIN subscriber ON subscriber.id = subscription.subscriber_id"
-            f" WHERE delivery.issue_id = :issue AND delivery.state = '{state}' {which}"
-            f" ORDER BY {order} LIMIT :limit {locking}"
-        )
-        .bindparams(bindparam("now", type_=UTCDateTime))
-        .columns(
-            column("id", Integer),
-            column("attempt", Integer),
-            column("address", String),
-            column("name", String),
-            column("public_id", Uuid),
-            column("first_tried_at", UTCDateTime),
-            column("state", Delivery.state.type),
-            column("reason", String),
-        )
+    locking = "" if sqlite else "FOR UPDATE OF delivery SKIP LOCKED"
+    first_tried_at = "delivery.first_tried_at" if sqlite else _MICROSECONDS.format("delivery.first_tried_at")
+    public_id = "subscription.public_id" if sqlite else "replace(CAST(subscription.public_id AS text), '-', '')"
+    fields = (
+        "delivery.id AS a, delivery.attempts + 1 AS b, subscriber.address AS c, subscriber.name AS d,"
+        f" {public_id} AS e, {first_tried_at} AS f, delivery.state AS g, CASE"
+        " WHEN subscriber.address IS NULL THEN 'erased'"
+        " WHEN subscription.state <> 'active' THEN 'left'"
+        " WHEN subscription.paused_until > :now THEN 'paused' END AS h, subscriber.address_key AS i"
     )
+    together = "json_group_array(json_array({}))" if sqlite else "CAST(json_agg(json_build_array({})) AS text)"
+    return text(
+        f"SELECT {together.format('a, b, c, d, e, f, g, h, i')} FROM (SELECT {fields}"  # noqa: S608 (made of our own words alone)
+        " FROM delivery JOIN subscription ON subscription.id = delivery.subscription_id"
+        " LEFT JOIN subscriber ON subscriber.id = subscription.subscriber_id"
+        f" WHERE delivery.issue_id = :issue AND delivery.state = '{state}' {which}"
+        f" ORDER BY {order} LIMIT :limit {locking}) AS candidate"
+    ).bindparams(bindparam("now", type_=UTCDateTime))
 
 
-def _suppressed(rows: list[Row[Any]]) -> set[str]:
-    hashes = address_hashes(row.address for row in rows if row.address)
-    return {hashes[found] for found in suppressed_hashes(hashes)}
+def _why_not(row: _Candidate, barred: Collection[str], team: Collection[str] | None) -> SkipReason | None:
+    if row.reason is not None:
+        return SkipReason(row.reason)
+    if row.address_key in barred:
+        return SkipReason.SUPPRESSED
+    if team is not None and row.address_key not in team:
+        return SkipReason.TEAM_ONLY
+    return None
+
+
+def _item(row: _Candidate) -> WorkItem:
+    assert row.address is not None  # or there is a reason not to
+    tried = row.first_tried_at
+    first = None if tried is None else _EPOCH + timedelta(microseconds=tried)
+    return WorkItem(row.delivery, row.attempt, row.address, row.name, bytes.fromhex(row.subscription), first)
 
 
 def _team(session: Session) -> set[str]:

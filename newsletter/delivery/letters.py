@@ -36,7 +36,7 @@ class Letter:
         )
         domain = self.settings.bounce_domain
         sender = f"{envelope_tag(keys, item.subscription)}@{domain}" if domain else self.sender_address
-        return Envelope(sender, item.address, self.compiled.fill(recipient), item.delivery)
+        return Envelope(sender, item.address, self.compiled.fill(recipient), item.delivery, True)
 
     @cached_property
     def _at_domain(self) -> str:

@@ -13,6 +13,11 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(work)
 
 
+def name() -> str:
+    """Whose loop it is: "uvloop" or "asyncio"."""
+    return "uvloop" if _new_loop() else "asyncio"
+
+
 def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         from uvloop import new_event_loop

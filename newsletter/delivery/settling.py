@@ -57,7 +57,10 @@ class Settler:
             raise CannotVouch("The database could not be written for so long that our claims ran out")
 
     def accepted(self, item: WorkItem, receipt: Receipt) -> None:
-        self._settle(item, DeliveryState.ACCEPTED, receipt.code, reply=receipt.reply)
+        code, reply = receipt
+        self._write_down(item, Verdict.ACCEPTED, code)
+        at, reply = self._read_clock(), reply.replace("\0", "")
+        self._writer.put(Outcome(item.delivery, item.attempt, DeliveryState.ACCEPTED, at, code, "", reply))
 
     def refused(self, item: WorkItem, error: RelayError) -> None:
         self._settle(item, DeliveryState.REFUSED, error.code, error.enhanced, _words(error))

@@ -23,6 +23,8 @@ FLUSH_SECONDS = 0.05
 #: An outcome older than this that is not yet recorded means that the writer cannot keep up, or cannot commit.
 BEHIND_SECONDS = 1.0
 BEHIND_ROWS = 2_000
+#: The first begins the 50 milliseconds, the last fills the batch; for those between and behind nobody needs to wake.
+_WORTH_WAKING = (1, FLUSH_ROWS)
 _RETRY_SECONDS = 0.25
 _BEAT_AGAIN_SECONDS = 1.0
 
@@ -53,11 +55,13 @@ class OutcomeWriter:
 
     def put(self, outcome: Outcome) -> None:
         """Have one outcome recorded soon."""
-        with self._changed:
-            if not self._waiting:
-                self._oldest = time.monotonic()
-            self._waiting.append(outcome)
-            if len(self._waiting) == 1 or len(self._waiting) >= FLUSH_ROWS:
+        waiting = self._waiting
+        if not waiting:
+            self._oldest = time.monotonic()
+        # Without the lock: appending is one step, nobody else lengthens the list, and whoever waits has looked first.
+        waiting.append(outcome)
+        if len(waiting) in _WORTH_WAKING:
+            with self._changed:
                 self._changed.notify()
 
     @property

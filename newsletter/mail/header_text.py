@@ -18,12 +18,16 @@ _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PLAIN = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)*")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-_Q_LITERAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_Q_LITERAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"
+#: What takes one character in a Q word: these, and the space, which is written as "_".
+_Q_PLAIN = _Q_LITERAL + b" "
+_Q_FORMS = ["_" if octet == 32 else chr(octet) if octet in _Q_LITERAL else f"={octet:02X}" for octet in range(256)]
 
 
 def checked(text: str, field: str) -> str:
     """The text with its white space made single spaces. Raises Invalid for control characters."""
-    for character in text:
+    # What is printable is of none of these categories, and no bidirectional mark.
+    for character in () if text.isprintable() else text:
         if unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _BIDI:
             sentence = f"The {field.replace('_', ' ')} cannot hold line breaks or control characters"
             raise Invalid([Problem(field, sentence)])
@@ -53,7 +57,7 @@ def mailbox(label: str, name: str, address: str, *, longest_name: int | None = N
     fits = len(name) <= longest_name and len(label) + len(name) + len(address) + 5 <= _LINE
     if fits and _PLAIN.fullmatch(name):
         return f"{label}: {name} <{address}>\r\n".encode("ascii")
-    name = _cut(checked(name, "name"), longest_name)
+    name = _cut(checked(name, "name"), longest_name) if name else ""
     if not name:
         return f"{label}: {address}\r\n".encode("ascii")
     return fold(label, [*phrase(name, room=_LINE - len(label) - 2), f"<{address}>"])
@@ -89,9 +93,12 @@ def phrase(name: str, *, room: int = _WORD) -> list[str]:
 
 def encoded_words(text: str, *, room: int = _WORD) -> list[str]:
     """RFC 2047 words in UTF-8, cut between characters; Q where it is the shorter, else B."""
-    q_size = sum(1 if octet in _Q_LITERAL or octet == 32 else 3 for octet in text.encode())
-    quoted = q_size <= 4 * ((len(text.encode()) + 2) // 3)
+    octets = text.encode()
+    q_size = len(octets) + 2 * len(octets.translate(None, _Q_PLAIN))
+    quoted = q_size <= 4 * ((len(octets) + 2) // 3)
     wrap = _q_word if quoted else _b_word
+    if len(whole := wrap(text)) <= min(_WORD, room):
+        return [whole]
     words: list[str] = []
     pending = ""
     for character in text:
@@ -114,10 +121,7 @@ def fold(label: str, tokens: list[str]) -> bytes:
 
 
 def _q_word(text: str) -> str:
-    body = "".join(
-        chr(octet) if octet in _Q_LITERAL else "_" if octet == 32 else f"={octet:02X}" for octet in text.encode()
-    )
-    return f"=?utf-8?q?{body}?="
+    return f"=?utf-8?q?{''.join([_Q_FORMS[octet] for octet in text.encode()])}?="
 
 
 def _b_word(text: str) -> str:

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from . import header_text, quoted_printable
-from .relay import WireReady
 
 UNSUBSCRIBE_SLOT = "{unsubscribe_url}"
 PREFERENCES_SLOT = "{preferences_url}"
@@ -53,8 +53,7 @@ class Mailbox:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """What differs from one reader to the next. `message_id` without angle brackets; URLs absolute, in ASCII."""
 
     address: str
@@ -98,7 +97,7 @@ class CompiledMessage:
     body: tuple[bytes, ...] = field(repr=False)
     slots: tuple[int, ...] = field(repr=False)
 
-    def fill(self, recipient: Recipient) -> WireReady:
+    def fill(self, recipient: Recipient) -> bytes:
         """The whole message for one reader. Raises Invalid for an address, name or URL that cannot be written."""
         unsubscribe, unsubscribe_in_text, unsubscribe_in_html = _url_forms(recipient.unsubscribe_url)
         _, preferences_in_text, preferences_in_html = _url_forms(recipient.preferences_url)
@@ -114,7 +113,7 @@ class CompiledMessage:
         ]
         for slot, piece in zip(self.slots, others, strict=True):
             parts += (values[slot], piece)
-        return WireReady(b"".join(parts))
+        return b"".join(parts)
 
     def as_eml(self, recipient: Recipient = SAMPLE_RECIPIENT) -> bytes:
         """The message as a file that mail programs open (.eml)."""
@@ -183,7 +182,7 @@ def build_single(
     reply_to: Mailbox | None = None,
     language: str = "en-GB",
     headers: Mapping[str, str] = MappingProxyType({}),
-) -> WireReady:
+) -> bytes:
     """A notice: one mail to one person, marked as automatic and without List-Unsubscribe (RFC 3834).
 
     The same input gives the same bytes. Raises Invalid as `compile_message` does.
@@ -197,13 +196,13 @@ def build_single(
     ]
     text_body = quoted_printable.encode(text)
     if html is None:
-        return WireReady(b"".join([*head, _mime_head(language, _part_head("plain")), b"\r\n", text_body]))
+        return b"".join([*head, _mime_head(language, _part_head("plain")), b"\r\n", text_body])
     html_body = quoted_printable.encode(html)
     boundary = _boundary([text_body], [html_body])
     opening = b"\r\n--" + boundary + b"\r\n"
     body = [opening, _part_head("plain"), b"\r\n", text_body, opening, _part_head("html"), b"\r\n", html_body]
     closing = b"\r\n--" + boundary + b"--\r\n"
-    return WireReady(b"".join([*head, _mime_head(language, _multipart(boundary)), *body, closing]))
+    return b"".join([*head, _mime_head(language, _multipart(boundary)), *body, closing])
 
 
 def bare_message_id(message_id: str) -> str:
@@ -232,6 +231,8 @@ def _url_forms(url: str) -> tuple[bytes, bytes, bytes]:
 
 def _broken(url: bytes) -> bytes:
     """A long URL in lines, by soft line breaks, none of which begins with a dot."""
+    if len(url) <= 2 * _VALUE_LINE and not url.startswith(b".", _VALUE_LINE):
+        return url[:_VALUE_LINE] + quoted_printable.SOFT_BREAK + url[_VALUE_LINE:]
     rows = [url[start : start + _VALUE_LINE] for start in range(0, len(url), _VALUE_LINE)]
     if any(row.startswith(b".") for row in rows):
         return quoted_printable.encode_value(url.decode("ascii"))

@@ -6,8 +6,8 @@ says what to do next (`newsletter.errors.RelayError`), so no caller reads a repl
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from newsletter.errors import RelayDown, RelayError, RelayUnsure
 
@@ -15,31 +15,28 @@ from newsletter.errors import RelayDown, RelayError, RelayUnsure
 BeforeFinalDot = Callable[[], None]
 
 
-class WireReady(bytes):
-    """A message made so that SMTP need not look at it again: CRLF line ends alone, no line that begins with a dot.
-
-    Looking costs more than all else that is done for one message; `CompiledMessage.fill` has no need of it.
-    """
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One message for one person, as it is handed over (RFC 5321 §2.3.1).
 
     `sender` is the return path ("" is the null one, for what must not bounce), `recipient` the stored address
     byte for byte, `message` complete with CRLF line ends, `delivery` the key of the row it belongs to.
+
+    `wire_ready` says of a message that SMTP need not look at it again: CRLF line ends alone, no line that begins with a
+    dot, as `CompiledMessage.fill` makes it. Looking would cost more than all else that is done for one.
     """
 
     sender: str
     recipient: str
-    message: bytes = field(repr=False)
+    message: bytes
     delivery: int | None = None
+    wire_ready: bool = False
+
+    def __repr__(self) -> str:
+        """Without the message: it would fill a log."""
+        return f"Envelope({self.sender!r}, {self.recipient!r}, <{len(self.message)} bytes>, {self.delivery!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The relay took the message: its three-digit code (2xx), and what it said in one line."""
 
     code: int

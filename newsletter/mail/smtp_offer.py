@@ -7,7 +7,7 @@ import re
 
 from newsletter.errors import RelayRefused, RelayRejectsUs
 
-from .relay import Envelope, WireReady
+from .relay import Envelope
 from .smtp_opening import Extensions
 
 FINAL_DOT = b".\r\n"
@@ -43,7 +43,7 @@ class Terms:
 
     def offer(self, envelope: Envelope) -> Offer:
         """The envelope in words. Raises RelayRejectsUs or RelayRefused where it cannot be said or would be in vain."""
-        message = _for_the_wire(envelope.message)
+        message = envelope.message if envelope.wire_ready else _for_the_wire(envelope.message)
         sender, recipient, size = envelope.sender, envelope.recipient, len(envelope.message)
         if sender and not _ADDRESS.fullmatch(sender):
             raise RelayRejectsUs("The return path of this mail is not an address that SMTP can carry", code=553)
@@ -62,8 +62,6 @@ class Terms:
 
 def _for_the_wire(message: bytes) -> bytes:
     """With a line end, dots doubled. A bare CR or LF would let one mail pose as two (SMTP smuggling)."""
-    if isinstance(message, WireReady):
-        return message
     line_ends = message.count(b"\r\n")
     if message.count(b"\n") != line_ends or message.count(b"\r") != line_ends:
         raise RelayRejectsUs("This mail holds a bare line break and was not sent", code=554, enhanced="5.6.0")

@@ -1,14 +1,16 @@
 """The long form: rounds of 20,000 on SQLite and PostgreSQL beside smtp-source, with medians and ratios.
 
     NEWSLETTER_TEST_POSTFIX=/folder python -m tests.bench [--recipients 20000] [--rounds 3] [--postgres URL]
+    python -m tests.bench --delay 20 [--connections 64]
 
-Without a URL a PostgreSQL server of its own is started, one that does flush what it commits.
+Without a URL a PostgreSQL server of its own is started, one that does flush what it commits. With a delay it is another
+bench: SQLite alone, to a server of our own that answers so many milliseconds later, as one far away does.
 """
 
 import argparse
 import json
 
-from tests.bench.rounds import play, table
+from tests.bench.rounds import play, play_from_afar, table
 from tests.postfix import find_postfix
 from tests.postgres import running_cluster
 
@@ -20,7 +22,12 @@ def main() -> None:
     parser.add_argument("--postgres", metavar="URL", help="a database to make a schema in")
     parser.add_argument("--sqlite-only", action="store_true")
     parser.add_argument("--json", action="store_true", help="print every round, too")
+    parser.add_argument("--delay", type=float, metavar="MS", help="a server that answers so much later")
+    parser.add_argument("--connections", type=int, default=64, help="to that server")
     options = parser.parse_args()
+    if options.delay is not None:
+        print(*play_from_afar(options.delay, options.recipients, options.connections), sep="\n")
+        return
     tools = find_postfix()
     if tools is None:
         parser.error("Postfix is not installed, and NEWSLETTER_TEST_POSTFIX names no folder with it")

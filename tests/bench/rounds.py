@@ -46,11 +46,30 @@ def play(tools: PostfixTools, databases: Mapping[str, str | None], recipients: i
     return played
 
 
-def bench_send(port: int, recipients: int, database: str | None) -> dict[str, Any]:
+def play_from_afar(milliseconds: float, recipients: int, connections: int) -> list[str]:
+    """The same on SQLite to a server that answers so much later, with PIPELINING and without: a line each."""
+    lines = []
+    for way, words in (("PIPELINING", ()), ("one command at a time", ("--one-by-one",))):
+        command = [sys.executable, "-m", "tests.bench.slow_sink", str(milliseconds), *words]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sink:
+            assert sink.stdout is not None
+            try:
+                ours = bench_send(int(sink.stdout.readline()), recipients, None, connections)
+            finally:
+                sink.terminate()
+        rate = ours["messages_per_second"]
+        lines.append(
+            f"{milliseconds:g} ms, {connections} connections, {way}: {rate:.0f} messages a second, "
+            f"{rate / connections:.1f} a connection"
+        )
+    return lines
+
+
+def bench_send(port: int, recipients: int, database: str | None, connections: int = _SESSIONS) -> dict[str, Any]:
     """What `newsletter bench send --json` prints. Raises AssertionError, with its words, when it fails."""
     command = [sys.executable, "-m", "newsletter.cli", "bench", "send", "--json"]
     command += ["--recipients", str(recipients), "--relay", f"smtp://{HOST}:{port}"]
-    command += ["--connections", str(_SESSIONS)]
+    command += ["--connections", str(connections)]
     command += ["--database", database] if database else []
     done = subprocess.run(command, capture_output=True, text=True, env=_environment())
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,6 @@
 
 import heapq
 import random
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import count
@@ -28,7 +27,7 @@ _numbers = count(1)
 def mail(domain: str, number: int = 1) -> list[WorkItem]:
     """So many messages to people at the domain."""
     return [
-        WorkItem(key, 1, f"reader{key}@{domain}", "", uuid.UUID(int=key), None)
+        WorkItem(key, 1, f"reader{key}@{domain}", "", key.to_bytes(16, "big"), None)
         for key in (next(_numbers) for _ in range(number))
     ]
 

@@ -25,7 +25,6 @@ from newsletter.mail.message import (
     compile_message,
 )
 from newsletter.mail.plain_twin import verify
-from newsletter.mail.relay import WireReady
 
 from .conftest import DATE, HTML, TEXT, larkmere, reader
 
@@ -124,9 +123,8 @@ def test_the_same_input_gives_the_same_bytes_and_another_reader_only_other_slots
     assert first.as_eml(reader(1)) == one
 
 
-def test_what_is_filled_is_marked_as_ready_and_is() -> None:
+def test_what_is_filled_is_ready_for_the_wire() -> None:
     octets = larkmere(text=".\r\r\n.\n..\rx\n{unsubscribe_url}.{preferences_url}\n.").fill(reader())
-    assert isinstance(octets, WireReady)
     assert octets.endswith(b"\r\n")
     assert not re.search(rb"\n\.|[^\r]\n|\r[^\n]", octets)
 

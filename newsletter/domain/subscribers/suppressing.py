@@ -63,10 +63,11 @@ def blocks_sign_up(address: str) -> bool:
     return any(one.reason not in ENDED_BY_SIGN_UP for one in suppressions_of(address))
 
 
-def address_hashes(addresses_: Iterable[str]) -> dict[bytes, str]:
-    """The addresses by the hashes that stand for them."""
+def suppressed_keys(address_keys: Iterable[str]) -> set[str]:
+    """Which of these keys of addresses (`addresses.key`) stand for a suppressed one; for claims, some hundreds."""
     keys = current_settings().secret_keys
-    return {keyed_hash(keys, _PURPOSE, addresses.key(address)): address for address in addresses_}
+    by_hash = {keyed_hash(keys, _PURPOSE, address_key): address_key for address_key in address_keys}
+    return {by_hash[found] for found in suppressed_hashes(by_hash)}
 
 
 def suppressed_hashes(hashes: Iterable[bytes]) -> set[bytes]:
