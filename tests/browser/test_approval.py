@@ -156,7 +156,7 @@ def test_comments_beside_the_section_keep_the_page_and_guests_have_their_own(
     assert commenting.unresolved(issue()) == 1
     ruth.look("comment-in-the-sheet")
     ruth.page.get_by_role("button", name=re.compile("^Resolve")).click()
-    ruth.page.get_by_text("Comment on this section").wait_for()
+    ruth.page.get_by_text("Comment on this section", exact=True).wait_for()
     assert commenting.unresolved(issue()) == 0
 
     go(ruth, desk, "/share")

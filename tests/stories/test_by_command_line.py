@@ -50,9 +50,10 @@ def newsletter(tmp_path: Path, server: AcceptingServer) -> Command:
 
 
 def mended(document: str) -> str:
-    """The document with its two holes filled and its dates moved to days to come."""
+    """The document with its holes filled (two addresses, links that plain text cannot hold) and its dates to come."""
     filled = re.sub(r"email:(\s+by )", r"email views@example.org\1", document)
     filled = re.sub(r"email:\s*$", "email newsletter@example.org.", filled, flags=re.MULTILINE)
+    filled = filled.replace("View the ", "Ask us for the ")
     ahead = (date.today() + timedelta(days=400)).year
     return filled.replace("2026", str(ahead)).replace("2027", str(ahead + 1))
 

@@ -44,7 +44,7 @@ def test_each_source_has_an_address_that_is_cached_for_good(app: Flask) -> None:
         small = client.get(str(address), headers={"Accept-Encoding": "br, gzip"})
         assert small.content_encoding == "gzip"
         assert gzip.decompress(small.data) == answer.data
-        assert len(small.data) < 25_000
+        assert len(small.data) < 30_000
 
 
 def test_an_address_follows_the_content_under_a_sub_path() -> None:
@@ -91,7 +91,8 @@ def test_the_bundles_hold_no_font_no_crest_and_no_foreign_address() -> None:
         assert "@font-face" not in text
         assert "GDS Transport" not in text
         assert not re.search(r"url\(\s*[\"']?(?!data:)", text), path.name
-        foreign = set(re.findall(r"https?://([a-z0-9.-]+)", text)) - {"www.w3.org"}
+        # The second stands in the words of an error, the first names vocabularies; neither is asked for anything.
+        foreign = set(re.findall(r"https?://([a-z0-9.-]+)", text)) - {"www.w3.org", "prosemirror.net"}
         assert not foreign, (path.name, foreign)
     sheet = next(assets.DIST.glob("site-*.css")).read_text(encoding="utf-8")
     assert not re.search(r"url\(", sheet)

@@ -21,7 +21,7 @@ from ..notices import URGENT, send_notice
 from ..staff import activity
 from ..staff.permissions import Permission, require
 from .renditions import Prepared, keep
-from .transitions import lock
+from .transitions import lock, require_sendable
 
 _log = logging.getLogger(__name__)
 _MOST = 10
@@ -34,10 +34,12 @@ def send_test(
 ) -> list[TestSend]:
     """Send what was prepared to each address, as it will arrive, marked as a test in its subject.
 
-    Raises Invalid for addresses that cannot be used (ten at most), Conflict when the words changed since.
+    Raises Invalid for addresses that cannot be used (ten at most), Conflict when the words changed since, Refused for
+    an issue of the past.
     """
     targets = _targets(addresses, issue.mailing_list)
     lock(issue)
+    require_sendable(issue)
     if prepared.issue_id != issue.id or prepared.content_version != issue.content_version:
         raise Conflict("The words changed while you were reading. Send the test again.")
     rendition = keep(prepared, now)
