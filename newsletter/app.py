@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .config import Settings
 from .db import db, prepare_engine
-from .delivery.mailbox import keep_in_mailbox
+from .delivery.notices.mailbox import keep_in_mailbox
 from .domain.calls import guarding
 from .mail.local import LocalMailbox
 from .mail.oauth import TokenSource

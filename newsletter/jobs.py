@@ -2,7 +2,11 @@
 
 from . import clock
 from .db import clear_log, transaction
-from .delivery import aggregating, engine, inbox, launch, outbox, report
+from .delivery import launch
+from .delivery.notices import outbox
+from .delivery.reports import aggregating, report
+from .delivery.returns import inbox
+from .delivery.run import engine
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping

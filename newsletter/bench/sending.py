@@ -16,9 +16,11 @@ from flask import current_app
 from .. import clock
 from ..config import current_settings
 from ..db import db
-from ..delivery import accounts, engine, launch, loop
-from ..delivery.letters import compile_letter
-from ..delivery.wirelog import number_of_records
+from ..delivery import launch
+from ..delivery.reports import accounts
+from ..delivery.run import engine, loop
+from ..delivery.run.letters import compile_letter
+from ..delivery.run.wirelog import number_of_records
 from ..errors import Refused, RelayError, SettingError
 from ..mail.relay import Relay
 from ..mail.smtp import SmtpRelay

@@ -8,8 +8,8 @@ import click
 
 from .. import clock
 from ..db import why_unavailable
-from ..delivery.feedback import TakenIn, take_in
-from ..delivery.inbox import read_inbound
+from ..delivery.returns.feedback import TakenIn, take_in
+from ..delivery.returns.inbox import read_inbound
 from ..errors import Refused
 from ..mail.inbound import LONGEST, received_at
 from ..mail.reports import KINDS, Dsn, Report, read_report

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from .. import clock, dates
 from ..db import LARGEST_ID, db, transaction
-from ..delivery import accounts, control
+from ..delivery import control
+from ..delivery.reports import accounts
 from ..domain.issues import scheduling
 from ..domain.issues.finding import find_issue
 from ..domain.staff.permissions import Permission

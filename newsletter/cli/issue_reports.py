@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from .. import clock, dates
-from ..delivery import accounts, aggregating, rates
-from ..delivery import report as reporting
-from ..delivery.reasons import plain
-from ..delivery.report import Report
-from ..delivery.report_lines import report_lines
+from ..delivery.reports import accounts, aggregating, rates
+from ..delivery.reports import report as reporting
+from ..delivery.reports.reasons import plain
+from ..delivery.reports.report import Report
+from ..delivery.reports.report_lines import report_lines
 from ..domain.issues.finding import find_issue
 from ..errors import Refused
 from ..models import Issue

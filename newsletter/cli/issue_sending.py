@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from .. import clock, dates
 from ..db import db, transaction
-from ..delivery import accounts, engine
 from ..delivery import launch as launching
+from ..delivery.reports import accounts
+from ..delivery.run import engine
 from ..domain.issues import approving, scheduling
 from ..domain.issues.finding import find_issue
 from ..domain.staff.permissions import Permission

@@ -16,8 +16,8 @@ from ..errors import Refused
 from ..models import Account, Activity, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
-from . import tallies
 from .control import people_concerned
+from .run import tallies
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ..db import db, transaction
-from ..delivery import engine, launch
+from ..delivery import launch
+from ..delivery.run import engine
 from ..domain.issues import approving, scheduling, testing
 from ..errors import RelayRefused, RelayUnsure
 from ..mail.local import LocalMailbox

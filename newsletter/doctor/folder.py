@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from ..config import Settings
-from ..delivery.engine import LEAST_FREE_BYTES
+from ..delivery.run.engine import LEAST_FREE_BYTES
 from ..work.doorbell import Doorbell
 from .findings import Area, Notes
 

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from newsletter.app import create_app
 from newsletter.cli import main
 from newsletter.db import db, transaction
-from newsletter.delivery import report
+from newsletter.delivery.reports import report
 from newsletter.models import Delivery, Issue
 from newsletter.resources import data_dir
 from newsletter.states import DeliveryState, IssueState

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import delete, event, select, update
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.models import Delivery, DeliveryTally, Issue
 from newsletter.states import DeliveryState, IssueState
 from tests.delivery import ledger

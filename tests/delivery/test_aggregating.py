@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, aggregating, report
+from newsletter.delivery.reports import accounts, aggregating, report
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Delivery, Issue, IssueReport, MailingList
 from newsletter.schema import prepare_schema

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.delivery.pacing import BAD_SHARE, MOST_BUSY, SAMPLE, Breaker, is_about_the_server, is_our_quota
+from newsletter.delivery.pace.pacing import BAD_SHARE, MOST_BUSY, SAMPLE, Breaker, is_about_the_server, is_our_quota
 from newsletter.errors import RelayBusy
 from newsletter.mail.replies import Reply, Stage, error_for
 

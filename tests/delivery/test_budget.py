@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from newsletter.config import Settings
 from newsletter.db import db
-from newsletter.delivery.budget import VALID_SECONDS, Pace, RelayBudget
+from newsletter.delivery.pace.budget import VALID_SECONDS, Pace, RelayBudget
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import RelayPace
 from tests.delivery.sending.conftest import worker_app

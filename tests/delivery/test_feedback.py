@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from newsletter import jobs  # noqa: F401  (they register themselves)
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import feedback
-from newsletter.delivery.feedback import TakenIn, look_again, take_in
+from newsletter.delivery.returns import feedback
+from newsletter.delivery.returns.feedback import TakenIn, look_again, take_in
 from newsletter.domain.notices import send_notice
 from newsletter.domain.subscribers import finding, forgetting, retaining, suppressing
 from newsletter.errors import Conflict

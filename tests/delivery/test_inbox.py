@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from newsletter import jobs
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import inbox, outbox
+from newsletter.delivery.notices import outbox
+from newsletter.delivery.returns import inbox
 from newsletter.domain.subscribers import suppressing
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Delivery, InboundMessage, MailSource, Notice, Subscription

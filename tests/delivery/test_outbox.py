@@ -14,9 +14,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import outbox
-from newsletter.delivery.budget import RelayBudget
-from newsletter.delivery.links import PATHS, link
+from newsletter.delivery.notices import outbox
+from newsletter.delivery.notices.links import PATHS, link
+from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.domain.notices import send_notice
 from newsletter.domain.subscribers import offering, subscribing
 from newsletter.errors import RelayBusy, RelayDown, RelayRefused, RelayRejectsUs, RelayUnsure
@@ -323,7 +323,7 @@ def test_held_mail_leaves_when_it_may_and_is_dropped_after_three_days(
 
 
 def test_the_built_in_mailbox_takes_everything(app: Flask, quarterly: MailingList, now: datetime) -> None:
-    from newsletter.delivery.mailbox import keep_in_mailbox
+    from newsletter.delivery.notices.mailbox import keep_in_mailbox
 
     app.extensions["newsletter_relay"] = LocalMailbox(lambda envelope: keep_in_mailbox(app, envelope))
     with transaction() as session:

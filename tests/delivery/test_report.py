@@ -11,9 +11,9 @@ from newsletter import addresses
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import report
-from newsletter.delivery.rates import Level, bounces, complaints
-from newsletter.delivery.reasons import plain
+from newsletter.delivery.reports import report
+from newsletter.delivery.reports.rates import Level, bounces, complaints
+from newsletter.delivery.reports.reasons import plain
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Consent, Delivery, Feedback, Issue, IssueReport, Subscriber, Subscription
 from newsletter.schema import prepare_schema

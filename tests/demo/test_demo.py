@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, engine, launch
+from newsletter.delivery import launch
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
 from newsletter.demo.quarters import Quarter
 from newsletter.demo.readers import readers
 from newsletter.demo.seed import seed_demo

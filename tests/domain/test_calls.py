@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from newsletter.db import db, transaction
-from newsletter.delivery.notice_values import values_of
+from newsletter.delivery.notices.notice_values import values_of
 from newsletter.domain.calls import contributing, guarding, news, reading, triage
 from newsletter.domain.calls.contributing import Arrival
 from newsletter.domain.calls.news import News

@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.db import db, transaction
-from newsletter.delivery import aggregating, launch, report
-from newsletter.delivery.accounts import verifying
+from newsletter.delivery import launch
+from newsletter.delivery.reports import aggregating, report
+from newsletter.delivery.reports.accounts import verifying
 from newsletter.domain.issues import approving, creating, editing, past, scheduling, testing
 from newsletter.domain.issues.documents import read_document, read_text
 from newsletter.domain.issues.publishing import published_issue, published_issues

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import notice_mail
+from newsletter.delivery.notices import notice_mail
 from newsletter.domain.issues import approving, editing, reviewing, scheduling, testing
 from newsletter.domain.issues.approving import current_approval
 from newsletter.errors import Conflict, Invalid, Refused

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from newsletter.db import db
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.models import Issue
 from newsletter.states import DeliveryState, IssueState
 from tests.delivery.sending import makers

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from newsletter.db import db
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.work.doorbell import Doorbell
 from tests.delivery.sending import makers
 from tests.faults.accounting import everybody_once, is_sent

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from newsletter.config import Settings
 from newsletter.db import db
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.models import Delivery, Issue, MailingList
 from newsletter.states import DeliveryState
 from newsletter.work.doorbell import Doorbell

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from newsletter.db import db
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.models import Issue, Notice
 from newsletter.states import IssueState
 from tests import people

@@ -15,9 +15,11 @@ from flask import Flask
 
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control, engine
-from newsletter.delivery.pacing import Breaker
-from newsletter.delivery.running import Ending
+from newsletter.delivery import control
+from newsletter.delivery.pace.pacing import Breaker
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
+from newsletter.delivery.run.running import Ending
 from newsletter.mail.memory import MemoryRelay
 from newsletter.mail.smtp import SmtpRelay
 from newsletter.mail.smtp_wire import Timeouts

@@ -20,9 +20,11 @@ from flask_migrate import Migrate, stamp
 
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control, engine
-from newsletter.delivery.recovery import recover
-from newsletter.delivery.running import Ending
+from newsletter.delivery import control
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
+from newsletter.delivery.run.recovery import recover
+from newsletter.delivery.run.running import Ending
 from newsletter.mail.memory import MemoryRelay
 from newsletter.mail.smtp import SmtpRelay
 from newsletter.models import Issue

@@ -13,9 +13,10 @@ from sqlalchemy import select
 from newsletter import addresses
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, engine
-from newsletter.delivery.inbox import read_inbound
-from newsletter.delivery.running import Ending
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.returns.inbox import read_inbound
+from newsletter.delivery.run import engine
+from newsletter.delivery.run.running import Ending
 from newsletter.mail.memory import MemoryRelay
 from newsletter.mail.smtp import SmtpRelay
 from newsletter.models import Delivery, Feedback, Issue, Subscriber, Subscription

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.domain.issues import approving, creating
 from newsletter.models import Activity, Issue
 from newsletter.states import IssueState

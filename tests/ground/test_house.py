@@ -23,7 +23,7 @@ DOORS = {
     "imapclient": "mail/imap.py",
     "dns": "doctor/names.py",
     "dkim": "doctor/signatures.py",
-    "uvloop": "delivery/loop.py",
+    "uvloop": "delivery/run/loop.py",
 }
 
 

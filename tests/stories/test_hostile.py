@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from newsletter import addresses
 from newsletter.db import db, transaction
-from newsletter.delivery.outbox import deliver_notices
+from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.calls import contributing, triage
 from newsletter.domain.calls.news import News
 from newsletter.domain.issues import creating

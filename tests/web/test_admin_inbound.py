@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.delivery import feedback
-from newsletter.delivery.feedback import take_in
+from newsletter.delivery.returns import feedback
+from newsletter.delivery.returns.feedback import take_in
 from newsletter.models import Delivery, InboundMessage, Issue, MailSource, Subscription
 from newsletter.states import DeliveryState, Role
 from tests import people

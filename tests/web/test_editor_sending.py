@@ -12,9 +12,10 @@ from sqlalchemy import delete, event, update
 
 from newsletter import addresses
 from newsletter.db import db, transaction
-from newsletter.delivery import control, report
-from newsletter.delivery.consequences import note_unsure_taken
+from newsletter.delivery import control
 from newsletter.delivery.launch import launch
+from newsletter.delivery.reports import report
+from newsletter.delivery.returns.consequences import note_unsure_taken
 from newsletter.models import Account, Activity, Consent, Delivery, Feedback, Issue, IssueReport, Subscriber
 from newsletter.states import ConsentEvent, DeliveryState, FeedbackKind, IssueState, Role, SkipReason
 from newsletter.web.editor.sending_advice import advice

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from newsletter.db import db, transaction
-from newsletter.delivery.links import preferences_link, unsubscribe_link
-from newsletter.delivery.outbox import deliver_notices
+from newsletter.delivery.notices.links import preferences_link, unsubscribe_link
+from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.subscribers import addressing, joining, suppressing
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import AddressChange, MailingList, Notice, Subscriber, Subscription

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery.links import preferences_link, unsubscribe_link
-from newsletter.delivery.outbox import deliver_notices
+from newsletter.delivery.notices.links import preferences_link, unsubscribe_link
+from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.subscribers import forgetting, preferences, suppressing
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Consent, MailingList, Notice, Subscriber, Subscription

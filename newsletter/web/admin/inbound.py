@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from ... import clock
 from ...config import current_settings
 from ...db import db, transaction
-from ...delivery import feedback
+from ...delivery.returns import feedback
 from ...domain.staff import keyset
 from ...domain.staff.activity import record
 from ...domain.staff.permissions import ROLE_PERMISSIONS, Permission, may, may_anywhere

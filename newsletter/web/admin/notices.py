@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select
 
 from ... import clock
 from ...db import db, transaction
-from ...delivery import outbox
+from ...delivery.notices import outbox
 from ...domain.staff import keyset
 from ...domain.staff.activity import record
 from ...domain.staff.permissions import ROLE_PERMISSIONS, Permission, may, may_anywhere

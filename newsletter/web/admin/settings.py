@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ... import clock
 from ...db import transaction
-from ...delivery import outbox
+from ...delivery.notices import outbox
 from ...domain.staff import installation
 from ...domain.staff.permissions import Permission, may, may_anywhere, require
 from ...errors import Invalid, NotFound

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.delivery.report_figures import Series
+from newsletter.delivery.reports.report_figures import Series
 
 WIDTH, HEIGHT = 720, 220
 _LEFT, _TOP, _BOTTOM = 56, 22, 34

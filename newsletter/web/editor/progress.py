@@ -8,8 +8,8 @@ from typing import Any
 from flask import url_for
 
 from newsletter import addresses, dates
-from newsletter.delivery import accounts
-from newsletter.delivery.accounts import Counts
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.reports.accounts import Counts
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Activity, Issue

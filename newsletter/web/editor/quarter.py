@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from newsletter import clock, dates
 from newsletter.db import db
-from newsletter.delivery import accounts
+from newsletter.delivery.reports import accounts
 from newsletter.domain.issues.reviewing import WORKING_DAYS_BEFORE, working_days_before
 from newsletter.domain.staff.permissions import Permission
 from newsletter.i18n import gettext as _

@@ -9,11 +9,11 @@ from flask import url_for
 
 from newsletter import dates
 from newsletter.config import current_settings
-from newsletter.delivery import rates
-from newsletter.delivery.accounts import Counts
-from newsletter.delivery.reasons import plain
-from newsletter.delivery.report import REFRESHED_FOR, Report
-from newsletter.delivery.report_figures import Cause, Series
+from newsletter.delivery.reports import rates
+from newsletter.delivery.reports.accounts import Counts
+from newsletter.delivery.reports.reasons import plain
+from newsletter.delivery.reports.report import REFRESHED_FOR, Report
+from newsletter.delivery.reports.report_figures import Cause, Series
 from newsletter.domain.issues.approving import current_approval
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext

@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response
 
 from newsletter import addresses, clock, dates
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control
+from newsletter.delivery import control
 from newsletter.delivery.launch import is_late, launch_late
+from newsletter.delivery.reports import accounts
 from newsletter.domain.issues import audience
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.errors import Refused

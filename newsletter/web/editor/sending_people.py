@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control
-from newsletter.delivery.people_lines import people_lines
+from newsletter.delivery import control
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.reports.people_lines import people_lines
 from newsletter.domain.staff import activity
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.errors import NotFound, Refused

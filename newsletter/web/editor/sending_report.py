@@ -7,11 +7,11 @@ from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from newsletter import clock
-from newsletter.delivery import accounts, report
-from newsletter.delivery.accounts import Counts
-from newsletter.delivery.report import Report
-from newsletter.delivery.report_figures import causes
-from newsletter.delivery.report_lines import report_lines
+from newsletter.delivery.reports import accounts, report
+from newsletter.delivery.reports.accounts import Counts
+from newsletter.delivery.reports.report import Report
+from newsletter.delivery.reports.report_figures import causes
+from newsletter.delivery.reports.report_lines import report_lines
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.models import Issue
 from newsletter.states import DeliveryState

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control, engine
-from newsletter.delivery.pacing import Breaker
-from newsletter.delivery.wirelog import Verdict, WireLog
+from newsletter.delivery import control
+from newsletter.delivery.pace.pacing import Breaker
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
+from newsletter.delivery.run.wirelog import Verdict, WireLog
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Delivery, Issue, MailingList

@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control
+from newsletter.delivery import control
+from newsletter.delivery.reports import accounts
 from newsletter.errors import NotAllowed, Refused
 from newsletter.models import Activity, Delivery, Issue, Notice
 from newsletter.states import DeliveryState, IssueState, Role, SkipReason

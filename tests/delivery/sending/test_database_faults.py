@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, engine
-from newsletter.delivery.running import Ending
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
+from newsletter.delivery.run.running import Ending
 from newsletter.models import Issue
 from newsletter.states import IssueState
 from tests.delivery.sending import makers

@@ -9,8 +9,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, engine, launch
-from newsletter.delivery.pacing import Breaker
+from newsletter.delivery import launch
+from newsletter.delivery.pace.pacing import Breaker
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
 from newsletter.domain.issues import approving, creating, scheduling
 from newsletter.errors import Refused
 from newsletter.mail.memory import MemoryRelay

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery import pacing
-from newsletter.delivery.pacing import Breaker
+from newsletter.delivery.pace import pacing
+from newsletter.delivery.pace.pacing import Breaker
 
 
 def test_the_first_retry_comes_after_five_minutes_and_two_come_within_the_first_hour(now: datetime) -> None:

@@ -10,10 +10,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, batches, control, engine, recording
-from newsletter.delivery.recording import Outcome
-from newsletter.delivery.recovery import recover
-from newsletter.delivery.wirelog import Verdict, WireLog
+from newsletter.delivery import control
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import batches, engine, recording
+from newsletter.delivery.run.recording import Outcome
+from newsletter.delivery.run.recovery import recover
+from newsletter.delivery.run.wirelog import Verdict, WireLog
 from newsletter.models import Delivery, Issue, Worker
 from newsletter.states import DeliveryState
 from newsletter.work import liveness

@@ -10,10 +10,12 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, dispatch, engine, loop
-from newsletter.delivery.dispatch import Dispatcher
-from newsletter.delivery.pacing import Breaker
-from newsletter.delivery.running import Ending
+from newsletter.delivery.pace import dispatch
+from newsletter.delivery.pace.dispatch import Dispatcher
+from newsletter.delivery.pace.pacing import Breaker
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine, loop
+from newsletter.delivery.run.running import Ending
 from newsletter.errors import RelayBusy, RelayDown
 from newsletter.mail.memory import MemoryConnection, MemoryRelay
 from newsletter.mail.relay import Mailing, Receipt

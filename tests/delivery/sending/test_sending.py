@@ -12,9 +12,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery import accounts, control, engine
-from newsletter.delivery.pacing import Breaker
-from newsletter.delivery.running import Ending
+from newsletter.delivery import control
+from newsletter.delivery.pace.pacing import Breaker
+from newsletter.delivery.reports import accounts
+from newsletter.delivery.run import engine
+from newsletter.delivery.run.running import Ending
 from newsletter.domain.subscribers.suppressing import suppress
 from newsletter.errors import RelayBusy, RelayDown, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.memory import MemoryConnection, MemoryRelay

@@ -1,0 +1,1 @@
+"""How fast, to whom next, and when to stop."""

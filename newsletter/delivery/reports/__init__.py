@@ -1,0 +1,1 @@
+"""What there is to say about an issue that was sent: its accounts, its report, and what stays of them."""

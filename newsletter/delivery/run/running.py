@@ -1,0 +1,279 @@
+"""One sending run of one issue: a feeder that claims, a dispatcher that chooses, as many senders as the relay allows.
+
+All on one event loop. Each sender keeps a connection and gives it what the dispatcher says may leave (see `sender`);
+the settler writes down what came of it (see `settling`). What is still claimed when the run has ended and the writer
+has written was not tried.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...db import db
+from ...mail.local import LocalMailbox
+from ...mail.relay import Relay
+from ...models import Issue
+from ...states import IssueState
+from ...work.liveness import Life, leaving
+from ..pace.budget import RelayBudget
+from ..pace.dispatch import Dispatcher
+from ..pace.pacing import Breaker, retry_at
+from .allowance import keep_allowance
+from .batches import BATCH, Claim, SendingSwitchedOff, claim, put_off
+from .letters import Letter
+from .sender import Sender
+from .settling import Settler
+from .wirelog import WireLog
+from .writer import OutcomeWriter
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_Task = asyncio.Task[None]
+
+#: How long what awaits a reply may still wait once the process was asked to leave (it has 30 seconds in all).
+DRAIN_SECONDS = 25.0
+_LOOK_EVERY_SECONDS = 0.25
+_MOST_CLAIM_FAILURES = 30
+_GOING = frozenset({IssueState.SENDING, IssueState.SENT})
+
+
+class Ending(StrEnum):
+    """Why a run ended."""
+
+    DONE = "nothing is left to claim"
+    HELD = "the issue was paused or cancelled"
+    LEAVING = "the process was asked to leave"
+    BROKEN = "something is wrong with the relay, the database or us"
+
+
+class Run:
+    """Made for one `go`. `ending` and `reason` say afterwards how it went."""
+
+    def __init__(
+        self,
+        app: Flask,
+        letter: Letter,
+        relay: Relay,
+        life: Life,
+        writer: OutcomeWriter,
+        wire: WireLog,
+        breaker: Breaker,
+        read_clock: Callable[[], datetime],
+    ) -> None:
+        self.ending = Ending.DONE
+        self.reason = ""
+        #: Nothing new is taken any more; what is in the air is waited for.
+        self.over = False
+        self.letter = letter
+        self.relay = relay
+        self.breaker = breaker
+        self.settler = Settler(writer, wire, life, read_clock, self.fail)
+        self.dispatcher = Dispatcher(relay.limits.connections, time.monotonic)
+        #: How often a connection broke over a message, by delivery.
+        self.drops: dict[int, int] = {}
+        #: How many senders are opening a connection.
+        self.connecting = 0
+        self._app = app
+        self._life = life
+        self._writer = writer
+        self._read_clock = read_clock
+        self._budget = RelayBudget(relay.name, app.config["NEWSLETTER"])
+        self._out = 0
+        self._claimed_all = False
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._hungry = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    async def go(self) -> None:
+        """Send until nothing is left or the run is stopped. Raises what a sender did not expect."""
+        if self._budget.limited:
+            self.dispatcher.allow(0)
+        connections = self.relay.limits.connections
+        senders = [asyncio.create_task(Sender(self, time.monotonic).go()) for _ in range(connections)]
+        watcher = asyncio.create_task(self._watch())
+        # Not cancelled: a claim or a reservation that is under way would go on without us.
+        helpers = [asyncio.create_task(self._feed()), asyncio.create_task(keep_allowance(self, self._budget))]
+        try:
+            await self._until_all_end(senders, [*helpers, watcher])
+        finally:
+            self._stop(Ending.DONE)
+            watcher.cancel()
+            for task in senders:
+                task.cancel()
+            await asyncio.gather(*senders, *helpers, watcher, return_exceptions=True)
+        for task in [*senders, *helpers, watcher]:
+            if (error := _error_of(task)) is not None:
+                raise error
+
+    async def _until_all_end(self, senders: list[_Task], helpers: list[_Task]) -> None:
+        deadline: float | None = None
+        pending = set(senders)
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=_LOOK_EVERY_SECONDS)
+            if any(_error_of(task) for task in [*senders, *helpers]):
+                self._stop(Ending.BROKEN, "The sending program failed; its log says why")
+            if leaving.is_set():
+                self._stop(Ending.LEAVING)
+                deadline = deadline or time.monotonic() + DRAIN_SECONDS
+            if deadline is not None and time.monotonic() >= deadline:
+                for task in pending:
+                    task.cancel()
+
+    # What senders ask and tell
+
+    @property
+    def may_offer(self) -> bool:
+        """Whether a new message may be begun: not while what is sent could not be recorded."""
+        return not self.over and not self._writer.behind
+
+    def has_work(self, *, connected: bool) -> bool:
+        """Whether a sender would get a message now; one that is not connected stands behind those that connect."""
+        dispatcher = self.dispatcher
+        ahead = 0 if connected else self.connecting
+        return self.may_offer and dispatcher.sendable > ahead and dispatcher.allowance != 0
+
+    def taken(self) -> None:
+        """A sender took a message."""
+        self._out += 1
+        if self.dispatcher.sendable <= BATCH // 2:
+            self._hungry.set()
+
+    def came_back(self) -> None:
+        """What a sender took is settled or returned."""
+        self._out -= 1
+        if self._claimed_all:
+            self._end_if_done()
+        elif self._idle and self.dispatcher.sendable:
+            self.wake(1)
+
+    def fail(self, sentence: str) -> None:
+        """Something is wrong that a person must look at."""
+        self._stop(Ending.BROKEN, sentence)
+
+    def heed_breaker(self) -> None:
+        """Stop if the breaker says so."""
+        if self.breaker.reason:
+            self.fail(self.breaker.reason)
+
+    async def news(self, seconds: float) -> bool:
+        """Wait until there may be something to send. False when there was none for so long."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._idle.append(future)
+        done, _ = await asyncio.wait([future], timeout=seconds)
+        if not done:
+            self._idle.remove(future)
+        return bool(done)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until the run is over."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    def wake(self, number: int) -> None:
+        """Have so many of those who wait for news look again."""
+        while number and self._idle:
+            future = self._idle.popleft()
+            if not future.done():
+                future.set_result(None)
+                number -= 1
+
+    def _stop(self, ending: Ending, reason: str = "") -> None:
+        """Take nothing new. What is in the air is waited for. The first reason stands."""
+        if self.over:
+            return
+        self.over = True
+        self.ending, self.reason = ending, reason
+        self.dispatcher.drain()
+        self._stopped.set()
+        self._hungry.set()
+        self.wake(len(self._idle))
+
+    def _end_if_done(self) -> None:
+        if not self._out and not self.dispatcher.waiting:
+            self._stop(Ending.DONE)
+        elif self._idle and self.dispatcher.sendable:
+            self.wake(1)
+
+    # What there is to send
+
+    async def _feed(self) -> None:
+        """Claim batch after batch, each when half of the last is gone."""
+        while not self.over:
+            batch = await self._claim()
+            if batch.seen == 0:
+                self._claimed_all = True
+                self._end_if_done()
+                return
+            self.dispatcher.add(batch.items)
+            await self._put_off_surplus()
+            self.wake(len(self._idle))
+            while self.dispatcher.sendable > BATCH // 2 and not self.over:
+                self._hungry.clear()
+                await self._hungry.wait()
+
+    async def _claim(self) -> Claim:
+        any_address = isinstance(self.relay, LocalMailbox)
+        for _ in range(_MOST_CLAIM_FAILURES):
+            whose = (self.letter.issue_id, self._life.epoch)
+            try:
+                return await self.beside(partial(claim, *whose, self._read_clock(), any_address=any_address))
+            except SendingSwitchedOff as error:
+                self.fail(str(error))
+            except SQLAlchemyError:
+                _log.exception("No messages could be claimed; trying again")
+                await self.pause(1.0)
+            if self.over:
+                return Claim([], 0)
+        self.fail("The database could not be read or written")
+        return Claim([], 0)
+
+    async def _put_off_surplus(self) -> None:
+        """What is held back for a domain that takes mail slowly goes back to the database, without a try."""
+        surplus = [item.delivery for item in self.dispatcher.overfull()]
+        if surplus:
+            now = self._read_clock()
+            whose = (self.letter.issue_id, self._life.epoch)
+            with suppress(SQLAlchemyError):
+                # Where the database cannot be written they are released when the run ends.
+                await self.beside(partial(put_off, *whose, surplus, retry_at(1, now), now))
+            if self._claimed_all:
+                self._end_if_done()
+
+    async def _watch(self) -> None:
+        """Somebody may pause or cancel at any time; pauses of domains end; the writer catches up."""
+        while not self.over:
+            with suppress(SQLAlchemyError):
+                if await self.beside(self._state) not in _GOING:
+                    self._stop(Ending.HELD)
+            await self._put_off_surplus()
+            if self._idle and self.may_offer and self.dispatcher.waits() == 0:
+                self.wake(len(self._idle))
+            await self.pause(_LOOK_EVERY_SECONDS)
+
+    def _state(self) -> IssueState | None:
+        return db.session.scalar(select(Issue.state).where(Issue.id == self.letter.issue_id))
+
+    async def beside(self, work: Callable[[], _T]) -> _T:
+        """Work on the database in a thread, with a session of its own: the loop goes on."""
+
+        def in_context() -> _T:
+            with self._app.app_context():
+                return work()
+
+        return await asyncio.to_thread(in_context)
+
+
+def _error_of(task: _Task) -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None
