@@ -17,10 +17,10 @@ from .. import clock
 from ..config import current_settings
 from ..db import db
 from ..delivery import launch
+from ..delivery.ledger.wirelog import number_of_records
 from ..delivery.reports import accounts
 from ..delivery.run import engine, loop
 from ..delivery.run.letters import compile_letter
-from ..delivery.run.wirelog import number_of_records
 from ..errors import Refused, RelayError, SettingError
 from ..mail.relay import Relay
 from ..mail.smtp import SmtpRelay

@@ -19,10 +19,10 @@ from ..errors import Refused
 from ..models import Account, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
+from .ledger import tallies
+from .ledger.batches import skip_the_rest
 from .pace import breakers
 from .reports import accounts
-from .run import tallies
-from .run.batches import skip_the_rest
 
 _log = logging.getLogger(__name__)
 _STARTED = frozenset({IssueState.SENDING, IssueState.SENT})

@@ -17,7 +17,7 @@ from ..models import Account, Activity, Delivery, Issue
 from ..states import DeliveryState, IssueState
 from ..work.queue import ring
 from .control import people_concerned
-from .run import tallies
+from .ledger import tallies
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from newsletter import clock
 from newsletter.app import create_app
 from newsletter.cli import main
 from newsletter.db import db, transaction
-from newsletter.delivery.run import tallies
+from newsletter.delivery.ledger import tallies
 from newsletter.models import Delivery, Issue
 from newsletter.schema import prepare_schema
 from newsletter.states import DeliveryState, Role

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.delivery.ledger.batches import WorkItem
 from newsletter.delivery.pace.ceilings import asks_to_slow_down
 from newsletter.delivery.pace.dispatch import MOST_HELD, MOST_HELD_IN_ALL, Dispatcher
-from newsletter.delivery.run.batches import WorkItem
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayUnsure
 from newsletter.mail.relay import Receipt
 

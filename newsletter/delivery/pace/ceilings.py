@@ -5,7 +5,7 @@ from collections import deque
 
 from ...errors import RelayBusy, RelayDown, RelayError
 from ...mail.relay import Receipt
-from ..run.batches import WorkItem
+from ..ledger.batches import WorkItem
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 1800.0
 #: A ceiling rises by one, and the next pause is halved, after so many acceptances.

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 from ...errors import RelayError
 from ...mail.relay import Receipt
-from ..run.batches import WorkItem
+from ..ledger.batches import WorkItem
 from .ceilings import NO_CEILING, Domain, asks_to_slow_down, domain_of
 
 #: A try is slow when it takes longer than this, and so many times the median of the run.

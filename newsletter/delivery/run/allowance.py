@@ -6,8 +6,8 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..ledger.batches import BATCH
 from ..pace.budget import RelayBudget
-from .batches import BATCH
 from .conductor import Conductor
 
 _ASK_AGAIN_SECONDS, _LOOK_AGAIN_SECONDS = 0.05, 10.0

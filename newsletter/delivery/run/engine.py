@@ -19,16 +19,16 @@ from ...states import IssueState
 from ...work.liveness import end, life
 from ...work.queue import current_runner
 from .. import control
+from ..ledger.batches import release, skip_the_rest
+from ..ledger.wirelog import WireLog
+from ..ledger.writer import OutcomeWriter
 from ..pace.breakers import breaker_of
 from ..pace.pacing import Breaker
 from ..reports import accounts
 from . import loop
-from .batches import release, skip_the_rest
 from .letters import Letter, compile_letter
 from .recovery import recover
 from .running import Ending, Run
-from .wirelog import WireLog
-from .writer import OutcomeWriter
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from ...mail.plain_twin import verify
 from ...mail.relay import Envelope
 from ...models import Issue
 from ...tokens import Purpose, Signer, envelope_tag, message_name, unsubscribe_token
-from .batches import WorkItem
+from ..ledger.batches import WorkItem
 
 
 @dataclass(frozen=True)

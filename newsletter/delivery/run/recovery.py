@@ -17,10 +17,10 @@ from ...db import db, transaction
 from ...models import Delivery, Worker
 from ...states import DeliveryState
 from ...work.liveness import Fate, gone, wire_folder
+from ..ledger import tallies
+from ..ledger.batches import give_back
+from ..ledger.wirelog import Phase, Record, Verdict, WireLogDamaged, last_records
 from ..pace.pacing import retry_at
-from . import tallies
-from .batches import give_back
-from .wirelog import Phase, Record, Verdict, WireLogDamaged, last_records
 
 _log = logging.getLogger(__name__)
 

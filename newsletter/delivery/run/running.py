@@ -26,16 +26,16 @@ from ...mail.relay import Relay
 from ...models import Issue
 from ...states import IssueState
 from ...work.liveness import Life, leaving
+from ..ledger.batches import BATCH, Claim, SendingSwitchedOff, claim, put_off
+from ..ledger.wirelog import WireLog
+from ..ledger.writer import OutcomeWriter
 from ..pace.budget import RelayBudget
 from ..pace.dispatch import Dispatcher
 from ..pace.pacing import Breaker, retry_at
 from .allowance import keep_allowance
-from .batches import BATCH, Claim, SendingSwitchedOff, claim, put_off
 from .letters import Letter
 from .sender import Sender
 from .settling import Settler
-from .wirelog import WireLog
-from .writer import OutcomeWriter
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

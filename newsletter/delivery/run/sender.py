@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ...errors import Invalid, RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from ...mail.relay import Connection, Envelope, Receipt
-from .batches import WorkItem
+from ..ledger.batches import WorkItem
 from .conductor import Conductor
 from .settling import CannotVouch
 

@@ -8,11 +8,11 @@ from ...errors import RelayError, RelayRejectsUs
 from ...mail.relay import Receipt
 from ...states import DeliveryState
 from ...work.liveness import Life
+from ..ledger.batches import WorkItem
+from ..ledger.recording import Outcome
+from ..ledger.wirelog import Verdict, WireLog
+from ..ledger.writer import OutcomeWriter
 from ..pace import pacing
-from .batches import WorkItem
-from .recording import Outcome
-from .wirelog import Verdict, WireLog
-from .writer import OutcomeWriter
 
 _VERDICTS = {
     DeliveryState.ACCEPTED: Verdict.ACCEPTED,

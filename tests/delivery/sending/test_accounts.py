@@ -12,10 +12,10 @@ from sqlalchemy import select, text, update
 
 from newsletter.db import db, transaction
 from newsletter.delivery import control
+from newsletter.delivery.ledger.wirelog import Verdict, WireLog
 from newsletter.delivery.pace.pacing import Breaker
 from newsletter.delivery.reports import accounts
 from newsletter.delivery.run import engine
-from newsletter.delivery.run.wirelog import Verdict, WireLog
 from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Delivery, Issue, MailingList

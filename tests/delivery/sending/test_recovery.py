@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from newsletter.db import db, transaction
 from newsletter.delivery import control
+from newsletter.delivery.ledger import batches, recording
+from newsletter.delivery.ledger.recording import Outcome
+from newsletter.delivery.ledger.wirelog import Verdict, WireLog
 from newsletter.delivery.reports import accounts
-from newsletter.delivery.run import batches, engine, recording
-from newsletter.delivery.run.recording import Outcome
+from newsletter.delivery.run import engine
 from newsletter.delivery.run.recovery import recover
-from newsletter.delivery.run.wirelog import Verdict, WireLog
 from newsletter.models import Delivery, Issue, Worker
 from newsletter.states import DeliveryState
 from newsletter.work import liveness

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from newsletter.db import db, transaction
 from newsletter.delivery import control
+from newsletter.delivery.ledger import batches
+from newsletter.delivery.ledger.recording import Outcome, record
 from newsletter.delivery.reports import accounts
-from newsletter.delivery.run import batches
-from newsletter.delivery.run.recording import Outcome, record
 from newsletter.errors import RelayBusy, RelayRefused, RelayUnsure
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import DeliveryProgress, Issue

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.run.wirelog import (
+from newsletter.delivery.ledger.wirelog import (
     RECORD_LENGTH,
     Phase,
     Record,
@@ -139,7 +139,7 @@ def test_a_killed_process_leaves_all_that_it_noted(path: Path) -> None:
     words = f"""
 import os, signal, sys
 from pathlib import Path
-from newsletter.delivery.run.wirelog import Verdict, WireLog
+from newsletter.delivery.ledger.wirelog import Verdict, WireLog
 log = WireLog(Path({str(path)!r}))
 for delivery in range({MANY}):
     log.started(delivery, 1)

@@ -8,13 +8,14 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from newsletter.db import db
+from newsletter.delivery.ledger import batches, writer
+from newsletter.delivery.ledger.recording import Outcome
+from newsletter.delivery.ledger.recording import record as record_outcomes
+from newsletter.delivery.ledger.writer import OutcomeWriter
 from newsletter.delivery.reports import accounts
-from newsletter.delivery.run import batches, engine, writer
-from newsletter.delivery.run.recording import Outcome
-from newsletter.delivery.run.recording import record as record_outcomes
+from newsletter.delivery.run import engine
 from newsletter.delivery.run.recovery import recover
 from newsletter.delivery.run.running import Ending
-from newsletter.delivery.run.writer import OutcomeWriter
 from newsletter.mail.memory import MemoryRelay
 from newsletter.states import DeliveryState
 from newsletter.work import liveness
@@ -82,7 +83,7 @@ def test_no_new_message_is_offered_while_outcomes_cannot_be_recorded(
 
     waiting = threading.Thread(target=leave_when_stuck)
     waiting.start()
-    monkeypatch.setattr("newsletter.delivery.run.writer._log.exception", lambda *_: seen.set())
+    monkeypatch.setattr("newsletter.delivery.ledger.writer._log.exception", lambda *_: seen.set())
     monkeypatch.setattr(engine, "_WRITER_PATIENCE_SECONDS", 0.2)
     assert engine.send_issue(issue.id, read_clock=lambda: now) is Ending.LEAVING
     waiting.join()

@@ -8,7 +8,7 @@ from sqlalchemy import case, func, select
 from ....db import db
 from ....models import Delivery, DeliveryProgress, DeliveryTally, Issue, IssueReport
 from ....states import DeliveryState, IssueState
-from ...run.tallies import SLOT, slot_of
+from ...ledger.tallies import SLOT, slot_of
 
 #: The rate is that of the last half minute: long enough to be steady, short enough to show a change.
 RATE_WINDOW = 3 * SLOT

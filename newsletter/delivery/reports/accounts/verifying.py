@@ -8,7 +8,7 @@ from ....db import db
 from ....models import Delivery, DeliveryTally, Issue, Worker
 from ....states import DeliveryState, IssueState
 from ....work.liveness import gone, wire_folder
-from ...run.wirelog import Phase, Verdict, WireLogDamaged, last_records
+from ...ledger.wirelog import Phase, Verdict, WireLogDamaged, last_records
 from .counting import Counts, aggregated_at
 
 

@@ -1,0 +1,1 @@
+"""Where each recipient stands: claimed, noted on the way, recorded, counted."""
