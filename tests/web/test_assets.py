@@ -44,7 +44,9 @@ def test_each_source_has_an_address_that_is_cached_for_good(app: Flask) -> None:
         small = client.get(str(address), headers={"Accept-Encoding": "br, gzip"})
         assert small.content_encoding == "gzip"
         assert gzip.decompress(small.data) == answer.data
-        assert len(small.data) < 30_000
+        parts = re.findall(rb'(?:from|import)"\./(part-[A-Z0-9]{8}\.js)"', answer.data)
+        brought = sum(len(gzip.compress((assets.DIST / part.decode()).read_bytes())) for part in set(parts))
+        assert len(small.data) + brought < 25_000
 
 
 def test_an_address_follows_the_content_under_a_sub_path() -> None:

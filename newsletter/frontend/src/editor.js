@@ -5,16 +5,10 @@ import { startAutosave } from './editor/autosave.js'
 import { startDialogs } from './editor/dialogs.js'
 import { startFocus } from './editor/focus.js'
 import { startFrames } from './editor/frames.js'
-import { startPalette } from './editor/palette.js'
 import { startParts } from './editor/parts.js'
-import { startPasting } from './editor/paste.js'
-import { startPictures } from './editor/pictures.js'
-import { startPolling } from './editor/polling.js'
-import { startPresence } from './editor/presence.js'
 import { startPreview } from './editor/preview.js'
 import { configureRequests } from './editor/requests.js'
 import { startRich } from './editor/rich.js'
-import { startSort } from './editor/sort.js'
 import { startGuard } from './editor/unsaved.js'
 
 configureRequests()
@@ -24,13 +18,27 @@ startDialogs()
 startFocus()
 startFrames()
 startGuard()
-startPalette()
 startParts()
-startPasting()
-startPictures()
-startPolling()
-startPresence()
 startPreview()
 startRich()
-startSort()
 document.addEventListener('htmx:load', (event) => startFrames(event.target.parentNode ?? document))
+
+// What few pages need comes when the first of its elements does.
+const rooms = [
+  ['[data-upload], [data-upload-plain], [data-picture-field]', async () => (await import('./editor/pictures.js')).startPictures()],
+  ['textarea[data-paste-into]', async () => (await import('./editor/paste.js')).startPasting()],
+  ['#desk[data-here]', async () => (await import('./editor/presence.js')).startPresence()],
+  ['[data-palette]', async () => (await import('./editor/palette.js')).startPalette()],
+  ['[data-poll]', async () => (await import('./editor/polling.js')).startPolling()],
+  ['ol[data-sort]', async () => (await import('./editor/sort.js')).startSort()],
+]
+function startWhatIsNeeded() {
+  for (const room of [...rooms]) {
+    const [wanted, start] = room
+    if (!document.querySelector(wanted)) continue
+    rooms.splice(rooms.indexOf(room), 1)
+    start()
+  }
+}
+startWhatIsNeeded()
+document.addEventListener('htmx:load', startWhatIsNeeded)
