@@ -24,7 +24,9 @@ def prepare_schema() -> None:
 
     Processes that start together wait for each other: one of them does it, the others find it done.
     """
-    if schema_version() == newest_version():
+    # On SQLite even the first look waits its turn: whoever opens a new file switches it to WAL, and meanwhile it is
+    # locked for everybody else, whatever the busy timeout says.
+    if db.engine.dialect.name == "postgresql" and schema_version() == newest_version():
         return
     with _alone():
         if schema_version() != newest_version():
