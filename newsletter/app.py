@@ -75,7 +75,7 @@ def _trust_proxies(app: Flask, settings: Settings) -> None:
     hops = settings.trusted_proxies
     if hops:
         # Flask documents this way to wrap it; the types know only the method.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as its documentation does it
 
 
 logging.getLogger("newsletter").addHandler(logging.NullHandler())

@@ -6,7 +6,7 @@ and never in a block.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,10 +62,6 @@ class BlockContent:
         if not isinstance(outside, Mapping):
             raise Invalid([Problem("", "A block must be an object with a kind and data.")])
         return _block(outside)
-
-    def with_data(self, data: dict[str, Any]) -> "BlockContent":
-        """The same block with other data."""
-        return replace(self, data=data)
 
 
 def _block(outside: Mapping[str, Any]) -> BlockContent:

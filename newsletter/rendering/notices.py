@@ -174,7 +174,7 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     # Jinja's extension adds the method when it is loaded.
-    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # from an extension
     made.filters.update(issue_environment().filters)
     made.filters["number"] = lambda value: f"{int(value):,}"
     return made

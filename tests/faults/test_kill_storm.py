@@ -31,7 +31,7 @@ from tests.faults.processes import Nursery, Sink
 from tests.faults.tally import Figures
 
 #: For each database; some seconds' worth. A long run sets its own.
-KILLS = int(os.environ.get("NEWSLETTER_TEST_KILLS", "12"))
+KILLS = int(os.environ.get("NEWSLETTER_TEST_KILLS", "25"))
 SEED = int(os.environ.get("NEWSLETTER_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 READERS = 400
 CONNECTIONS = 8

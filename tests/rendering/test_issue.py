@@ -194,7 +194,7 @@ def test_the_deadline_is_the_next_issues_own_in_local_time() -> None:
 def test_dates_in_two_years_or_of_a_month_say_so() -> None:
     content = issue("december-2026")
     extra = {"manual": [{"date": "2026-12-21", "what": "Carols"}, {"date": "2027-05", "what": "Line opens"}]}
-    blocks = tuple(block.with_data(extra) if block.kind == "key_dates" else block for block in content.blocks)
+    blocks = tuple(replace(block, data=extra) if block.kind == "key_dates" else block for block in content.blocks)
     text = render(replace(content, blocks=blocks)).text
     assert "Mon 21 Dec 2026   Carols" in text
     assert "May 2027          Line opens" in text

@@ -46,7 +46,7 @@ def test_some_kinds_come_once_and_notices_twice() -> None:
         HEAD, dates, replace(dates, id="k2"), FOOT
     )
     (notice,) = [block for block in DECEMBER.blocks if block.kind == "notice"]
-    three = [notice.with_data({**notice.data, "heading": f"Change {number}"}) for number in (1, 2, 3)]
+    three = [replace(notice, data={**notice.data, "heading": f"Change {number}"}) for number in (1, 2, 3)]
     numbered = [replace(block, id=f"n{number}") for number, block in enumerate(three, 1)]
     assert found(HEAD, *numbered, FOOT) == [
         ("n3", "", "An issue has 2 notices at most: when everything is important, nothing is.")

@@ -84,7 +84,7 @@ def safe_path(typed: str) -> str:
         return ""
     try:
         # Inside a request there always is an adapter.
-        current_app.create_url_adapter(request).match(parts.path, method="GET")  # type: ignore[union-attr]
+        current_app.create_url_adapter(request).match(parts.path, method="GET")  # type: ignore[union-attr]  # in a request it is there
     except RequestRedirect:
         return ""
     except HTTPException:
