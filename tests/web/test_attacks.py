@@ -223,7 +223,9 @@ def test_a_password_longer_than_any_is_wrong_and_no_fault(
     ]
 
     assert [answer.status_code for answer in answers] == [422, 422]
-    assert len({answer.text.replace("nobody", "ruth") for answer in answers}) == 1
+    # The form's token carries the second it was made in, and the two answers may fall into two seconds.
+    pages = {re.sub(r'name="csrf_token"[^>]*', "", answer.text).replace("nobody", "ruth") for answer in answers}
+    assert len(pages) == 1
 
 
 def test_a_cookie_from_before_signing_out_opens_nothing(app: Flask, now: datetime, sample: dict[str, Any]) -> None:
