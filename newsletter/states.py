@@ -89,6 +89,52 @@ class ContributionState(StrEnum):
     MERGED = "merged"
 
 
+class ContributionSource(StrEnum):
+    """How a contribution came."""
+
+    WEB = "web"
+    MAIL = "mail"
+    STAFF = "staff"
+
+
+class ExtensionState(StrEnum):
+    """What became of more time for somebody. Whether one has run out, the clock says."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    USED = "used"
+    REVOKED = "revoked"
+
+
+class ChaseKind(StrEnum):
+    """What a mail about a call is."""
+
+    INVITATION = "invitation"
+    REMINDER = "reminder"
+    LAST_CALL = "last_call"
+    MOVED = "moved"
+    CLOSED = "closed"
+    EXTENSION_ENDS = "extension_ends"
+    DIGEST = "digest"
+    OUT = "out"
+
+
+class ProofPurpose(StrEnum):
+    """What the link and the code that went to an address are for."""
+
+    SIGN_IN = "sign_in"
+    CONTRIBUTION = "contribution"
+
+
+class IssueNaming(StrEnum):
+    """How the issues of a list with a rhythm are named."""
+
+    MONTH = "month"
+    SEASON = "season"
+    NUMBER = "number"
+
+
 class SuppressionReason(StrEnum):
     UNSUBSCRIBED_ALL = "unsubscribed_all"
     COMPLAINT = "complaint"

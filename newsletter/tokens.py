@@ -56,6 +56,10 @@ class Purpose(StrEnum):
     INVITATION = "invitation.v1"
     SIGN_IN_STEP = "sign-in-step.v1"
     DRAFT = "draft.v1"
+    ADDRESS_PROOF = "address-proof.v1"
+    PERSONAL_CALENDAR = "personal-calendar.v1"
+    VIEWS_FORM = "views-form.v1"
+    AGENCY_NOTHING = "agency-nothing.v1"
 
 
 class Signer:

@@ -2,8 +2,11 @@
 
 from .activity import Activity
 from .address_changes import AddressChange
+from .cadences import CadenceRule
+from .calls import Chase, Extension
 from .consent import Consent, SignUp, SignUpChoice
-from .contributions import Contribution
+from .contributions import Contribution, ContributionRevision
+from .contributors import AddressProof, Agency, AgencyAnswer, Contributor, ContributorSession
 from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
 from .feedback import Feedback, InboundMessage, MailSource
 from .issues import (
@@ -23,6 +26,7 @@ from .media import Media
 from .notices import MailboxMessage, Notice
 from .people import Account, Invitation, Membership, WebSession
 from .suppressions import LimitCounter, Suppression
+from .views import ViewsAnswer, ViewsPage
 from .writing import (
     BookEntry,
     Comment,
@@ -39,20 +43,29 @@ __all__ = [
     "Account",
     "Activity",
     "AddressChange",
+    "AddressProof",
+    "Agency",
+    "AgencyAnswer",
     "Approval",
     "Block",
     "BlockRevision",
     "BookEntry",
+    "CadenceRule",
+    "Chase",
     "CheckPass",
     "Comment",
     "Consent",
     "ConsentWording",
     "Contribution",
+    "ContributionRevision",
+    "Contributor",
+    "ContributorSession",
     "Correction",
     "Delivery",
     "DeliveryProgress",
     "DeliveryTally",
     "DraftShare",
+    "Extension",
     "Feedback",
     "FollowUp",
     "InboundMessage",
@@ -83,6 +96,8 @@ __all__ = [
     "Suppression",
     "TestAddress",
     "TestSend",
+    "ViewsAnswer",
+    "ViewsPage",
     "WebSession",
     "Worker",
 ]

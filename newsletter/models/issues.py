@@ -1,20 +1,19 @@
 """Issues and their words: blocks with every revision, versions, what was approved and what was tested."""
 
 import uuid
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Time, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Model
-from ..deadlines import Deadline
 from ..states import IssueState, Where
-from ._columns import JSON, BigKey, String, Text, UTCDateTime, Uuid, states
+from ._columns import JSON, BigKey, HasDeadline, String, Text, UTCDateTime, Uuid, deadline_whole, states
 from .lists import MailingList
 
 
-class Issue(Model):
+class Issue(HasDeadline, Model):
     """One issue of a list, from its first date to its report.
 
     An issue whose list has a cadence has a call, and a call has a deadline: the table does not allow a call
@@ -24,12 +23,9 @@ class Issue(Model):
     __tablename__ = "issue"
     __table_args__ = (
         Index(None, "list_id", "state"),
+        Index("uq_issue_list_id_planned_key", "list_id", "planned_key", unique=True),
         CheckConstraint("NOT has_call OR deadline_at IS NOT NULL", name="call_has_deadline"),
-        CheckConstraint(
-            "(deadline_at IS NULL) = (deadline_date IS NULL) AND (deadline_at IS NULL) = (deadline_time IS NULL)"
-            " AND (deadline_at IS NULL) = (deadline_zone IS NULL)",
-            name="deadline_whole",
-        ),
+        deadline_whole(),
         CheckConstraint("state <> 'scheduled' OR scheduled_at IS NOT NULL", name="scheduled_at_if_scheduled"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at_if_sent"),
         CheckConstraint(
@@ -54,11 +50,14 @@ class Issue(Model):
     #: Goes up with every change of words, order or frame; an approval or a test holds for one number only.
     content_version: Mapped[int] = mapped_column(default=1)
     planned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: The day by which it should be approved; without one, some working days before it goes out.
+    approval_on: Mapped[date | None] = mapped_column(Date)
+    #: Which turn of the list's rhythm it is: the local day that its rule names. Laying a year out twice makes one.
+    planned_key: Mapped[str | None] = mapped_column(String(10))
+    #: Its number, where the list counts its issues.
+    number: Mapped[int | None]
     has_call: Mapped[bool] = mapped_column(default=False)
-    deadline_date: Mapped[date | None] = mapped_column(Date)
-    deadline_time: Mapped[time | None] = mapped_column(Time)
-    deadline_zone: Mapped[str | None] = mapped_column(String(64))
-    deadline_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    call_opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deadline_version: Mapped[int] = mapped_column(default=0)
     next_issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id", ondelete="SET NULL"), unique=True)
     scheduled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -88,21 +87,7 @@ class Issue(Model):
     )
     rendition: Mapped["Rendition | None"] = relationship(foreign_keys=[rendition_id], post_update=True)
 
-    @property
-    def deadline(self) -> Deadline | None:
-        """The deadline of this issue's call for contributions; None for an issue without a call."""
-        if self.deadline_date is None or self.deadline_time is None:
-            return None
-        if self.deadline_zone is None or self.deadline_at is None:
-            return None
-        return Deadline(self.deadline_date, self.deadline_time, self.deadline_zone, self.deadline_at)
-
-    @deadline.setter
-    def deadline(self, value: Deadline | None) -> None:
-        self.deadline_date = value.day if value else None
-        self.deadline_time = value.at if value else None
-        self.deadline_zone = value.zone if value else None
-        self.deadline_at = value.instant if value else None
+    def _deadline_was_set(self) -> None:
         self.deadline_version = (self.deadline_version or 0) + 1
 
     def accepts_contributions(self, now: datetime, opened_at: datetime) -> bool:

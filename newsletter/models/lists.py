@@ -67,6 +67,10 @@ class MailingList(Model):
     needs_approval: Mapped[bool] = mapped_column(default=True, server_default=true())
     #: Whether every issue must hold the section that says where to turn for help.
     requires_help_line: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: Whether agencies are invited, reminded and shown on a board. Off until somebody wants it.
+    uses_agencies: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: How many words one contribution may have.
+    contribution_words: Mapped[int] = mapped_column(default=400, server_default="400")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
