@@ -31,7 +31,21 @@ def test_every_state_has_a_row_in_docs_states(kind: type[StrEnum]) -> None:
 
 def test_docs_states_names_no_state_that_does_not_exist() -> None:
     spelled = {state.value for kind in STATES if kind is not StrEnum for state in kind}
-    headings = {"source", "kind", "purpose", "naming", "state", "event", "reason", "mode", "cadence", "where", "lawful basis", "role", "skipped because"}
+    headings = {
+        "source",
+        "kind",
+        "purpose",
+        "naming",
+        "state",
+        "event",
+        "reason",
+        "mode",
+        "cadence",
+        "where",
+        "lawful basis",
+        "role",
+        "skipped because",
+    }
     assert set(first_cells("states.md")) - spelled - headings == set()
 
 
