@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from .. import addresses
 from ..config import current_settings
@@ -27,8 +27,9 @@ def send_notice(
     mailing_list: MailingList | None = None,
     issue: Issue | None = None,
     priority: int = ORDINARY,
+    leaves_at: datetime | None = None,
 ) -> Notice:
-    """Queue one mail in the running transaction and ring for it.
+    """Queue one mail in the running transaction and ring for it; it leaves at once, or not before `leaves_at`.
 
     `template` is a folder of templates/email/notices. `values` holds what the template needs, as JSON: ids and
     words; never a link that acts, which the template's composer derives when the mail is made. The row keeps its
@@ -44,13 +45,27 @@ def send_notice(
         nonce=secrets.token_bytes(16),
         message_id=f"{secrets.token_hex(16)}@{current_settings().public_host.partition(':')[0]}",
         priority=priority,
-        next_attempt_at=now,
+        next_attempt_at=leaves_at or now,
         created_at=now,
     )
     db.session.add(notice)
     db.session.flush()
     ring("deliver_notices")
     return notice
+
+
+def call_back(notice_id: int | None, *, reason: str) -> bool:
+    """Drop a mail that nobody has in hand yet. Returns whether there was one: False says that it has left, or may have.
+
+    `reason` is kept for staff.
+    """
+    waiting = (NoticeState.QUEUED, NoticeState.DEFERRED, NoticeState.HELD)
+    done = db.session.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.state.in_(waiting), Notice.claimed_by.is_(None))
+        .values(state=NoticeState.DROPPED, reply=reason)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
 
 
 def count_sent(templates: Iterable[str], address: str, *, since: datetime) -> int:
