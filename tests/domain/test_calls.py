@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import values_of
 from newsletter.domain.calls import contributing, guarding, news, reading, triage
-from newsletter.domain.calls.contributing import Arrival
 from newsletter.domain.calls.news import News
+from newsletter.domain.calls.rights import Arrival
 from newsletter.domain.issues import creating, editing, protocols
 from newsletter.domain.subscribers import suppressing
 from newsletter.errors import Invalid, NotAllowed, NotFound, Refused

@@ -4,7 +4,6 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
 from sqlalchemy import select
 
@@ -19,6 +18,7 @@ from ..staff import activity
 from ..subscribers import suppressing
 from . import reading
 from .news import News, checked
+from .rights import Arrival
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +31,6 @@ _DAY = timedelta(hours=24)
 #: Read aloud and typed by hand: no letters that look or sound like others.
 _REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _UNWELCOME = frozenset({SuppressionReason.NOT_ME, SuppressionReason.COMPLAINT})
-
-
-class Arrival(Enum):
-    """When it came: before the deadline, on a form that was opened before it, or after it."""
-
-    IN_TIME = "in time"
-    IN_GRACE = "in grace"
-    LATE = "late"
 
 
 @dataclass(frozen=True)
