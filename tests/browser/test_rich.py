@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from newsletter.rendering import rich
-from newsletter.web.editor.lightmarkup import XHTML_MARK, from_posted
+from newsletter.web.lightmarkup import XHTML_MARK, from_posted
 
 from .conftest import Installation, Serve, Visitor
 

@@ -19,11 +19,11 @@ from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import BookKind
 from newsletter.web.access import current_account, signed_in_account, staff
 from newsletter.web.fields import put_problems
+from newsletter.web.reading_dates import Unreadable, read_day
+from newsletter.web.section_forms import common_of, read_data
 
 from . import compose
-from .block_forms import common_of, read_data
 from .book_forms import FORMS, HEADINGS, EndForm, EntryForm
-from .reading_dates import Unreadable, read_day
 from .room import blueprint, find_issue, lists_for, page, to
 from .words import name_of
 

@@ -23,9 +23,9 @@ from newsletter.i18n import ngettext
 from newsletter.models import Block, Issue
 from newsletter.states import EDITABLE_STATES
 from newsletter.web.access import signed_in_account, staff
+from newsletter.web.section_forms import PREFIX, control_id
 from newsletter.work.queue import ring
 
-from .block_forms import PREFIX, control_id
 from .room import blueprint, can, find_issue, page, to
 from .words import name_of
 

@@ -18,9 +18,9 @@ from newsletter.models import Block, Issue
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import EDITABLE_STATES, IssueState
 from newsletter.web.access import current_account, signed_in_account, staff
+from newsletter.web.section_forms import PREFIX, common_of, control_id, list_step, read_data, take_step
 
 from . import autosave, desk, looks
-from .block_forms import PREFIX, common_of, control_id, list_step, read_data, take_step
 from .compose_clash import two_versions
 from .palette import groups
 from .room import blueprint, find_issue, page, to

@@ -15,8 +15,8 @@ from newsletter.i18n import gettext as _
 from newsletter.models import Account, Block
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.web.access import signed_in_account, staff
+from newsletter.web.section_forms import PREFIX, common_of, read_data
 
-from .block_forms import PREFIX, common_of, read_data
 from .room import blueprint, find_issue, page, to
 from .words import name_of
 

@@ -16,8 +16,8 @@ from newsletter.models import Block, Issue
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.rendering.fields import Field, FieldType
 from newsletter.states import Where
+from newsletter.web.section_forms import PREFIX, Control, FormOf, control_id
 
-from .block_forms import PREFIX, Control, FormOf, control_id
 from .words import all_words, name_of
 
 #: The fields that every kind shares, as controls. Their names begin with "c." in the form.

@@ -20,9 +20,9 @@ from newsletter.models import Issue, MailingList
 from newsletter.states import EDITABLE_STATES
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
+from newsletter.web.reading_dates import Unreadable, read_day
 
 from .document import DocumentForm
-from .reading_dates import Unreadable, read_day
 from .room import blueprint, find_issue, lists_for, page, to
 
 

@@ -10,8 +10,7 @@ from newsletter import dates
 from newsletter.deadlines import Deadline
 from newsletter.i18n import gettext as _
 from newsletter.web.form_bases import GuardedForm
-
-from .reading_dates import Chosen, Unreadable, choose, read_day, read_time
+from newsletter.web.reading_dates import Chosen, Unreadable, choose, read_day, read_time
 
 _DAY_HINT = _("For example, 15 January 2027")
 _TIME_HINT = _("For example, 5pm")

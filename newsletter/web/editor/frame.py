@@ -15,10 +15,10 @@ from newsletter.rendering import when
 from newsletter.states import EDITABLE_STATES, Cadence
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
+from newsletter.web.reading_dates import Chosen
 
 from .forms import FrameForm
 from .issues import flash_remarks
-from .reading_dates import Chosen
 from .room import blueprint, find_issue, page, to
 
 

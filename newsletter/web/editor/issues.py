@@ -16,9 +16,9 @@ from newsletter.models import Issue, MailingList
 from newsletter.states import Cadence, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
+from newsletter.web.reading_dates import Chosen, remark
 
 from .forms import NewIssueForm
-from .reading_dates import Chosen, remark
 from .room import blueprint, lists_for, page, to
 
 #: Most recent on top; enough for ten years of a quarterly.

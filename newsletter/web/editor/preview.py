@@ -19,8 +19,8 @@ from newsletter.rendering.marking import marked_mail, marked_web, render_text
 from newsletter.rendering.personalise import fill
 from newsletter.web.access import staff
 from newsletter.web.headers import PREVIEW_POLICY, preview_response
+from newsletter.web.section_forms import common_of, read_data
 
-from .block_forms import common_of, read_data
 from .room import blueprint, find_issue
 
 #: What stands where each reader's own links will stand.

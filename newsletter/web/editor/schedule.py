@@ -18,9 +18,9 @@ from newsletter.models import Issue, Organisation
 from newsletter.states import IssueState, SendingMode
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.context import relay_local
+from newsletter.web.reading_dates import Chosen
 
 from .forms import NewIssueForm
-from .reading_dates import Chosen
 from .room import blueprint, find_issue, page, to
 
 

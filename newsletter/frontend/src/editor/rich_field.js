@@ -13,7 +13,7 @@ import { counted, part, toldOf } from './rich_telling.js'
 import { makeToolbar } from './rich_toolbar.js'
 import { write } from './rich_writing.js'
 
-// Tells the server that XHTML follows, and no light markup (newsletter/web/editor/lightmarkup.py).
+// Tells the server that XHTML follows, and no light markup (newsletter/web/lightmarkup.py).
 const MARK = '<!--xhtml-->'
 
 const fields = new WeakMap()

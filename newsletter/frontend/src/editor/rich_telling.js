@@ -1,4 +1,4 @@
-// The sentences of the rich text field. They are written in the page (templates/editor/_rich.html), in its language.
+// The sentences of the rich text field. They are written in the page (templates/base/_rich.html), in its language.
 const parts = () => document.getElementById('rich-parts')
 
 export const words = (name) => parts().content.querySelector(`[data-text="${name}"]`).textContent

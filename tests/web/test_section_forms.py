@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 import newsletter
 from newsletter.errors import Problem
 from newsletter.rendering.blocks import KINDS
-from newsletter.web.editor.block_forms import Control, FormOf, ListStep, list_step, read_data, take_step
+from newsletter.web.section_forms import Control, FormOf, ListStep, list_step, read_data, take_step
 
 _LARKMERE = json.loads((Path(newsletter.__file__).parent / "demo/larkmere.json").read_text(encoding="utf-8"))
 _BLOCKS = [

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from newsletter import dates
-from newsletter.web.editor.reading_dates import (
+from newsletter.web.reading_dates import (
     Unreadable,
     choose,
     read_day,

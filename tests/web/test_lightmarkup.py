@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from newsletter.rendering import rich
 from newsletter.rendering.rich_reading import List, read
-from newsletter.web.editor.lightmarkup import to_markup, to_xhtml
+from newsletter.web.lightmarkup import to_markup, to_xhtml
 
 
 def test_a_section_as_ruth_types_it() -> None:
