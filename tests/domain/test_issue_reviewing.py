@@ -1,6 +1,6 @@
 """Who is asked, what they are shown, on which day; and how an approval ends under the eyes of who gave it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -173,6 +173,26 @@ def test_the_day_of_approval_is_the_working_day_before(app: Flask, now: datetime
     with transaction():
         issue.planned_at = datetime.fromisoformat(f"{goes_out}T10:00").replace(tzinfo=UTC)
     assert str(reviewing.approval_day(issue)) == day
+
+
+@pytest.mark.parametrize(
+    ("goes_out", "day"),
+    [("2026-04-07", "2026-04-02"), ("2026-12-29", "2026-12-24"), ("2027-01-04", "2026-12-31")],
+)
+def test_nobody_approves_on_a_bank_holiday(app: Flask, now: datetime, goes_out: str, day: str) -> None:
+    issue = tried(desk(now), now)
+    with transaction():
+        issue.planned_at = datetime.fromisoformat(f"{goes_out}T10:00").replace(tzinfo=UTC)
+    assert str(reviewing.approval_day(issue)) == day
+
+
+def test_an_issue_may_have_a_day_of_approval_of_its_own(app: Flask, now: datetime) -> None:
+    issue = tried(desk(now), now)
+    with transaction():
+        issue.planned_at = datetime(2026, 12, 14, 10, tzinfo=UTC)
+        issue.approval_on = date(2026, 12, 8)
+    assert str(reviewing.approval_day(issue)) == "2026-12-08"
+    assert str(reviewing.approval_day(issue, date(2026, 12, 7))) == "2026-12-07"
 
 
 def test_on_its_day_those_who_were_asked_are_reminded_once(app: Flask, now: datetime) -> None:

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import select
 
 from ... import dates
 from ...db import db
 from ...errors import Invalid, Problem, Refused
-from ...models import Account, Activity, Approval, Issue, IssueVersion, Rendition
+from ...models import Account, Activity, Approval, CadenceRule, Issue, IssueVersion, Rendition
 from ...states import IssueState
 from ..staff import activity
 from ..staff.permissions import Permission, require
@@ -18,10 +18,11 @@ from .comparing import SectionChange, What, changes, in_words
 from .people import tell, who_may
 from .transitions import STATE_WORDS, lock
 from .versions import APPROVED, SENT_FOR_APPROVAL, kept_versions, latest
+from .working_days import region_of, working_days_before
 
 _log = logging.getLogger(__name__)
-#: An issue should be approved on the working day before it goes out.
-WORKING_DAYS_BEFORE = 1
+#: Without a rhythm that says otherwise, an issue should be approved on the working day before it goes out.
+_DAYS_BEFORE = 1
 _MOST_LINES = 12
 _ASKED = ("issue.submitted", "issue.asked_again")
 
@@ -136,19 +137,20 @@ def ended(issue: Issue) -> Ended | None:
 # --- the day of approval -----------------------------------------------------------------------------------------
 
 
-def approval_day(issue: Issue) -> date | None:
-    """The working day before the issue goes out, in its list's zone; None for one without a date."""
-    if issue.planned_at is None:
+def approval_day(issue: Issue, goes_out: date | None = None) -> date | None:
+    """The day by which the issue should be approved: its own, or some working days before it goes out.
+
+    It goes out on `goes_out`, or when it is planned to, in its list's zone. None for an issue without a date.
+    """
+    if goes_out is None and issue.planned_at is not None:
+        goes_out = dates.local(issue.planned_at, issue.mailing_list.timezone).date()
+    if goes_out is None:
         return None
-    return working_days_before(dates.local(issue.planned_at, issue.mailing_list.timezone).date(), WORKING_DAYS_BEFORE)
-
-
-def working_days_before(day: date, number: int) -> date:
-    """The day `number` working days (Monday to Friday) before `day`."""
-    while number:
-        day -= timedelta(days=1)
-        number -= day.weekday() < 5
-    return day
+    if issue.approval_on is not None:
+        return min(issue.approval_on, goes_out)
+    rhythm = db.session.get(CadenceRule, issue.list_id)
+    number = rhythm.approval_days_before if rhythm else _DAYS_BEFORE
+    return working_days_before(goes_out, number, region_of(issue.mailing_list))
 
 
 def remind(now: datetime) -> list[Issue]:

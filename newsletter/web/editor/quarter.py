@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from newsletter import clock, dates
 from newsletter.db import db
 from newsletter.delivery.reports import accounts
-from newsletter.domain.issues.reviewing import WORKING_DAYS_BEFORE, working_days_before
+from newsletter.domain.issues.reviewing import approval_day
+from newsletter.domain.issues.working_days import region_of, working_days_before
 from newsletter.domain.staff.permissions import Permission
 from newsletter.i18n import gettext as _
 from newsletter.models import Issue, MailingList, Subscription
@@ -21,8 +22,8 @@ from . import wants
 from .room import blueprint, lists_for, page
 
 _OVER = (IssueState.SENT, IssueState.CANCELLED)
-#: Working days before it goes out by which it should be edited: then there is time to approve it.
-_EDIT_BEFORE = 3
+#: Working days before it should be approved by which it should be edited.
+_EDIT_BEFORE = 2
 
 
 @blueprint.get("/desk")
@@ -164,15 +165,17 @@ def _stops(issue: Issue) -> list[_Stop]:
     out = issue.started_at or issue.scheduled_at or issue.planned_at
     out_day = dates.local(out, zone).date() if out else None
     earliest = deadline.day if deadline else dates.local(issue.created_at, zone).date()
-    edit = max(working_days_before(out_day, _EDIT_BEFORE), earliest) if out_day else None
-    approve = max(working_days_before(out_day, WORKING_DAYS_BEFORE), earliest) if out_day else None
+    day = approval_day(issue, out_day)
+    edit = max(working_days_before(day, _EDIT_BEFORE, region_of(issue.mailing_list)), earliest) if day else None
+    approve = max(day, earliest) if day else None
+    opened = issue.call_opened_at or issue.created_at
     unknown = _("no date yet")
 
     def end_of(day: date | None) -> datetime | None:
         return dates.to_instant(day, _EVENING, zone) if day else None
 
     return [
-        _Stop(_("Call opened"), dates.day(dates.local(issue.created_at, zone).date()), issue.created_at),
+        _Stop(_("Call opened"), dates.day(dates.local(opened, zone).date()), opened),
         _Stop(
             _("Deadline"),
             f"{dates.clock_time(deadline.at)}, {_no_year(deadline.day)}" if deadline else unknown,
