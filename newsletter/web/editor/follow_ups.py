@@ -103,25 +103,15 @@ def follow_up_keep(slug: str, number: int) -> Response:
     return to("compose", slug=slug, block_id=made, decided=number, made=made, anchor="write")
 
 
-@blueprint.post(f"{_PROMISE}/<int:number>/carry")
+@blueprint.post(f"{_PROMISE}/<int:number>/<any('carry', 'let-go'):decision>")
 @staff(Permission.EDIT_ISSUES)
-def follow_up_carry(slug: str, number: int) -> Response:
+def follow_up_decide(slug: str, number: int, decision: str) -> Response:
+    """Not now: it waits for the issue after this one, or no longer at all."""
+    decide = following_up.carry_on if decision == "carry" else following_up.let_go
     issue = find_issue(slug, Permission.EDIT_ISSUES)
     try:
         with transaction():
-            following_up.carry_on(_find(issue, number), issue, actor=signed_in_account(), now=clock.now())
-    except Conflict as error:
-        return _too_late(slug, error)
-    return to("compose", slug=slug, decided=number, anchor="write")
-
-
-@blueprint.post(f"{_PROMISE}/<int:number>/let-go")
-@staff(Permission.EDIT_ISSUES)
-def follow_up_let_go(slug: str, number: int) -> Response:
-    issue = find_issue(slug, Permission.EDIT_ISSUES)
-    try:
-        with transaction():
-            following_up.let_go(_find(issue, number), issue, actor=signed_in_account(), now=clock.now())
+            decide(_find(issue, number), issue, actor=signed_in_account(), now=clock.now())
     except Conflict as error:
         return _too_late(slug, error)
     return to("compose", slug=slug, decided=number, anchor="write")
