@@ -32,6 +32,7 @@ from ..rendering.blocks import kind as kind_of
 from ..rendering.issue import render_mjml
 from .context import print_json, refuse, with_app
 from .issue_control import cancel, decide, pause, resume, retry, unsure
+from .issue_deadline import deadline as deadline_command
 from .issue_options import acting, actor_for, as_json, issue_argument
 from .issue_reports import aggregate, report
 from .issue_sending import schedule, send, status, verify
@@ -42,7 +43,21 @@ def issues() -> None:
     """Issues: import, look at, check, schedule, send."""
 
 
-for _command in (schedule, send, status, pause, resume, cancel, retry, unsure, decide, verify, report, aggregate):
+for _command in (
+    deadline_command,
+    schedule,
+    send,
+    status,
+    pause,
+    resume,
+    cancel,
+    retry,
+    unsure,
+    decide,
+    verify,
+    report,
+    aggregate,
+):
     issues.add_command(_command)
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 
 from newsletter import dates
 from newsletter.deadlines import Deadline
+from newsletter.domain.issues.working_days import USUAL_REGION, holiday
 from newsletter.i18n import gettext as _
 
 _MONTHS = {
@@ -144,11 +145,13 @@ def choose(day: date, at: time, zone: str, fold: dates.Fold | None) -> Chosen | 
         raise Unreadable(_("{sentence}. Choose another time").format(sentence=error)) from None
 
 
-def remark(what: str, chosen: Chosen, now: datetime) -> str:
-    """A sentence about a choice worth a second look (a weekend, a time gone by), or ""."""
+def remark(what: str, chosen: Chosen, now: datetime, region: str = USUAL_REGION) -> str:
+    """A sentence about a choice worth a second look (a weekend, a bank holiday, a time gone by), or ""."""
     if chosen.instant <= now:
         return _("{what} is in the past: {when}.").format(what=what, when=chosen.words)
     if chosen.day.weekday() >= 5:
         weekday = dates.day(chosen.day).split()[0]
         return _("{what} is on a {weekday}: {when}.").format(what=what, weekday=weekday, when=chosen.words)
+    if name := holiday(chosen.day, region):
+        return _("{what} is on a bank holiday ({name}): {when}.").format(what=what, name=name, when=chosen.words)
     return ""

@@ -19,9 +19,9 @@ from newsletter.cli import main
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.domain.issues import approving, creating, documents, testing
-from newsletter.models import Account, Activity, Approval, Issue, MailboxMessage, MailingList
+from newsletter.models import Account, Activity, Approval, Chase, Issue, MailboxMessage, MailingList
 from newsletter.resources import data_dir
-from newsletter.states import Role
+from newsletter.states import ChaseKind, Role
 from tests.domain.issue_makers import AUTUMN, autumn_mended
 from tests.fixtures.documents.make_word import FILE as WORD
 from tests.people import larkmere, staff, subscribers
@@ -269,3 +269,24 @@ def test_a_document_that_cannot_be_read_leaves_no_issue(newsletter: Command, sou
 def test_wrong_usage_is_exit_status_2(newsletter: Command, typed: str) -> None:
     done = newsletter("issues", *typed.split())
     assert (done.status, "Usage:" in done.err) == (2, True)
+
+
+def test_a_deadline_that_people_were_told_is_brought_forward_by_typing_it(newsletter: Command, here: Flask) -> None:
+    title = ("--title", "Autumn")
+    newsletter("issues", "import", "-", "--list", "safeguarding-news", *title, stdin=b"News\n\nText.")
+    set_ = newsletter("issues", "deadline", "autumn", "--at", "2099-07-03T17:00")
+    assert set_.out == "News for Autumn may be sent in until 5pm, Friday 3 July 2099 (UK time).\n"
+    with here.app_context(), transaction() as session:
+        issue = session.query(Issue).one()
+        session.add(
+            Chase(
+                issue_id=issue.id, kind=ChaseKind.INVITATION, deadline_version=issue.deadline_version,
+                address_key="sam@police.example.org", at=clock.now(),
+            )
+        )  # fmt: skip
+    earlier = ("issues", "deadline", "autumn", "--at", "2099-07-01T17:00")
+    refused = newsletter(*earlier)
+    assert refused.status == 1
+    assert "type: 1 person was told 3 July 2099" in refused.err
+    assert newsletter(*earlier, "--confirm", "1 person was told 3 July 2099").status == 0
+    assert newsletter("issues", "deadline", "autumn", "--at", "2099-07-05").err.count("\n") <= 1

@@ -11,7 +11,7 @@ from newsletter.deadlines import Deadline
 from newsletter.domain.issues import creating, editing, headings, versions
 from newsletter.domain.issues.content import frame, issue_content, masthead_words, render_issue
 from newsletter.domain.issues.finding import find_issue
-from newsletter.errors import Conflict, Invalid, NotFound, Refused
+from newsletter.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from newsletter.models import Activity, Block, BlockRevision, Issue, IssueVersion, Rendition
 from newsletter.states import IssueState, Where
 from tests.domain.issue_makers import NEXT_DEADLINE, Desk, approved, desk, draft, kinds, written
@@ -345,10 +345,16 @@ def test_a_deadline_that_readers_were_told_is_not_brought_forward_by_accident(ap
         issue.rendition_id = db.session.scalar(select(Rendition.id))
         issue.state, issue.sent_at, issue.started_at, issue.recipients = IssueState.SENT, now, now, 712
     earlier = Deadline.of(date(2027, 1, 8), time(17), "Europe/London")
-    with pytest.raises(Refused, match="712 people were told 5pm, Friday 15 January 2027"), transaction():
-        creating.change_deadline(following, earlier, actor=d.ruth, now=now)
+    typed = "712 people were told 15 January 2027"
+    with pytest.raises(Invalid, match=typed), transaction():
+        creating.change_deadline(following, earlier, actor=d.ewan, now=now)
+    with pytest.raises(Invalid), transaction():
+        creating.change_deadline(following, earlier, confirmation="yes", actor=d.ewan, now=now)
+    with pytest.raises(NotAllowed), transaction():
+        creating.change_deadline(following, earlier, confirmation=typed, actor=d.ruth, now=now)
+    assert following.deadline == NEXT_DEADLINE
     with transaction():
-        creating.change_deadline(following, earlier, earlier_confirmed=True, actor=d.ruth, now=now)
+        creating.change_deadline(following, earlier, confirmation=f" {typed}. ", actor=d.ewan, now=now)
     assert following.deadline == earlier
 
 

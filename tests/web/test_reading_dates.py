@@ -107,3 +107,7 @@ def test_a_weekend_and_the_past_are_remarked_on(now: datetime) -> None:
     assert remark("The deadline", sunday, now) == ("The deadline is on a Sunday: 5pm, Sunday 4 July 2027 (UK time).")
     assert remark("The deadline", past, now).startswith("The deadline is in the past")
     assert remark("The deadline", friday, now) == ""
+    boxing_day = choose(date(2026, 12, 28), time(17), "Europe/London", None)
+    assert boxing_day is not None
+    assert remark("The deadline", boxing_day, now).startswith("The deadline is on a bank holiday (")
+    assert remark("The deadline", boxing_day, now, "") == ""

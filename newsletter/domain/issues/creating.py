@@ -9,13 +9,23 @@ from ...deadlines import Deadline
 from ...errors import Invalid, Problem, Refused
 from ...models import Account, Issue, MailingList, SlugRedirect
 from ...rendering import characters
-from ...states import EDITABLE_STATES, Cadence, IssueState
+from ...states import EDITABLE_STATES, Cadence
 from ..queries import issue_before
 from ..staff import activity
+from .call_deadline import change_deadline
 from .editing import add_block, set_masthead_words
 from .slugs import check_slug, make_slug
 from .transitions import lock, require_editable
 from .voiding import touch
+
+__all__ = [
+    "change_deadline",
+    "change_frame",
+    "create_issue",
+    "ensure_next_issue",
+    "set_next_issue",
+    "touch_if_editable",
+]
 
 _log = logging.getLogger(__name__)
 _LONGEST_TITLE, _LONGEST_SUBJECT, _LONGEST_PREHEADER = 120, 200, 200
@@ -117,57 +127,13 @@ def change_frame(
     activity.record("issue.frame_changed", actor=actor, now=now, issue=issue, fields=sorted(changed))
 
 
-def change_deadline(
-    issue: Issue,
-    deadline: Deadline,
-    *,
-    earlier_confirmed: bool = False,
-    actor: Account | None,
-    now: datetime,
-) -> None:
-    """Set, or move, the deadline of the call for contributions to this issue.
-
-    The issue before it prints this date: an approval of that one ends, and while it is on its way the date stays.
-    Once readers were told, an earlier date needs `earlier_confirmed`. Raises Refused in a sentence.
-    """
-    lock(issue)
-    if issue.state not in EDITABLE_STATES:
-        require_editable(issue)
-    told_in = db.session.scalar(issue_before(issue.id))
-    before = issue.deadline
-    if before == deadline:
-        return
-    if told_in is not None:
-        _require_movable(told_in, before, deadline, earlier_confirmed)
-    issue.deadline = deadline
-    issue.has_call = True
-    db.session.flush()
-    if told_in is not None and told_in.state in EDITABLE_STATES:
-        touch(told_in, "The next issue's deadline changed.", actor=actor, now=now)
-    activity.record(
-        "issue.deadline_changed", actor=actor, now=now, issue=issue,
-        before=before.words if before else "", after=deadline.words,
-    )  # fmt: skip
-    _log.info("The deadline of issue %s is %s", issue.id, deadline.instant.isoformat())
-
-
-def _require_movable(told_in: Issue, before: Deadline | None, after: Deadline, earlier_confirmed: bool) -> None:
-    if told_in.state is IssueState.SCHEDULED:
-        raise Refused(f"{told_in.title} prints this deadline and is scheduled. Cancel its schedule first.")
-    if told_in.state not in (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT):
-        return
-    if before is not None and after.instant < before.instant and not earlier_confirmed:
-        raise Refused(
-            f"{told_in.recipients} people were told {before.words}. Confirm that you want to bring it forward."
-        )
-
-
 def ensure_next_issue(
     issue: Issue,
     *,
     title: str,
     deadline: Deadline,
     planned_at: datetime | None = None,
+    confirmation: str = "",
     actor: Account | None,
     now: datetime,
 ) -> Issue:
@@ -187,7 +153,7 @@ def ensure_next_issue(
         touch_if_editable(issue, "The next issue's name changed.", actor=actor, now=now)
     if planned_at is not None:
         following.planned_at = planned_at
-    change_deadline(following, deadline, actor=actor, now=now)
+    change_deadline(following, deadline, confirmation=confirmation, actor=actor, now=now)
     return following
 
 

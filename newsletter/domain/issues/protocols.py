@@ -45,6 +45,7 @@ class Happening(StrEnum):
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
     CANCELLED = "cancelled"
+    DEADLINE_MOVED = "deadline moved"
 
 
 class ScheduleGuard(Protocol):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
@@ -124,7 +124,9 @@ class FrameForm(NewIssueForm):
         description=_("Empty takes the line of the list"),
         validators=[Length(max=200)],
     )
-    earlier = BooleanField(_("Bring the deadline forward, though people were told the later one"))
+    confirmation = StringField(
+        _("Bring the deadline forward, though people were told the later one"), render_kw={"autocomplete": "off"}
+    )
     next_title = StringField(_("Title of the next issue"), validators=[Length(max=120)])
     next_day = _day(_("Day"))
     next_time = _time(_("Time"))

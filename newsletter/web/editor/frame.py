@@ -86,7 +86,7 @@ def _save(form: FrameForm, issue: Issue) -> Response | tuple[str, int]:
     if form.errors:
         return _frame_page(form, find_issue(slug, Permission.EDIT_ISSUES), 422)
     flash(_("Saved."), "success")
-    flash_remarks(now, planned=planned, deadline=deadline, following=following)
+    flash_remarks(issue.mailing_list, now, planned=planned, deadline=deadline, following=following)
     return to("issue", slug=slug)
 
 
@@ -117,6 +117,15 @@ def _write(
         now=now,
     )
     if deadline:
-        creating.change_deadline(issue, deadline.deadline, earlier_confirmed=form.earlier.data, actor=actor, now=now)
+        creating.change_deadline(
+            issue, deadline.deadline, confirmation=form.confirmation.data or "", actor=actor, now=now
+        )
     if following:
-        creating.ensure_next_issue(issue, title=form.next_title.data, deadline=following.deadline, actor=actor, now=now)
+        creating.ensure_next_issue(
+            issue,
+            title=form.next_title.data,
+            deadline=following.deadline,
+            confirmation=form.confirmation.data or "",
+            actor=actor,
+            now=now,
+        )

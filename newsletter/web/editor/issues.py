@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.domain.issues import creating, starting
+from newsletter.domain.issues.working_days import region_of
 from newsletter.domain.staff.permissions import Permission, require
 from newsletter.errors import Invalid
 from newsletter.i18n import gettext as _
@@ -97,11 +98,12 @@ def _create(form: NewIssueForm, mailing_list: MailingList) -> Response | tuple[s
     except Invalid as error:
         put_problems(form, error)
         return _new_page(form, mailing_list, 422)
-    flash_remarks(now, planned=planned, deadline=deadline)
+    flash_remarks(mailing_list, now, planned=planned, deadline=deadline)
     return to("issue_start" if can_start else "issue", slug=slug)
 
 
 def flash_remarks(
+    mailing_list: MailingList,
     now: datetime,
     *,
     planned: Chosen | None = None,
@@ -111,6 +113,6 @@ def flash_remarks(
     """Say what is worth a second look about dates that were just saved."""
     named = ((_("The sending date"), planned), (_("The deadline"), deadline), (_("The next deadline"), following))
     for what, chosen in named:
-        sentence = remark(what, chosen, now) if chosen else ""
+        sentence = remark(what, chosen, now, region_of(mailing_list)) if chosen else ""
         if sentence:
             flash(sentence, "notice")
