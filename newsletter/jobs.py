@@ -7,6 +7,7 @@ from .delivery.notices import outbox
 from .delivery.reports import aggregating, report
 from .delivery.returns import inbox
 from .delivery.run import engine
+from .domain.calls import views
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
@@ -95,4 +96,5 @@ def purge_unconfirmed() -> None:
         browser_sessions.forget_ended(now)
         pictures.forget_deleted(now)
         keeping.forget_old(now)
+        views.purge_due(now)
     clear_log()

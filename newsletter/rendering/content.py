@@ -142,6 +142,8 @@ class Frame:
     contribute_url: str | None = None
     planned_send: datetime | None = None
     subscribe_url: str | None = None
+    #: The address prefix of the pages where people answer a question of ours, ending in "/".
+    views_base: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A mapping of JSON values; instants are ISO 8601 in UTC."""

@@ -75,7 +75,7 @@ def test_larkmeres_own_blocks_are_ready(name: str) -> None:
         ("ask_views", {"closes": "2026-12-01T17:00"}, "closes",
          "This closes before the issue is sent: nobody could answer."),
         ("ask_views", {"closes": "2027-01-19"}, "closes", "“Closes” needs a time as well as a day."),
-        ("ask_views", {"url": ""}, "url", "Enter the address where people answer."),
+        ("ask_views", {"url": ""}, "url", "Enter the address where people answer, or use a page of this newsletter."),
         ("event", {"end": "2027-01-26T09:30"}, "end", "The event ends before it begins."),
         ("event", {"start": "2026-01-26T09:30"}, "start", "This begins before the issue is sent."),
         ("image", {"alt": ""}, "alt", "Describe the picture in words, or mark it as decoration."),

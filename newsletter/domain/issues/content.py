@@ -112,6 +112,7 @@ def frame(issue: Issue) -> Frame:
         accessibility_url=address("/accessibility"),
         subscribe_url=address("/subscribe"),
         media_base=address("/media/"),
+        views_base=address("/views/"),
         next_issue_label=label(following) if following else None,
         next_deadline=deadline.instant if deadline else None,
         contribute_url=address(f"/contribute/{following.slug}") if following and deadline else None,

@@ -28,6 +28,7 @@ from ...models import (
     Subscriber,
     Subscription,
     TestSend,
+    ViewsAnswer,
 )
 from ...states import InboundState, NoticeState, SuppressionReason
 from ..staff import activity
@@ -148,6 +149,8 @@ def _erase_messages(keys: list[str]) -> int:
 
 def _erase_contact(keys: list[str]) -> int:
     """The contact behind what they sent in. Their words stay the agency's; taking those down is another act."""
+    answered = func.lower(ViewsAnswer.address).in_(keys)
+    _count(update(ViewsAnswer).where(answered).values(name="", organisation="", address=""))
     theirs = func.lower(Contribution.contact_address).in_(keys)
     return _count(update(Contribution).where(theirs).values(contact_name="", contact_address="", contact_phone=""))
 

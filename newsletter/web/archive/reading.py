@@ -16,6 +16,8 @@ from newsletter.deadlines import Deadline
 from newsletter.domain.calls import reading as calls
 from newsletter.models import Issue, MailingList
 
+from .closings import with_closings
+
 #: The line of the call in a published article, and the button below it: ours, written by email/blocks/call.html.
 _DEADLINE_LINE = re.compile(
     r'<p class="issue-deadline">.*?</p>(?P<button>\s*<p><a class="issue-button"[^>]*>[^<]*</a></p>)?', re.DOTALL
@@ -74,7 +76,7 @@ def article(issue: Issue, now: datetime) -> Markup:
 
     The rest is what was approved, byte for byte.
     """
-    web = issue.rendition.web if issue.rendition else ""
+    web = with_closings(issue.rendition.web if issue.rendition else "", issue, now)
     following = issue.next_issue
     deadline = following.deadline if following else None
     if following is None or deadline is None:

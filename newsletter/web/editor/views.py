@@ -32,6 +32,7 @@ from . import (
     starting,
     subscribers,
     test_mail,
+    views_pages,
 )
 from .room import blueprint
 
@@ -68,4 +69,5 @@ __all__ = [
     "starting",
     "subscribers",
     "test_mail",
+    "views_pages",
 ]
