@@ -4,17 +4,16 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-from ... import addresses
 from ...i18n import gettext as _
 from ...rendering import characters, rich
 from ...rendering.blocks import kind
 from ..staff.wording import Problems, line, text
+from . import senders
+from .senders import Sender
 
 _SECTION = {field.name: field for field in kind("section").fields}
 LONGEST_TITLE = _SECTION["heading"].longest
 LONGEST_BODY = _SECTION["body"].longest
-LONGEST_AGENCY = _SECTION["source_agency"].longest
-LONGEST_NAME, LONGEST_PHONE = 100, 40
 
 _BULLET = re.compile(r"[-*•–]\s+(?=\S)")
 _ADDRESS = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;:!?)\]’']")
@@ -31,30 +30,22 @@ class News:
     contact_address: str
     contact_phone: str = ""
 
+    @property
+    def sender(self) -> Sender:
+        """Whom it is from."""
+        return Sender(self.contact_name, self.contact_address, self.agency, self.contact_phone)
+
 
 def checked(typed: News) -> News:
     """The news, cleaned. Raises Invalid with every problem at the fields' names."""
     problems = Problems()
-    clean = News(
-        title=problems.of(
-            lambda: line(typed.title, field="title", longest=LONGEST_TITLE, missing=_("Enter a heading")), ""
-        ),
-        body=problems.of(
-            lambda: text(typed.body, field="body", longest=LONGEST_BODY, missing=_("Enter your news")), ""
-        ),
-        agency=problems.of(
-            lambda: line(typed.agency, field="agency", longest=LONGEST_AGENCY, missing=_("Enter your agency or team")),
-            "",
-        ),
-        contact_name=problems.of(
-            lambda: line(typed.contact_name, field="contact_name", longest=LONGEST_NAME, missing=_("Enter your name")),
-            "",
-        ),
-        contact_address=problems.of(lambda: addresses.clean(typed.contact_address, field="contact_address"), ""),
-        contact_phone=problems.of(lambda: line(typed.contact_phone, field="contact_phone", longest=LONGEST_PHONE), ""),
+    title = problems.of(
+        lambda: line(typed.title, field="title", longest=LONGEST_TITLE, missing=_("Enter a heading")), ""
     )
+    body = problems.of(lambda: text(typed.body, field="body", longest=LONGEST_BODY, missing=_("Enter your news")), "")
+    sender = senders.checked(typed.sender, problems)
     problems.raise_any()
-    return clean
+    return News(title, body, sender.agency, sender.name, sender.address, sender.phone)
 
 
 def to_xhtml(body: str) -> str:

@@ -1,14 +1,18 @@
-"""Which calls are open, and what came in for them. Reads only."""
+"""Which calls are open, and what came in for them. Reads only.
+
+Whose eyes are for what: a draft is its writer's alone until it is sent, so the staff see a number and no words; what
+was sent by somebody who has not proved their address stands apart; one that was sent too late is seen.
+"""
 
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from ...db import db
 from ...errors import NotFound
-from ...models import Activity, Contribution, Issue, MailingList
+from ...models import Activity, Contribution, Contributor, Issue, MailingList
 from ...states import ContributionState, IssueState
 from ..issues.finding import find_issue
 
@@ -60,32 +64,64 @@ def find_contribution(public_id: uuid.UUID) -> Contribution:
     return found
 
 
+def is_private(contribution: Contribution) -> bool:
+    """Whether it is nobody's but its writer's: a draft that was never sent, or was withdrawn as one."""
+    if contribution.state is ContributionState.DRAFT:
+        return not contribution.late
+    # A row of the table that is no draft has an hour in `submitted_at`; for these it is that of the withdrawing.
+    return contribution.withdrawn_at is not None and contribution.submitted_at == contribution.withdrawn_at
+
+
+def is_proved(contribution: Contribution) -> bool:
+    """Whether its sender's address is proved, or nobody asked for that (it came before anybody did)."""
+    return contribution.proved_at is not None or contribution.prove_by is None
+
+
 def contributions_to(issue: Issue) -> list[Contribution]:
-    """All that came in for the issue, oldest first."""
-    return list(
-        db.session.scalars(select(Contribution).where(Contribution.issue_id == issue.id).order_by(Contribution.id))
-    )
+    """All that came in for the issue and the staff may read, oldest first."""
+    chosen = select(Contribution).where(Contribution.issue_id == issue.id, _not_private())
+    return list(db.session.scalars(chosen.order_by(Contribution.id)))
 
 
 def contributions_of(lists: Iterable[MailingList], *, limit: int = 200) -> list[Contribution]:
-    """What came in for these lists, newest first."""
+    """What came in for these lists and the staff may read, newest first."""
     ids = [one.id for one in lists]
-    chosen = select(Contribution).join(Issue).where(Issue.list_id.in_(ids)).order_by(Contribution.id.desc())
-    return list(db.session.scalars(chosen.limit(limit)))
+    chosen = select(Contribution).join(Issue).where(Issue.list_id.in_(ids), _not_private())
+    return list(db.session.scalars(chosen.order_by(Contribution.id.desc()).limit(limit)))
+
+
+def own(contributor: Contributor, *, limit: int = 200) -> list[Contribution]:
+    """All that somebody wrote, sent or not, newest first."""
+    chosen = select(Contribution).where(Contribution.contributor_id == contributor.id)
+    return list(db.session.scalars(chosen.order_by(Contribution.id.desc()).limit(limit)))
 
 
 def undecided(issue: Issue) -> list[Contribution]:
-    """What was sent in, in time, and waits for a decision; oldest first."""
-    return [one for one in contributions_to(issue) if one.state is ContributionState.SUBMITTED]
+    """What was sent in, in time, by somebody whose address is proved, and waits for a decision; oldest first."""
+    return [one for one in contributions_to(issue) if one.state is ContributionState.SUBMITTED and is_proved(one)]
+
+
+def unproved(issue: Issue) -> list[Contribution]:
+    """What was sent in and waits for its sender to prove their address; oldest first."""
+    waiting = (ContributionState.SUBMITTED, ContributionState.DRAFT)
+    return [one for one in contributions_to(issue) if one.state in waiting and not is_proved(one)]
 
 
 def late(issue: Issue) -> list[Contribution]:
     """What came after the deadline and is kept; nobody has decided on it."""
-    return [one for one in contributions_to(issue) if one.state is ContributionState.DRAFT and one.late]
+    return [one for one in contributions_to(issue) if one.state is ContributionState.DRAFT]
+
+
+def drafts(issue: Issue) -> int:
+    """How many people are still writing: all that the staff learn of drafts."""
+    chosen = select(func.count()).where(
+        Contribution.issue_id == issue.id, Contribution.state == ContributionState.DRAFT, Contribution.late.is_(False)
+    )
+    return db.session.scalar(chosen) or 0
 
 
 def counts(issue: Issue) -> dict[ContributionState, int]:
-    """How many contributions to the issue stand where."""
+    """How many contributions to the issue stand where, drafts among them."""
     rows = db.session.execute(
         select(Contribution.state, func.count()).where(Contribution.issue_id == issue.id).group_by(Contribution.state)
     )
@@ -98,3 +134,13 @@ def deadline_set_at(issue: Issue) -> datetime:
         select(func.max(Activity.at)).where(Activity.issue_id == issue.id, Activity.action == "issue.deadline_changed")
     )
     return changed or issue.created_at
+
+
+def _not_private() -> ColumnElement[bool]:
+    withdrawn_draft = and_(
+        Contribution.withdrawn_at.is_not(None), Contribution.submitted_at == Contribution.withdrawn_at
+    )
+    return or_(Contribution.state != ContributionState.DRAFT, Contribution.late) & ~func.coalesce(
+        withdrawn_draft,
+        False,
+    )
