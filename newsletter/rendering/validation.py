@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 
 from newsletter.errors import Invalid, NotFound, Problem
@@ -133,19 +134,25 @@ def _headings(content: IssueContent, context: Context) -> Iterator[BlockProblem]
     level, titles = 0, Counter(title.title.casefold() for title in context.chapters)
     for block in content.blocks:
         kind = blocks.kind(block.kind)
-        seen = _Outline(str(kind.web(block, context)))
-        for found in seen.levels:
+        levels = _levels(str(kind.web(block, context)))
+        for found in levels:
             if found > level + 1:
                 words = _("This stands under no heading: put it after a section with a heading, or give it one.")
                 yield BlockProblem(block.id, "heading", words, code="heading_order")
                 break
             level = found
-        if block.kind != "masthead" and 1 in seen.levels:
+        if block.kind != "masthead" and 1 in levels:
             yield BlockProblem(block.id, "", _("An issue has one main heading, and that is in the masthead."))
         heading = kind.heading(block.data, context)
         if kind.listed and not block.continues and titles[heading.casefold()] > 1:
             words = _("Two sections are called “{heading}”: readers cannot tell them apart in the contents.")
             yield BlockProblem(block.id, "heading", words.format(heading=heading), code="same_anchor")
+
+
+@lru_cache(maxsize=1000)
+def _levels(html: str) -> tuple[int, ...]:
+    """The levels of the headings in a rendering. Kept, since one section of thirty changes at a time."""
+    return tuple(_Outline(html).levels)
 
 
 def _mail(content: IssueContent, context: Context) -> Iterator[BlockProblem]:

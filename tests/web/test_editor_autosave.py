@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
-from newsletter.domain.issues import commenting, editing, versions
+from newsletter.domain.issues import checking, commenting, editing, versions
 from newsletter.domain.issues.content import render_issue
 from newsletter.models import Account, Block, Issue
 from newsletter.states import IssueState, Role
@@ -57,20 +58,50 @@ def _by_ewan(block_id: str, ewan: Account, now: datetime, heading: str = "Practi
         editing.edit_block(block, data, expected_version=block.version, actor=ewan, now=now)
 
 
-def test_it_hears_the_new_version_and_what_there_is_to_mend(client: FlaskClient, issue: Issue) -> None:
+def _found(client: FlaskClient, block_id: str) -> dict[str, Any]:
+    answer = client.get(f"{WRITE}/{block_id}/found")
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def test_it_hears_the_new_version_and_asks_what_there_is_to_mend(client: FlaskClient, issue: Issue) -> None:
     section = desk.block_id(issue, "section")
     first = _autosave(client, section, _typed("Practice week", "Come to to Larkmere."))
     assert first.status_code == 200
     told = first.json
     assert told is not None
-    assert (told["expected"], told["at"], told["broken"]) == (2, "10am", "")
-    assert "app-mend" in told["mend"], "the word that stands twice is found"
-    (row,) = [row for row in told["rows"] if row["id"] == section]
+    assert (told["expected"], told["at"]) == (2, "10am")
+    found = _found(client, section)
+    assert (found["content"], found["broken"]) == (told["content"], "")
+    assert "app-mend" in found["mend"], "the word that stands twice is found"
+    (row,) = [row for row in found["rows"] if row["id"] == section]
     assert (row["name"], row["sign"]) == ("Practice week", "?")
     second = _autosave(client, section, _typed("Practice days", expected=2)).json
     assert second is not None
-    assert (second["expected"], second["mend"].strip()) == (3, "")
+    assert second["expected"] == 3
+    assert _found(client, section)["mend"].strip() == ""
     assert _block(section).data["heading"] == "Practice days"
+
+
+def test_a_save_waits_for_no_check(client: FlaskClient, issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_asked: object) -> None:
+        raise AssertionError("the checks ran")
+
+    monkeypatch.setattr("newsletter.web.editor.desk.run_checks", refuse)
+    assert _autosave(client, desk.block_id(issue, "section"), _typed("Practice days")).status_code == 200
+
+
+def test_a_section_is_read_anew_when_what_is_around_it_changes(
+    client: FlaskClient, issue: Issue, now: datetime
+) -> None:
+    """The same words, another day of sending: the date in them is past then."""
+    section = desk.block_id(issue, "section")
+    _autosave(client, section, _typed("Practice week", "Book by Friday 29 January 2027."))
+    assert "past_date" not in {each.code for each in checking.run_checks(issue, now)}
+    with transaction():
+        db.session.get_one(Issue, issue.id).planned_at = now + timedelta(days=80)
+    assert "past_date" in {each.code for each in checking.run_checks(issue, now)}
 
 
 def test_words_whose_answer_was_lost_may_be_sent_again(client: FlaskClient, issue: Issue) -> None:

@@ -1,50 +1,18 @@
 """From rows to words: an issue as the renderer takes it, and its renderings."""
 
-import hashlib
-import json
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import Generic, TypeVar
-
 from ...config import current_settings
 from ...db import db
 from ...models import Block, Issue, Media
 from ...rendering.content import BlockContent, Frame, IssueContent, Logo
 from ...rendering.issue import BlockProblem, Rendered, render, validate_issue
 from ..queries import the_organisation
+from .memory import Memory, key_of_content
 
 #: Words of the masthead that one issue may have of its own; they are data of its masthead block.
 MASTHEAD_WORDS = ("label", "strapline")
 
-_KEPT = 64
-_Made = TypeVar("_Made")
-
-
-class _Memory(Generic[_Made]):
-    """The last few things that were made of a content, by all that went into it."""
-
-    def __init__(self, make: Callable[[IssueContent], _Made]) -> None:
-        self._make = make
-        self._made: OrderedDict[bytes, _Made] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(self, content: IssueContent) -> _Made:
-        key = _key(content)
-        with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-                return self._made[key]
-        made = self._make(content)
-        with self._lock:
-            self._made[key] = made
-            while len(self._made) > _KEPT:
-                self._made.popitem(last=False)
-        return made
-
-
-_rendered = _Memory(render)
-_problems = _Memory(validate_issue)
+_rendered: Memory[Rendered] = Memory(64)
+_problems: Memory[list[BlockProblem]] = Memory(64)
 
 
 def address(path: str) -> str:
@@ -137,14 +105,9 @@ def render_issue(issue: Issue) -> Rendered:
 
 def render_content(content: IssueContent) -> Rendered:
     """Every form of this content, from memory where it was made before."""
-    return _rendered.of(content)
+    return _rendered.of(key_of_content(content), lambda: render(content))
 
 
 def problems_of(content: IssueContent) -> list[BlockProblem]:
     """What the sections and the mail lack (`validate_issue`), from memory where it was asked before."""
-    return _problems.of(content)
-
-
-def _key(content: IssueContent) -> bytes:
-    whole = [content.frame.to_json(), [block.to_json() for block in content.blocks]]
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()
+    return _problems.of(key_of_content(content), lambda: validate_issue(content))

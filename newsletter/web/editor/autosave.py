@@ -1,7 +1,8 @@
 """What a page hears back when its words are saved while somebody types: the same view as Save, answered in JSON.
 
-The header `X-Autosave` asks for it. Every answer says what the page needs to be honest: the version to build on, what
-there is to mend now, or why nothing was saved.
+The header `X-Autosave` asks for it. Every answer says what the page needs to be honest: the version to build on, or why
+nothing was saved. What there is to mend is asked for by a request of its own, once nobody types: a save waits for no
+check.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,14 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.domain.issues import editing
+from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid
 from newsletter.i18n import gettext as _
 from newsletter.states import IssueState
+from newsletter.web.access import staff
 
 from . import desk, looks
-from .room import find_issue
+from .room import blueprint, find_issue
 
 _HEADER = "X-Autosave"
 _ENDS_WITH_WORDS = (IssueState.IN_REVIEW, IssueState.APPROVED)
@@ -29,16 +32,28 @@ def asked() -> bool:
 
 
 def saved(slug: str, block_id: UUID, was: IssueState) -> Response:
-    """The section is saved: its version, when, and what there is to mend. `was` is the issue's state before."""
+    """The section is saved: its version, and when. `was` is the issue's state before."""
     issue = find_issue(slug)
     block = editing.find_block(issue, str(block_id))
-    findings, broken = desk.findings_of(issue)
-    found, stops = desk.mends(block, findings)
     ended = was in _ENDS_WITH_WORDS and issue.state not in _ENDS_WITH_WORDS
     return jsonify(
         expected=block.version,
         content=issue.content_version,
         at=looks.saved_words(issue, clock.now()),
+        remark=_("The approval ended, since the words changed.") if ended else "",
+    )
+
+
+@blueprint.get("/desk/issues/<slug>/write/<uuid:block_id>/found")
+@staff(Permission.EDIT_ISSUES)
+def issue_block_found(slug: str, block_id: UUID) -> Response:
+    """What the checks find in the issue as it is saved: for the open section, and for each line of the outline."""
+    issue = find_issue(slug, Permission.EDIT_ISSUES)
+    block = editing.find_block(issue, str(block_id))
+    findings, broken = desk.findings_of(issue)
+    found, stops = desk.mends(block, findings)
+    return jsonify(
+        content=issue.content_version,
         mend=render_template("editor/_mend.html", found=found, stops=stops),
         stopping=sum(1 for each in findings if each.stops),
         broken=broken,
@@ -46,7 +61,6 @@ def saved(slug: str, block_id: UUID, was: IssueState) -> Response:
             {"id": str(row.block.id), "name": row.name, "sign": row.sign, "words": row.sign_words}
             for row in desk.outline(issue, block, findings)
         ],
-        remark=_("The approval ended, since the words changed.") if ended else "",
     )
 
 

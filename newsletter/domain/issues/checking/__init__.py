@@ -7,15 +7,17 @@ with one click that is remembered for that very text. `registry` is the table of
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 
 from ....db import db
 from ....errors import NotFound, Refused
 from ....models import Account, CheckPass, Issue
-from ....rendering.content import IssueContent
+from ....rendering.content import BlockContent, IssueContent
 from ...staff import activity
 from ..content import issue_content
+from ..memory import Memory, key_of_block
 from .acronyms import check_acronyms
 from .blocks import check_blocks, settings_problems
 from .dates import check_dates
@@ -24,7 +26,7 @@ from .links import check_link
 from .list_rules import ASKED_BY_THE_GATE, check_list_rules
 from .lists import check_lists
 from .mail import check_mail
-from .passages import addresses, frame_passages, passages
+from .passages import Passage, addresses, addresses_of, frame_passages, passages, passages_of
 from .privacy import check_address, check_privacy
 from .registry import FAMILY_WORDS, RULES
 from .sentence_length import check_length
@@ -45,6 +47,10 @@ __all__ = [
     "run_checks",
     "settings_problems",
 ]
+
+
+#: A large issue has thirty sections; some people write in several.
+_found: Memory[tuple[Finding, ...]] = Memory(1000)
 
 
 def run_checks(issue: Issue, now: datetime) -> list[Finding]:
@@ -68,20 +74,35 @@ def check_words_only(issue: Issue, now: datetime, at: datetime | None = None) ->
 
 
 def check_text(content: IssueContent, around: Surroundings) -> Iterator[Finding]:
-    """The findings that come from the words alone, in no order."""
-    found = [*frame_passages(content.frame), *passages(content)]
-    for passage in found:
-        yield from check_words(passage)
-        yield from check_unfinished(passage)
-        yield from check_length(passage)
-        yield from check_dates(passage, around)
-        yield from check_privacy(passage, around)
-    yield from check_acronyms(found, around.acronyms)
-    yield from check_lists(content)
-    for link in addresses(content):
-        yield from check_link(link, around)
-        yield from check_address(link, around)
+    """The findings that come from the words alone, in no order.
+
+    Each section is read once for the same words and the same surroundings: thirty sections take long to read, and
+    whoever types changes one.
+    """
+    frame = list(frame_passages(content.frame))
+    for passage in frame:
+        yield from _of_passage(passage, around)
+    for block in content.blocks:
+        yield from _found.of((key_of_block(block), around.key), partial(_of_block, block, around))
+    yield from check_acronyms([*frame, *passages(content)], around.acronyms)
     yield from check_mail(content.frame)
+
+
+def _of_block(block: BlockContent, around: Surroundings) -> tuple[Finding, ...]:
+    """The findings of one section's words that depend on no other section."""
+    found = [finding for passage in passages_of(block) for finding in _of_passage(passage, around)]
+    found += check_lists(block)
+    for link in addresses_of(block):
+        found += [*check_link(link, around), *check_address(link, around)]
+    return tuple(found)
+
+
+def _of_passage(passage: Passage, around: Surroundings) -> Iterator[Finding]:
+    yield from check_words(passage)
+    yield from check_unfinished(passage)
+    yield from check_length(passage)
+    yield from check_dates(passage, around)
+    yield from check_privacy(passage, around)
 
 
 def find_finding(issue: Issue, key: str, now: datetime) -> Finding:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ....i18n import gettext as _
 from ....rendering import rich_reading
-from ....rendering.content import BlockContent, IssueContent
+from ....rendering.content import BlockContent
 from ....rendering.fields import FieldType, join
 from ....rendering.rich_reading import List, Node
 from .findings import Change, Finding, Fix
@@ -16,11 +16,10 @@ _END = re.compile(r"(?:[;,](?: (?:and|or))?|\.)$")
 _Point = tuple[str, str, str, bool]
 
 
-def check_lists(content: IssueContent) -> Iterator[Finding]:
-    """The findings of every list of the issue."""
-    for block in content.blocks:
-        for points in _lists(block):
-            yield from _check(block, points)
+def check_lists(block: BlockContent) -> Iterator[Finding]:
+    """The findings of every list of the section."""
+    for points in _lists(block):
+        yield from _check(block, points)
 
 
 def _lists(block: BlockContent) -> Iterator[list[_Point]]:

@@ -11,6 +11,7 @@ from ....rendering.content import BlockContent, Frame, IssueContent
 from ....rendering.fields import Field, FieldType, join
 from ....rendering.rich import Link
 from ....rendering.rich_reading import Heading, Item, List, Run
+from ..memory import Memory, key_of_block
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Address:
     rich: bool = False
 
 
+_read: Memory[tuple[Passage, ...]] = Memory(1000)
+
+
 def frame_passages(frame: Frame) -> Iterator[Passage]:
     """The lines that people write for the issue as a whole: they belong to no section."""
     around = BlockContent("", "frame", {})
@@ -54,29 +58,43 @@ def frame_passages(frame: Frame) -> Iterator[Passage]:
 def passages(content: IssueContent) -> Iterator[Passage]:
     """Every passage of every block, in order. A block whose data has the wrong shape has none here."""
     for block in content.blocks:
-        for field, value, path in fields_of(block):
-            match field.type:
-                case FieldType.TEXT if value:
-                    yield Passage(block, path, value, heading=field.name in ("heading", "subheading", "title"))
-                case FieldType.STRINGS:
-                    for number, line in enumerate(value):
-                        yield Passage(block, join(path, number), line)
-                case FieldType.RICH if value:
-                    yield from _rich(block, path, value)
-        for name in ("diary", "audience_note"):
-            if words := getattr(block, name):
-                yield Passage(block, name, words)
+        yield from passages_of(block)
+
+
+def passages_of(block: BlockContent) -> tuple[Passage, ...]:
+    """The passages of one section, in order; from memory where the same section was read before."""
+    return _read.of(key_of_block(block), lambda: tuple(_passages(block)))
+
+
+def _passages(block: BlockContent) -> Iterator[Passage]:
+    for field, value, path in fields_of(block):
+        match field.type:
+            case FieldType.TEXT if value:
+                yield Passage(block, path, value, heading=field.name in ("heading", "subheading", "title"))
+            case FieldType.STRINGS:
+                for number, line in enumerate(value):
+                    yield Passage(block, join(path, number), line)
+            case FieldType.RICH if value:
+                yield from _rich(block, path, value)
+    for name in ("diary", "audience_note"):
+        if words := getattr(block, name):
+            yield Passage(block, name, words)
 
 
 def addresses(content: IssueContent) -> Iterator[Address]:
     """Every address that a block leads to."""
     for block in content.blocks:
-        for field, value, path in fields_of(block):
-            if field.type is FieldType.URL and value:
-                yield Address(block, path, value, value)
-        for passage in passages(IssueContent((block,), content.frame)):
-            for link in passage.links:
-                yield Address(block, passage.field, link.url, link.text, passage.rich)
+        yield from addresses_of(block)
+
+
+def addresses_of(block: BlockContent) -> Iterator[Address]:
+    """Every address that one section leads to."""
+    for field, value, path in fields_of(block):
+        if field.type is FieldType.URL and value:
+            yield Address(block, path, value, value)
+    for passage in passages_of(block):
+        for link in passage.links:
+            yield Address(block, passage.field, link.url, link.text, passage.rich)
 
 
 def pictures(content: IssueContent) -> Iterator[tuple[BlockContent, str, str]]:

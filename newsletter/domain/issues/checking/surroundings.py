@@ -1,7 +1,7 @@
 """What the checks know of an issue beside its words."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,6 +32,11 @@ class Surroundings:
     postcodes: frozenset[str] = frozenset()
     acronyms: frozenset[str] = frozenset()
     dead: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Hashable:
+        """The same for surroundings in which a section is read in the same way. Acronyms are asked of the whole."""
+        return (self.send.date(), self.dated, self.domains, self.phones, self.postcodes, frozenset(self.dead.items()))
 
 
 def surroundings(issue: Issue, urls: Iterable[str], now: datetime, at: datetime | None = None) -> Surroundings:

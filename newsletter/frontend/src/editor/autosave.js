@@ -8,6 +8,7 @@ const AFTER = 2_000
 const RETRIES = [2_000, 4_000, 8_000, 16_000, 32_000]
 const LOOK_AGAIN = 5_000
 const PATIENCE = 30_000
+const IDLE = 700 // after a save, before the checks are asked
 
 const form = () => document.querySelector('form[data-autosave]')
 const notes = () => document.getElementById('notes')
@@ -20,6 +21,7 @@ let unanswered = null // a body that was sent and not answered
 let failures = 0
 let announced = false
 let stopped = false // until the page is loaded again: somebody has to choose
+let checking = null
 
 function show(name, words) {
   const was = state.name
@@ -116,9 +118,19 @@ function done(ours, body, told) {
   else forget(desk().dataset.open)
   show('saved', [sentence('saved', { at: told.at }), told.remark].filter(Boolean).join('. '))
   if (told.remark) say(told.remark)
-  refreshParts(told)
   desk().dataset.content = told.content
+  clearTimeout(checking)
+  checking = setTimeout(check, IDLE)
   document.dispatchEvent(new CustomEvent('desk:saved', { detail: { words: body.words } }))
+}
+
+// What there is to mend, once nobody types: a save waits for no check. Nothing is lost when it goes unanswered.
+async function check() {
+  const ours = form()
+  if (!ours || running) return
+  const answer = await fetch(`${ours.action}/found`, { headers: { Accept: 'application/json' }, redirect: 'manual' }).catch(() => null)
+  const told = answer?.ok && (await answer.json().catch(() => null))
+  if (told && ours === form() && told.content >= Number(desk().dataset.content)) refreshParts(told)
 }
 
 function refreshParts(told) {
@@ -225,5 +237,6 @@ function typed(event) {
   keep(desk().dataset.open, ours)
   if (stopped) return
   if (['saved', 'refused'].includes(state.name)) show('typing', sentence('typing'))
+  clearTimeout(checking)
   if (failures === 0 && !running) plan()
 }
