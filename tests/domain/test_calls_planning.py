@@ -176,8 +176,9 @@ def test_a_list_without_a_rhythm_says_so(app: Flask, now: datetime) -> None:
 
 
 def test_a_list_that_comes_as_things_happen_gets_no_rhythm(app: Flask, now: datetime) -> None:
+    changes = people.policy_changes(now)
     with pytest.raises(Refused, match="as things happen"), transaction():
-        cadence.choose(people.policy_changes(now), THIRD_FRIDAY, actor=None, now=now)
+        cadence.choose(changes, THIRD_FRIDAY, actor=None, now=now)
 
 
 def test_who_may_not_edit_lays_nothing_out(quarterly: MailingList, now: datetime) -> None:
