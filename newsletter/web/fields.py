@@ -92,11 +92,14 @@ def _textarea(field: Field, options: Mapping[str, Any]) -> Markup:
 
 def _items(field: Field, options: Mapping[str, Any]) -> list[Params]:
     hints: Mapping[str, str] = options.get("hints") or {}
+    inside: Mapping[str, Markup] = options.get("inside") or {}
     items = []
     for value, text, chosen, *_ in field.iter_choices():
         item: Params = {"value": str(value), "text": str(text), "checked": chosen, "selected": chosen}
         if str(value) in hints:
             item["hint"] = {"text": hints[str(value)]}
+        if str(value) in inside:
+            item["conditional"] = {"html": inside[str(value)]}
         items.append(item)
     return items
 
@@ -149,8 +152,8 @@ _RENDERERS: tuple[tuple[type[Field] | tuple[type[Field], ...], Callable[[Field, 
 def field_markup(field: Field, **options: Any) -> Markup:
     """One field with its label, hint and error.
 
-    Options: `label`, `hint` (texts), `hints` ({value: text} for choices), `heading` (the label is the page's
-    h1), `classes`, `group_classes`, `label_classes`, `autocomplete`, `inputmode`, `prefix`, `suffix`, `rows`,
+    Options: `label`, `hint` (texts), `hints` ({value: text} for choices), `inside` ({value: markup} shown with a
+    choice), `heading` (the label is the page's h1), `classes`, `group_classes`, `label_classes`, `autocomplete`, `inputmode`, `prefix`, `suffix`, `rows`,
     `attributes`. A date is a text input: people paste and dictate dates, and the form reads them in words.
     """
     for kind, render in _RENDERERS:
