@@ -144,6 +144,26 @@ class SuppressionReason(StrEnum):
     STAFF = "staff"
 
 
+class ImportState(StrEnum):
+    """Where an import of subscribers stands."""
+
+    UPLOADED = "uploaded"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class GovernanceText(StrEnum):
+    """The texts that an organisation keeps up to date beside its privacy notice."""
+
+    ACCESSIBILITY = "accessibility"
+    PROCESSING = "processing"
+    IMPACT = "impact"
+    BREACH = "breach"
+    COMPLAINTS = "complaints"
+
+
 class FeedbackKind(StrEnum):
     """What came back about a message that was accepted."""
 

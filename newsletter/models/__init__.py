@@ -2,13 +2,16 @@
 
 from .activity import Activity
 from .address_changes import AddressChange
+from .audiences import Audience, BulkAction, IssueAudience
 from .cadences import CadenceRule
 from .calls import Chase, Extension
-from .consent import Consent, SignUp, SignUpChoice
+from .consent import Consent, ConsentSeal, SignUp, SignUpChoice
 from .contributions import Contribution, ContributionRevision
 from .contributors import AddressProof, Agency, AgencyAnswer, Contributor, ContributorSession
 from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
 from .feedback import Feedback, InboundMessage, MailSource
+from .governance import DataComplaint, Examination, GovernanceVersion, SealedCopy, TakeDown
+from .imports import ImportRun
 from .issues import (
     Approval,
     Block,
@@ -21,7 +24,7 @@ from .issues import (
     SlugRedirect,
     TestSend,
 )
-from .lists import ConsentWording, MailingList, Organisation, PrivacyNotice, Subscriber, Subscription
+from .lists import ConsentWording, MailingList, Organisation, PrivacyNotice, Sector, Subscriber, Subscription
 from .media import Media
 from .notices import MailboxMessage, Notice
 from .people import Account, Invitation, Membership, WebSession
@@ -47,30 +50,38 @@ __all__ = [
     "Agency",
     "AgencyAnswer",
     "Approval",
+    "Audience",
     "Block",
     "BlockRevision",
     "BookEntry",
+    "BulkAction",
     "CadenceRule",
     "Chase",
     "CheckPass",
     "Comment",
     "Consent",
+    "ConsentSeal",
     "ConsentWording",
     "Contribution",
     "ContributionRevision",
     "Contributor",
     "ContributorSession",
     "Correction",
+    "DataComplaint",
     "Delivery",
     "DeliveryProgress",
     "DeliveryTally",
     "DraftShare",
+    "Examination",
     "Extension",
     "Feedback",
     "FollowUp",
+    "GovernanceVersion",
+    "ImportRun",
     "InboundMessage",
     "Invitation",
     "Issue",
+    "IssueAudience",
     "IssueReport",
     "IssueVersion",
     "IssueVersionBlock",
@@ -88,12 +99,15 @@ __all__ = [
     "ReadDocument",
     "RelayPace",
     "Rendition",
+    "SealedCopy",
+    "Sector",
     "SignUp",
     "SignUpChoice",
     "SlugRedirect",
     "Subscriber",
     "Subscription",
     "Suppression",
+    "TakeDown",
     "TestAddress",
     "TestSend",
     "ViewsAnswer",

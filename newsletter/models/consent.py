@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Model
@@ -29,6 +29,9 @@ class SignUp(Model):
     organisation: Mapped[str] = mapped_column(String(150), default="")
     source: Mapped[str] = mapped_column(String(200))
     network: Mapped[str] = mapped_column(String(45), default="")
+    sector: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    #: When they were reminded, once, that the button waits.
+    reminded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     privacy_version: Mapped[int] = mapped_column(ForeignKey("privacy_notice.version"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -54,7 +57,8 @@ class SignUpChoice(Model):
 class Consent(Model):
     """One event in the history of one person's consent to one list (UK GDPR art. 7(1)). Only ever added to.
 
-    `wording` is the text as shown, not a reference to it: the evidence stands on its own.
+    `wording` is the text as shown, not a reference to it: the evidence stands on its own. `digest` is SHA-256 of the
+    row's facts and a `salt`, made when the row is sealed (see ConsentSeal).
     """
 
     __tablename__ = "consent"
@@ -73,3 +77,23 @@ class Consent(Model):
     network: Mapped[str] = mapped_column(String(45), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class ConsentSeal(Model):
+    """A link of the chain over the consent events: the rows `first_id` to `last_id`, each with its salted digest.
+
+    `chain` is SHA-256 of the chain before and the digests in order, so no event can be changed, added between or
+    taken away unseen; the salted digests stay when somebody's words are erased, and say nothing of them.
+    """
+
+    __tablename__ = "consent_seal"
+    __table_args__ = (UniqueConstraint("first_id"), CheckConstraint("last_id >= first_id", name="in_order"))
+
+    id: Mapped[BigKey]
+    first_id: Mapped[int] = mapped_column(BigInteger)
+    last_id: Mapped[int] = mapped_column(BigInteger)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    chain: Mapped[bytes] = mapped_column(LargeBinary(32))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)

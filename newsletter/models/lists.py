@@ -99,6 +99,8 @@ class Subscriber(Model):
     address_key: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(100), default="")
     organisation: Mapped[str] = mapped_column(String(150), default="")
+    #: The slug of a Sector, or "".
+    sector: Mapped[str] = mapped_column(String(40), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber")
@@ -129,6 +131,20 @@ class Subscription(Model):
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     paused_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     source: Mapped[str] = mapped_column(String(200))
+    #: Why they left, if they said so: a word of the form, and their own words.
+    left_reason: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    left_words: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     subscriber: Mapped[Subscriber | None] = relationship(back_populates="subscriptions")
     mailing_list: Mapped[MailingList] = relationship()
+
+
+class Sector(Model):
+    """What kind of body a subscriber works for: health, police, education … One that is no longer offered has ended."""
+
+    __tablename__ = "sector"
+
+    slug: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    position: Mapped[int]
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

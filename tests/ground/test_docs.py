@@ -33,6 +33,7 @@ def test_docs_states_names_no_state_that_does_not_exist() -> None:
     spelled = {state.value for kind in STATES if kind is not StrEnum for state in kind}
     headings = {
         "source",
+        "text",
         "kind",
         "purpose",
         "naming",
