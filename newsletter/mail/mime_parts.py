@@ -104,23 +104,23 @@ class Part:
         found = re.search(pattern, self.headers.get("content-type"), re.IGNORECASE)
         return (found[1] or found[2] or "").strip() if found else ""
 
-    def parts(self) -> list["Part"]:
+    def parts(self, most: int = MOST_PARTS, deepest: int = DEEPEST) -> list["Part"]:
         """The mail itself and the parts in it, in their order, as far as they are looked at.
 
         A mail within the mail is one part: what it is made of is nobody's business here.
         """
         found: list[Part] = []
         waiting = [(self, 0)]
-        while waiting and len(found) < MOST_PARTS:
+        while waiting and len(found) < most:
             part, depth = waiting.pop()
             found.append(part)
-            if depth < DEEPEST:
-                waiting += [(child, depth + 1) for child in reversed(list(part._children()))]
+            if depth < deepest:
+                waiting += [(child, depth + 1) for child in reversed(list(part._children(most)))]
         return found
 
     def text(self, longest: int = LONGEST_TEXT) -> str:
         """The first of the part as text, its transfer encoding undone; what cannot be read is replaced."""
-        raw = self._decoded(longest)
+        raw = self.octets(longest)
         charset = self.parameter("charset")
         if _CHARSETS.fullmatch(charset):
             try:
@@ -131,9 +131,10 @@ class Part:
 
     def inner(self) -> "Part":
         """The mail that this part carries (message/rfc822), or the headers alone (text/rfc822-headers)."""
-        return Part.of(self._decoded(LONGEST_HEAD))
+        return Part.of(self.octets(LONGEST_HEAD))
 
-    def _decoded(self, longest: int) -> bytes:
+    def octets(self, longest: int) -> bytes:
+        """The first of the part, its transfer encoding undone; b"" for base64 that is none."""
         encoding = self.headers.get("content-transfer-encoding").lower()
         if encoding == "quoted-printable":
             return quopri.decodestring(self.body[: 3 * longest])[:longest]
@@ -144,14 +145,14 @@ class Part:
                 return b""
         return self.body[:longest]
 
-    def _children(self) -> Iterator["Part"]:
+    def _children(self, most: int) -> Iterator["Part"]:
         boundary = self.parameter("boundary")
         if not self.content_type.startswith("multipart/") or not 0 < len(boundary) <= 200:
             return
         line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
         start: int | None = None
         place = 0
-        for _turn in range(MOST_PARTS + 1):
+        for _turn in range(most + 1):
             found = line.search(self.body, place)
             if start is not None:
                 # A part that was cut off is still a part.
