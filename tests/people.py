@@ -9,10 +9,13 @@ from newsletter import addresses, clock
 from newsletter.config import current_settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
+from newsletter.domain.calls import agencies, contributor_sessions
 from newsletter.domain.staff import browser_sessions
 from newsletter.models import (
     Account,
+    Agency,
     ConsentWording,
+    Contributor,
     Issue,
     MailingList,
     Membership,
@@ -137,6 +140,43 @@ def sign_in(client: FlaskClient, account: Account) -> None:
     with transaction():
         session_id = browser_sessions.start(account, now=clock.now())
     carry(client, sid=session_id)
+
+
+def agency(now: datetime, name: str = "Larkmere Police") -> Agency:
+    """An agency that sends news to all lists."""
+    with transaction():
+        return agencies.create(name, None, actor=None, now=now)
+
+
+def contributor(
+    now: datetime, name: str = "Sam Okafor", of: Agency | None = None, *, lead: bool = False, approved: bool = True
+) -> Contributor:
+    """Somebody who sends in news and has proved their address: sam@example.org."""
+    address = f"{name.split()[0].lower()}@example.org"
+    with transaction() as session:
+        made = Contributor(
+            address=address,
+            address_key=addresses.key(address),
+            name=name,
+            agency_id=of.id if of else None,
+            lead=lead,
+            created_at=now,
+            approved_at=now if approved else None,
+            proved_at=now,
+        )
+        session.add(made)
+    return made
+
+
+def sign_in_contributor(client: FlaskClient, who: Contributor) -> None:
+    """Sign this client in as `who`, in a browser that says that its forms are on our own pages."""
+    with transaction():
+        session_id = contributor_sessions.start(who, now=clock.now())
+    for domain in ("localhost", current_settings().public_host):
+        client.set_cookie(
+            "__Host-contributor" if current_settings().https else "contributor", session_id, domain=domain
+        )
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
 
 
 def with_token(client: FlaskClient) -> None:

@@ -57,6 +57,8 @@ class Needs:
 
 
 _ISSUE = ("title", "url")
+#: What shows that an address is read by whoever wrote: a link, a code, until when.
+_PROOF = ("prove_url", "code", "works_until")
 NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
     "already_subscribed": Needs(("lists", "preferences_url")),
@@ -69,10 +71,16 @@ NOTICES: Mapping[str, Needs] = {
     "staff_invitation": Needs(("url",), ("by", "role", "works_until")),
     "password_reset_link": Needs(("url",), ("name", "works_until")),
     "account_changed": Needs(("what",), ("name", "when")),
-    "contribution_receipt": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url")),
-    "contribution_late": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url")),
+    "contribution_receipt": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", *_PROOF)),
+    "contribution_late": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", *_PROOF)),
     "contribution_accepted": Needs(("title", "reference", "issue"), ("note", "planned")),
     "contribution_declined": Needs(("title", "reference", "issue"), ("note",)),
+    "contributor_sign_in": Needs(_PROOF),
+    "contributor_invitation": Needs(("prove_url", "works_until"), ("by", "agency", "code")),
+    "contributor_welcome": Needs(("url",), ("agency",)),
+    "contributor_refused": Needs(("reason",)),
+    "contributor_asked": Needs(("who", "words", "url"), ("name",)),
+    "prove_address": Needs(("title", "reference", "issue", *_PROOF)),
     "approval_requested": Needs(_ISSUE, ("name", "by", "comment", "changes")),
     "approval_returned": Needs(_ISSUE, ("name", "by", "comment")),
     "approval_ended": Needs((*_ISSUE, "reason"), ("name", "by")),

@@ -29,6 +29,11 @@ VALUES = {
     "change_url": f"https://news.example.org/new-address/{TOKEN}",
     "undo_url": f"https://news.example.org/undo-address/{TOKEN}",
     "masked": "as…el@example.org",
+    "prove_url": f"https://news.example.org/contribute/prove/{TOKEN}",
+    "code": "204 816",
+    "agency": "Larkmere Police",
+    "who": "Sam Okafor",
+    "words": "Larkmere Police, the community team",
     "url": "https://news.example.org/desk/issues/december-2026",
     "by": "Ruth Adeyemi",
     "role": "editor",
@@ -60,8 +65,8 @@ VALUES = {
 }
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"
 FIXED = {
-    "url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url", "recipients",
-    "accepted", "refused", "unsure", "skipped", "deferred",
+    "url", "prove_url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url",
+    "recipients", "accepted", "refused", "unsure", "skipped", "deferred",
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ _NOBODY = uuid.UUID(int=0)
 _ASKED = _("You get this because somebody entered your address on our page.")
 _MOVED = _("You get this because this address is, or was, subscribed.")
 _STAFF = _("You get this because you work on this newsletter.")
+_SENDS_NEWS = _("You get this because somebody asked for it with this address, or because you send news for an agency.")
 _SENT_IN = _("You get this because you sent us your news.")
 
 
@@ -88,7 +89,9 @@ def _frame(notice: Notice, mailing_list: MailingList | None, organisation: Organ
 def _reason(template: str) -> str:
     if template in ("confirm_subscription", "already_subscribed", "confirm_new_address", "address_known"):
         return _ASKED
-    if template.startswith("contribution_"):
+    if template.startswith("contributor_") and template != "contributor_asked":
+        return _SENDS_NEWS
+    if template.startswith("contribution_") or template == "prove_address":
         return _SENT_IN
     if template.startswith("address_change"):
         return _MOVED

@@ -31,6 +31,7 @@ from ...models import (
 )
 from ...states import SubscriptionState
 from ...tokens import Purpose
+from . import contributor_values
 from .links import link, nonce_link, preferences_link, token_link
 
 Values = dict[str, Any]
@@ -42,6 +43,11 @@ class NoLongerNeeded(Exception):
 
 def values_of(notice: Notice, now: datetime) -> Values:
     """All that the notice's template needs. Raises NoLongerNeeded."""
+    if notice.template in contributor_values.MAKERS:
+        values = contributor_values.MAKERS[notice.template](notice, now)
+        if values is None:
+            raise NoLongerNeeded(_("What it tells of has changed."))
+        return values
     made = _MAKERS.get(notice.template, _about_an_issue)
     return made(notice, now)
 
@@ -163,6 +169,18 @@ def _account_changed(notice: Notice, _now: datetime) -> Values:
     }
 
 
+def _contribution_to_prove(notice: Notice, now: datetime) -> Values:
+    proof = contributor_values.proof_values(notice, now)
+    if proof is None:
+        raise NoLongerNeeded(_("The link was used, replaced or is over."))
+    return _contribution(notice, now) | proof
+
+
+def _receipt(notice: Notice, now: datetime) -> Values:
+    """What was sent in, and, where nobody has proved the address yet, the way to."""
+    return _contribution(notice, now) | (contributor_values.proof_values(notice, now) or {})
+
+
 def _contribution(notice: Notice, _now: datetime) -> Values:
     """Words of what was sent in, from the table if the row names it, else from the row."""
     given = notice.values
@@ -222,8 +240,9 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "password_reset_link": _invitation("account.choose_password"),
     "account_changed": _account_changed,
     "mailbox_unreadable": _mailbox_unreadable,
-    "contribution_receipt": _contribution,
-    "contribution_late": _contribution,
+    "prove_address": _contribution_to_prove,
+    "contribution_receipt": _receipt,
+    "contribution_late": _receipt,
     "contribution_accepted": _contribution,
     "contribution_declined": _contribution,
 }

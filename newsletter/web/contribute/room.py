@@ -18,8 +18,8 @@ from ..headers import private_page
 from ..signing_in import csrf
 
 blueprint = Blueprint("contribute", __name__)
-# Contributors have no account and need no cookie. A token against forgery would protect nothing here, and cost
-# somebody their text where cookies are blocked or have expired.
+# A token bound to a cookie would cost somebody their text where cookies are blocked or have expired. What protects
+# those who are signed in stands in access.py.
 csrf.exempt(blueprint)
 
 
@@ -54,9 +54,10 @@ def page(template: str, status: int = 200, *, issue: Issue | None = None, **valu
     return response
 
 
-def key_page(template: str, *, issue: Issue, **values: Any) -> Response:
-    """A page whose address is a key to somebody's text."""
-    return private_page(render_template(f"contribute/{template}.html", **_of_issue(issue), **values))
+def key_page(template: str, status: int = 200, *, issue: Issue | None = None, **values: Any) -> Response:
+    """A page whose address or content is somebody's own: a key to their text, who they are."""
+    frame = _of_issue(issue) if issue is not None else {}
+    return private_page(render_template(f"contribute/{template}.html", **frame, **values), status)
 
 
 def _of_issue(issue: Issue) -> dict[str, Any]:

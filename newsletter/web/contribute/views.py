@@ -20,12 +20,12 @@ from ..access import public
 from ..fields import put_problems
 from ..limits import Limit, hashed, network_of, within
 from ..links import public_link
-from . import views_page
+from . import account, agency, sign_in, views_page
 from .calendar import calendar
 from .forms import OPENED, TRAP, ContributionForm
 from .room import blueprint, days_left, kept_token, key_page, opened_at, opened_token, other_calls, page, signer
 
-__all__ = ["blueprint", "views_page"]
+__all__ = ["account", "agency", "blueprint", "sign_in", "views_page"]
 
 _HOUR = timedelta(hours=1)
 #: Nobody reads and fills the form in less. What comes sooner is kept; no mail goes to the address it names.
