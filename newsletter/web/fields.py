@@ -153,8 +153,8 @@ def field_markup(field: Field, **options: Any) -> Markup:
     """One field with its label, hint and error.
 
     Options: `label`, `hint` (texts), `hints` ({value: text} for choices), `inside` ({value: markup} shown with a
-    choice), `heading` (the label is the page's h1), `classes`, `group_classes`, `label_classes`, `autocomplete`, `inputmode`, `prefix`, `suffix`, `rows`,
-    `attributes`. A date is a text input: people paste and dictate dates, and the form reads them in words.
+    choice), `heading` (the label is the page's h1), `classes`, `group_classes`, `label_classes`, `autocomplete`,
+    `inputmode`, `prefix`, `suffix`, `rows`, `attributes`. A date is a text input: people paste and dictate dates, and the form reads them in words.
     """
     for kind, render in _RENDERERS:
         if isinstance(field, kind):
