@@ -114,9 +114,14 @@ class ImapMailbox:
             for start in range(0, len(waiting), _BATCH):
                 fetched = client.fetch(waiting[start : start + _BATCH], ["INTERNALDATE", _BODY])
                 for uid in sorted(fetched):
-                    mail = _incoming(fetched[uid], partial(self._done, putting_away, uid))
+                    whole = partial(self._first_of, client, uid)
+                    mail = _incoming(fetched[uid], partial(self._done, putting_away, uid), whole)
                     if mail is not None:
                         yield mail
+
+    def _first_of(self, client: "IMAPClient", uid: int, most: int) -> bytes:
+        with self._in_words():
+            return _raw(client.fetch([uid], [f"BODY.PEEK[]<0.{most}>"]).get(uid, {})) or b""
 
     def _done(self, putting_away: "_PuttingAway", uid: int, settled: bool) -> None:
         with self._in_words():
@@ -262,14 +267,16 @@ class _PuttingAway:
         return folder
 
 
-def _incoming(fetched: dict[bytes, Any], done: Callable[[bool], None]) -> Incoming | None:
+def _incoming(
+    fetched: dict[bytes, Any], done: Callable[[bool], None], whole: Callable[[int], bytes]
+) -> Incoming | None:
     """The mail, or None for one that somebody else has just moved away."""
     raw = _raw(fetched)
     received = fetched.get(b"INTERNALDATE")
     if raw is None or not isinstance(received, datetime):
         return None
     aware = received if received.tzinfo else received.replace(tzinfo=UTC)
-    return Incoming(raw, aware.astimezone(UTC), done)
+    return Incoming(raw, aware.astimezone(UTC), done, whole)
 
 
 def _raw(fetched: dict[bytes, Any]) -> bytes | None:

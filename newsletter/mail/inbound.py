@@ -21,11 +21,16 @@ from .reports import LONGEST
 
 @dataclass(frozen=True)
 class Incoming:
-    """One mail: its first 512 KB, and when our own server had it (aware)."""
+    """One mail: its first 512 KB, and when our own server had it (aware).
+
+    `whole` brings as many bytes of it as are asked for, as long as the source has not gone on to the next. Raises
+    MailboxError.
+    """
 
     raw: bytes = field(repr=False)
     received_at: datetime
     done: Callable[[bool], None] = field(repr=False)
+    whole: Callable[[int], bytes] = field(repr=False)
 
 
 class Source(Protocol):

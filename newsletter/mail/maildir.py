@@ -55,14 +55,13 @@ class Maildir:
             # A link could lead to any file of ours.
             if not stat.S_ISREG(about.st_mode):
                 return None
-            with path.open("rb") as file:
-                raw = file.read(LONGEST)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise MailboxError(f"The file {path} cannot be read ({error.strerror}).") from None
+        raw = _first_of(path, LONGEST)
         written = datetime.fromtimestamp(about.st_mtime, UTC)
-        return Incoming(raw, received_at(raw, written), partial(self._put_away, path))
+        return Incoming(raw, received_at(raw, written), partial(self._put_away, path), partial(_first_of, path))
 
     def _put_away(self, path: Path, settled: bool) -> None:
         name = path.name.partition(":2,")[0]
@@ -72,6 +71,14 @@ class Maildir:
             return
         except OSError as error:
             raise MailboxError(f"The file {path} cannot be moved to cur ({error.strerror}).") from None
+
+
+def _first_of(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise MailboxError(f"The file {path} cannot be read ({error.strerror}).") from None
 
 
 def _named(raw: bytes, word: str) -> bool:
