@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from ...db import db
 from ...errors import NotFound
-from ...models import Activity, Contribution, Contributor, Issue, MailingList
+from ...models import Activity, AddressProof, Contribution, Contributor, Issue, MailingList
 from ...states import ContributionState, IssueState
 from ..issues.finding import find_issue
 
@@ -75,6 +75,12 @@ def is_private(contribution: Contribution) -> bool:
 def is_proved(contribution: Contribution) -> bool:
     """Whether its sender's address is proved, or nobody asked for that (it came before anybody did)."""
     return contribution.proved_at is not None or contribution.prove_by is None
+
+
+def proof_of(contribution: Contribution) -> AddressProof | None:
+    """The newest link and code that went to its sender to prove their address, if any did."""
+    chosen = select(AddressProof).where(AddressProof.contribution_id == contribution.id)
+    return db.session.scalar(chosen.order_by(AddressProof.id.desc()).limit(1))
 
 
 def contributions_to(issue: Issue) -> list[Contribution]:
