@@ -54,6 +54,11 @@ def holiday(day: date, region: str) -> str:
     return name
 
 
+def bank_holidays(year: int, region: str) -> list[date]:
+    """The bank holidays of the year that would else be working days, in order."""
+    return sorted(day for day in _holidays(region, year) if day.weekday() < 5)
+
+
 def on_or_before(day: date, region: str) -> date:
     """`day`, or the last working day before it."""
     while not is_working_day(day, region):
