@@ -21,6 +21,7 @@ _GROUPS = {
     "lists": "lists",
     "subscribers": "subscribers",
     "issues": "issues",
+    "agencies": "agencies",
     "contributions": "contributions",
     "bounces": "bounces",
     "bench": "bench",

@@ -25,6 +25,7 @@ PATHS: Mapping[str, str] = {
     "contribute.prove": "/contribute/prove/{token}",
     "contribute.sign_in": "/contribute/sign-in",
     "contribute.calls": "/contribute",
+    "editor.contributor": "/desk/contributors/{public_id}",
     "admin.accept_invitation": "/join/{token}",
     "account.choose_password": "/password/{token}",
     "account.account": "/desk/account",

@@ -157,7 +157,8 @@ def lists_of(actor: Account) -> list[MailingList]:
 
 
 def _checked_name(typed: str, *, but: Agency | None = None) -> str:
-    clean = line(typed, field="name", longest=LONGEST_NAME, missing=_("Enter the agency’s name"))
+    spaced = typed.replace("\t", " ")
+    clean = line(spaced, field="name", longest=LONGEST_NAME, missing=_("Enter the agency’s name"))
     take_turn("agency")
     same = find_by_name(clean)
     if same is not None and same is not but:

@@ -8,7 +8,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from ... import addresses
 from ...db import db
@@ -59,6 +59,27 @@ def find(public_id: object) -> Contributor:
     if found is None:
         raise NotFound(_("There is no such person here."))
     return found
+
+
+def everybody() -> list[Contributor]:
+    """All who send in news or did: by agency, those of none last, then by name."""
+    chosen = select(Contributor).outerjoin(Agency, Agency.id == Contributor.agency_id)
+    return list(
+        db.session.scalars(
+            chosen.order_by(Agency.name_key.is_(None), Agency.name_key, Contributor.name, Contributor.address_key)
+        )
+    )
+
+
+def without_agency() -> list[Contributor]:
+    """Who sends in news and belongs to no agency, oldest first."""
+    chosen = select(Contributor).where(Contributor.agency_id.is_(None), Contributor.ended_at.is_(None))
+    return list(db.session.scalars(chosen.order_by(Contributor.id)))
+
+
+def number_sent(person: Contributor) -> int:
+    """How many texts are theirs."""
+    return db.session.scalar(select(func.count()).where(Contribution.contributor_id == person.id)) or 0
 
 
 def require_manage(actor: Actor, person: Contributor) -> None:

@@ -37,6 +37,7 @@ class ListDetails:
     requires_help_line: bool = False
     needs_approval: bool = True
     public: bool = True
+    uses_agencies: bool = False
 
 
 def find_list(slug: str) -> MailingList:

@@ -137,6 +137,7 @@ class ListForm(PlainForm):
     four_eyes = BooleanField(_("Nobody approves what they wrote themselves"))
     requires_help_line = BooleanField(_("Each issue says whom to ring when somebody is in danger"))
     public = BooleanField(_("Offered on the sign-up page"), default=True)
+    uses_agencies = BooleanField(_("Agencies send in its news"))
 
     def details(self, slug: str) -> ListDetails:
         """What was typed."""
@@ -156,6 +157,7 @@ class ListForm(PlainForm):
             requires_help_line=bool(self.requires_help_line.data),
             needs_approval=bool(self.needs_approval.data),
             public=bool(self.public.data),
+            uses_agencies=bool(self.uses_agencies.data),
         )
 
 

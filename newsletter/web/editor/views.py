@@ -1,6 +1,8 @@
 """Every page of this room, registered by being imported."""
 
 from . import (
+    agencies,
+    agency_import,
     approval,
     binned,
     book,
@@ -9,6 +11,7 @@ from . import (
     compose,
     compose_clash,
     contributions,
+    contributors_people,
     corrections,
     document,
     document_past,
@@ -40,6 +43,8 @@ from . import (
 from .room import blueprint
 
 __all__ = [
+    "agencies",
+    "agency_import",
     "approval",
     "binned",
     "blueprint",
@@ -49,6 +54,7 @@ __all__ = [
     "compose",
     "compose_clash",
     "contributions",
+    "contributors_people",
     "corrections",
     "document",
     "document_past",
