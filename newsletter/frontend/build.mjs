@@ -24,7 +24,7 @@ const scss = {
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 const result = await esbuild.build({
-  entryPoints: ['src/site.js', 'src/editor.js', 'src/site.scss'],
+  entryPoints: ['src/site.js', 'src/editor.js', 'src/contribute.js', 'src/site.scss'],
   entryNames: '[name]-[hash]',
   chunkNames: 'part-[hash]',
   bundle: true,

@@ -28,7 +28,10 @@ _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)")
 
 @dataclass(frozen=True)
 class Entry:
-    """One group of controls in a list of them. `path` is "items.2"; `new` where it has not been saved yet."""
+    """One group of controls in a list of them. `path` is "items.2"; `new` where it has not been saved yet.
+
+    `focus` names the button that the page is opened on (up, down, remove), or "add" for the first field of a new one.
+    """
 
     path: str
     number: int
@@ -37,6 +40,7 @@ class Entry:
     first: bool
     last: bool
     new: bool = False
+    focus: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,16 @@ def control_id(name: str) -> str:
 class FormOf:
     """The controls of a table of fields, filled with data, with problems at their places.
 
-    `more` is the path of a list that is to show an empty entry at its end.
+    `more` is the path of a list that is to show an empty entry at its end; `focus` the path of an entry and the verb
+    of the button in it that was pressed ("items.2", "up"), so that the page is opened there.
     """
 
-    def __init__(self, problems: Iterable[Problem] = (), more: str = "") -> None:
+    def __init__(self, problems: Iterable[Problem] = (), more: str = "", focus: tuple[str, str] = ("", "")) -> None:
         self._errors: dict[str, str] = {}
         for problem in problems:
             self._errors.setdefault(problem.field, problem.sentence)
         self._more = more
+        self._focus = focus
 
     def controls(self, fields: tuple[Field, ...], data: Mapping[str, Any], path: str = "") -> tuple[Control, ...]:
         return tuple(self._control(each, data.get(each.name, each.empty), _join(path, each.name)) for each in fields)
@@ -138,6 +144,7 @@ class FormOf:
         return tuple(
             Entry(
                 path=_join(path, str(number)),
+                focus=self._focused(_join(path, str(number)), number, len(rows)),
                 number=number + 1,
                 title=_title(made_of, row) or str(number + 1),
                 controls=self.controls(made_of.fields, row, _join(path, str(number))),
@@ -147,6 +154,13 @@ class FormOf:
             )
             for number, row in enumerate(shown)
         )
+
+    def _focused(self, path: str, number: int, rows: int) -> str:
+        """The verb whose button has the focus: at an end, where that one does nothing, the other's."""
+        where, verb = self._focus
+        if number >= rows:
+            return "add" if self._more and path.startswith(f"{self._more}.") and verb == "add" else ""
+        return {(0, "up"): "down", (rows - 1, "down"): "up"}.get((number, verb), verb) if where == path else ""
 
     def _first_below(self, path: str) -> str:
         return next((text for where, text in self._errors.items() if where.startswith(path + ".")), "")

@@ -19,8 +19,8 @@ from newsletter.web.contribute.calendar import fold
 from tests import people
 
 FIELDS = {
-    "title": "Training on neglect",
-    "body": "Two half days in February.\n\nBook by 20 January.",
+    "d.heading": "Training on neglect",
+    "d.body": "Two half days in February.\n\nBook by 20 January.",
     "agency": "Larkmere Council",
     "contact_name": "Cara Bell",
     "contact_address": "cara@council.example.org",
@@ -69,7 +69,8 @@ def test_news_in_time_is_kept_and_confirmed(december: Issue, client: FlaskClient
 
     contribution = db.session.scalars(select(Contribution)).one()
     assert page.status_code == 200
-    assert "We have your news" in page.text
+    assert "One step left" in page.text
+    assert "it counts from now on if you show by 4pm, Saturday 12 December 2026" in page.text
     assert contribution.reference in page.text
     assert "c…@council.example.org" in page.text
     assert "Book by 20 January." in page.text
@@ -92,7 +93,7 @@ def test_what_comes_too_late_is_saved_and_shown(december: Issue, client: FlaskCl
     assert "Your text is saved" in page.text
     assert "The deadline passed at 5pm, Friday 11 December 2026, and you sent this at 5:40pm" in page.text
     assert "Two half days in February." in page.text
-    assert "More%20time%20for%20" in page.text
+    assert "/more-time" in page.text
     assert db.session.scalars(select(Contribution.late)).one()
 
 
@@ -104,7 +105,7 @@ def test_a_token_that_was_made_up_proves_nothing(december: Issue, client: FlaskC
 
 def test_a_wrong_form_comes_back_with_every_word_and_its_first_hour(december: Issue, client: FlaskClient) -> None:
     hidden = opened(client, at(16, 55))
-    wrong = FIELDS | {"contact_address": "cara at council", "declared": "", "title": " "} | hidden
+    wrong = FIELDS | {"contact_address": "cara at council", "declared": "", "d.heading": " "} | hidden
 
     page = send(client, at(16, 59), wrong)
 
@@ -113,7 +114,7 @@ def test_a_wrong_form_comes_back_with_every_word_and_its_first_hour(december: Is
     assert "Tick the box to say that this may be published" in page.text
     assert "Two half days in February." in page.text
     assert hidden["opened"] in page.text
-    assert "Enter a heading" in page.text
+    assert "Give the section a heading." in page.text
     assert "Enter one email address, without spaces" in page.text
     # Mended after the deadline, it still has the hour of the first page.
     page = send(client, at(17, 10), FIELDS | hidden)
@@ -123,10 +124,10 @@ def test_a_wrong_form_comes_back_with_every_word_and_its_first_hour(december: Is
 def test_a_text_is_never_cut_off(december: Issue, client: FlaskClient) -> None:
     long = "word " * 4000
 
-    page = send(client, at(16, 0), FIELDS | {"body": long} | opened(client, at(15, 0)))
+    page = send(client, at(16, 0), FIELDS | {"d.body": long} | opened(client, at(15, 0)))
 
     assert page.status_code == 422
-    assert "8,000 characters or fewer" in page.text
+    assert "Use 400 words or fewer: there are 4,000." in page.text
     assert page.text.count("word ") >= 3999
 
 
@@ -144,8 +145,8 @@ def test_what_a_machine_sends_makes_no_mail(december: Issue, client: FlaskClient
     trapped = send(client, at(16, 5), FIELDS | {"website": "https://spam.example"} | opened(client, at(15, 59)))
 
     for page in (quick, trapped):
-        assert "We have your news" in page.text
-        assert "A copy goes to" not in page.text
+        assert "One step left" in page.text
+        assert "Email me a link and a code" in page.text
     assert db.session.scalar(select(func.count()).select_from(Notice)) == 0
     assert db.session.scalar(select(func.count()).select_from(Contribution)) == 2
 
@@ -153,7 +154,7 @@ def test_what_a_machine_sends_makes_no_mail(december: Issue, client: FlaskClient
 def test_a_flood_is_refused_and_the_text_comes_back(december: Issue, client: FlaskClient) -> None:
     hidden = opened(client, at(15, 0))
     for number in range(20):
-        send(client, at(16, 0), FIELDS | {"title": f"Number {number}"} | hidden, follow=False)
+        send(client, at(16, 0), FIELDS | {"d.heading": f"Number {number}"} | hidden, follow=False)
 
     page = send(client, at(16, 1), FIELDS | hidden)
 

@@ -3,9 +3,8 @@
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -65,7 +64,7 @@ class Way:
     inbound_id: int | None = None
     declared: bool = False
     #: What the receipt says besides, such as what was left out of a mail.
-    receipt: Mapping[str, Any] = MappingProxyType({})
+    receipt: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_proved(self) -> bool:
@@ -105,9 +104,7 @@ def hand_in(
     return _hand_in(issue, piece, sender, opened_at=opened_at, now=now, copy=copy, way=way)
 
 
-def keep_piece(
-    issue: Issue, piece: Piece, sender: Sender, *, opened_at: datetime, now: datetime, way: Way
-) -> Outcome:
+def keep_piece(issue: Issue, piece: Piece, sender: Sender, *, opened_at: datetime, now: datetime, way: Way) -> Outcome:
     """As `hand_in`, for what came on no form (a mail): nothing about it is refused, and editors mend it."""
     return _hand_in(issue, items.cleaned(piece), sender, opened_at=opened_at, now=now, copy=True, way=way)
 
@@ -212,9 +209,7 @@ def _same(issue: Issue, piece: Piece, opened_at: datetime) -> Contribution | Non
     return next((row for row in rows if (row.title, row.data) == (piece.title, dict(piece.data))), None)
 
 
-def _send_copy(
-    contribution: Contribution, given: Right, now: datetime, more: Mapping[str, Any] = MappingProxyType({})
-) -> None:
+def _send_copy(contribution: Contribution, given: Right, now: datetime, more: Mapping[str, Any] | None = None) -> None:
     address = contribution.contact_address
     if any(one.reason in _UNWELCOME for one in suppressing.suppressions_of(address)):
         return
@@ -228,7 +223,7 @@ def _send_copy(
         values={
             "contribution": contribution.id,
             "deadline": given.until.words_with_zone if given.until else "",
-            **more,
+            **(more or {}),
         },
         issue=contribution.issue,
         priority=notices.ORDINARY if proved else notices.URGENT,
