@@ -33,6 +33,8 @@ class Settings:
     relay_per_day: int = 0
     relay_messages_per_connection: int = 0
     bounce_domain: str | None = None
+    contribute_domain: str | None = None
+    authentication_host: str | None = None
     inbound_url: str | None = field(repr=False, default=None)
     oauth_token_url: str | None = None
     oauth_client_id: str | None = None
@@ -76,6 +78,8 @@ class Settings:
             relay_per_day=reader.number("RELAY_PER_DAY", 0, 0, 100_000_000),
             relay_messages_per_connection=reader.number("RELAY_MESSAGES_PER_CONNECTION", 0, 0, 1_000_000),
             bounce_domain=reader.domain("BOUNCE_DOMAIN"),
+            contribute_domain=reader.domain("CONTRIBUTE_DOMAIN") or reader.domain("BOUNCE_DOMAIN"),
+            authentication_host=reader.domain("AUTHENTICATION_HOST"),
             inbound_url=reader.inbound_url(),
             oauth_token_url=reader.https_address("OAUTH_TOKEN_URL"),
             oauth_client_id=reader.optional("OAUTH_CLIENT_ID"),

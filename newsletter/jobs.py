@@ -74,7 +74,7 @@ def aggregate_deliveries() -> None:
 
 @job
 def read_inbound() -> None:
-    """Take in the bounces and complaints that came back."""
+    """Take in what came to our mailbox: bounces, complaints, news."""
     inbox.read_inbound()
 
 

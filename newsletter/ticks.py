@@ -26,7 +26,7 @@ TICKS = (
     Tick("links", 60, "check_links", "ask whether the links of drafts lead anywhere"),
     Tick("reports", 60, "refresh_reports", "make the reports of issues that were sent, and make them anew"),
     Tick("aggregate", 86_400, "aggregate_deliveries", "give up the deliveries of old issues for their totals"),
-    Tick("inbound", 60, "read_inbound", "read the bounces and complaints that came back"),
+    Tick("inbound", 60, "read_inbound", "read what came to our mailbox: bounces, complaints, news"),
     Tick("bins", 86_400, "empty_bins", "empty the bins of issues of what lay in them for 30 days"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )

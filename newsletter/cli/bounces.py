@@ -1,6 +1,8 @@
 """`newsletter bounces …`: take in one mail that came back, or look into the mailbox now."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -17,12 +19,13 @@ from .context import print_json, refuse, with_app
 
 #: EX_TEMPFAIL of sysexits.h: a mail server that pipes to us keeps the mail and tries again.
 _TRY_AGAIN = 75
-_WORDS = {
+WORDS = {
     "dsn": "A report on delivery",
     "arf": "A complaint",
     "automatic": "An automatic answer",
     "unknown": "No report that can be understood",
     "forged": "Made to look like ours",
+    "contribution": "News by email",
 }
 
 
@@ -41,18 +44,13 @@ def read(file: Path, dry_run: bool, as_json: bool) -> None:
     Fit for a mail server's pipe: the exit status is 0 whatever the mail is, and 75 (try again) while the database
     is away.
     """
-    raw = _raw(file)
+    raw = read_raw(file, LONGEST)
     if dry_run:
         _tell_report(read_report(raw), as_json)
         return
-    try:
+    with or_try_again():
         taken, at = _take_in(raw)
-    except Exception as error:
-        if not (why := why_unavailable(error)):
-            raise
-        click.echo(f"The database cannot be used at the moment: {why}. Send the mail again later.", err=True)
-        sys.exit(_TRY_AGAIN)
-    _tell(taken, at, as_json)
+    tell(taken, at, as_json)
 
 
 @bounces.command("poll")
@@ -67,11 +65,23 @@ def poll(as_json: bool) -> None:
         print_json({"source": looked.source, "taken": dict(looked.taken), "problem": looked.problem})
     else:
         for kind, number in sorted(looked.taken.items()):
-            click.echo(f"{number:>6,}  {_WORDS.get(kind, kind)}")
+            click.echo(f"{number:>6,}  {WORDS.get(kind, kind)}")
         if not looked.taken and not looked.problem:
             click.echo(f"Nothing new in {looked.source}.")
     if looked.problem:
         refuse(looked.problem)
+
+
+@contextmanager
+def or_try_again() -> Iterator[None]:
+    """End with 75 where the database is away, so that the mail server keeps the mail."""
+    try:
+        yield
+    except Exception as error:
+        if not (why := why_unavailable(error)):
+            raise
+        click.echo(f"The database cannot be used at the moment: {why}. Send the mail again later.", err=True)
+        sys.exit(_TRY_AGAIN)
 
 
 @with_app
@@ -81,21 +91,22 @@ def _take_in(raw: bytes) -> tuple[TakenIn, datetime]:
     return take_in(raw, "pipe", at, now), at
 
 
-def _raw(file: Path) -> bytes:
-    """The first 512 KB of the mail. A pipe is emptied, so that its writer is not cut off."""
+def read_raw(file: Path, most: int) -> bytes:
+    """The first of the mail. A pipe is emptied, so that its writer is not cut off. Raises Refused."""
     if str(file) == "-":
-        raw = sys.stdin.buffer.read(LONGEST)
+        raw = sys.stdin.buffer.read(most)
         while sys.stdin.buffer.read(LONGEST):
             pass
         return raw
     try:
         with file.open("rb") as opened:
-            return opened.read(LONGEST)
+            return opened.read(most)
     except OSError as error:
         raise Refused(f"The file {file} cannot be read ({error.strerror or type(error).__name__}).") from None
 
 
-def _tell(taken: TakenIn, at: datetime, as_json: bool) -> None:
+def tell(taken: TakenIn, at: datetime, as_json: bool) -> None:
+    """Say what became of a mail."""
     if as_json:
         print_json(
             {
@@ -108,7 +119,7 @@ def _tell(taken: TakenIn, at: datetime, as_json: bool) -> None:
         )
         return
     again = " It was taken in before." if taken.known else ""
-    click.echo(f"{_WORDS.get(taken.kind, taken.kind)}. {taken.note}{again}")
+    click.echo(f"{WORDS.get(taken.kind, taken.kind)}. {taken.note}{again}")
 
 
 def _tell_report(report: Report, as_json: bool) -> None:
@@ -118,6 +129,6 @@ def _tell_report(report: Report, as_json: bool) -> None:
     if as_json:
         print_json({"kind": kind, "subject": report.subject, "recipients": [vars(one) for one in recipients]})
         return
-    click.echo(f"{_WORDS[kind]}. {report.subject}")
+    click.echo(f"{WORDS[kind]}. {report.subject}")
     for one in recipients:
         click.echo(f"  {one.final_recipient}: {one.action} {one.status} {one.diagnostic}".rstrip())

@@ -24,6 +24,7 @@ _GROUPS = {
     "agencies": "agencies",
     "contributions": "contributions",
     "bounces": "bounces",
+    "inbound": "inbound",
     "bench": "bench",
     "doctor": "doctor",
 }

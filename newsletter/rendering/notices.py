@@ -59,6 +59,7 @@ class Needs:
 _ISSUE = ("title", "url")
 #: What shows that an address is read by whoever wrote: a link, a code, until when.
 _PROOF = ("prove_url", "code", "works_until")
+_RECEIPT = Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", "notes", *_PROOF))
 NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
     "already_subscribed": Needs(("lists", "preferences_url")),
@@ -71,8 +72,9 @@ NOTICES: Mapping[str, Needs] = {
     "staff_invitation": Needs(("url",), ("by", "role", "works_until")),
     "password_reset_link": Needs(("url",), ("name", "works_until")),
     "account_changed": Needs(("what",), ("name", "when")),
-    "contribution_receipt": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", *_PROOF)),
-    "contribution_late": Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", *_PROOF)),
+    "contribution_receipt": _RECEIPT,
+    "contribution_late": _RECEIPT,
+    "contribution_not_taken": Needs(("about", "reasons"), ("url",)),
     "contribution_accepted": Needs(("title", "reference", "issue"), ("note", "planned")),
     "contribution_declined": Needs(("title", "reference", "issue"), ("note",)),
     "contributor_sign_in": Needs(_PROOF),

@@ -56,6 +56,8 @@ VALUES = {
     "unsure": 1,
     "skipped": 4,
     "deferred": 0,
+    "reasons": ["No call for news is open.", "Write to contribute+news@example.org."],
+    "notes": ["We left out 1 picture (boat.jpg)."],
     "reason": "The mail server no longer accepts our password.",
     "reply": "554 5.7.1 Message rejected: the content looks like spam",
     "reporter": "mx.example.org",

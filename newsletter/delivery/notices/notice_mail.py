@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ...config import current_settings
 from ...db import db
 from ...i18n import gettext as _
-from ...mail.message import Mailbox, build_single
+from ...mail.message import Mailbox, bare_message_id, build_single
 from ...mail.relay import Envelope
 from ...models import MailingList, Notice, Organisation, PrivacyNotice, Rendition
 from ...rendering import personalise
@@ -55,8 +55,20 @@ def write(notice: Notice, now: datetime) -> Envelope:
         # The day it was asked for, whenever it leaves: a second copy is the same mail.
         date=notice.created_at.replace(microsecond=0),
         language=mailing_list.language if mailing_list else "en-GB",
+        headers=_answering(notice),
     )
     return Envelope(sender.address, notice.address, message)
+
+
+def _answering(notice: Notice) -> dict[str, str]:
+    """What marks the mail as the automatic answer to somebody's own (RFC 3834 §3.1.7, RFC 5322 §3.6.4)."""
+    if "answers" not in notice.values:
+        return {}
+    try:
+        answered = f"<{bare_message_id(notice.values['answers'])}>"
+    except ValueError:
+        return {"Auto-Submitted": "auto-replied"}
+    return {"Auto-Submitted": "auto-replied", "In-Reply-To": answered, "References": answered}
 
 
 def _sender(mailing_list: MailingList | None, organisation: Organisation | None) -> Mailbox:

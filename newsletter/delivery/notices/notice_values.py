@@ -200,6 +200,10 @@ def _contribution(notice: Notice, _now: datetime) -> Values:
     return values
 
 
+def _not_taken(notice: Notice, _now: datetime) -> Values:
+    return {**notice.values, "url": link("contribute.calls")}
+
+
 def _mailbox_unreadable(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "url": link("admin.inbound")}
 
@@ -243,6 +247,7 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "prove_address": _contribution_to_prove,
     "contribution_receipt": _receipt,
     "contribution_late": _receipt,
+    "contribution_not_taken": _not_taken,
     "contribution_accepted": _contribution,
     "contribution_declined": _contribution,
 }

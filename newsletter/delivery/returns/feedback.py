@@ -78,7 +78,7 @@ def take_in(raw: bytes, source: str, received_at: datetime, now: datetime, *, ke
         if why_unavailable(error):
             raise
         _log.exception("A mail from %s could not be handled", source)
-        return _quarantine(digest, source, received_at, raw, type(error).__name__)
+        return set_aside(digest, source, received_at, raw, broke_the_reader(error))
 
 
 def look_again(row: InboundMessage, now: datetime) -> TakenIn:
@@ -118,14 +118,19 @@ def _known(digest: bytes) -> TakenIn:
     return TakenIn(row.kind, row.state, row.note, row.state is InboundState.HANDLED or row.kind == _FORGED, known=True)
 
 
-def _quarantine(digest: bytes, source: str, received_at: datetime, raw: bytes, why: str) -> TakenIn:
-    note = _("It broke the reader (%(why)s).") % {"why": why}
+def set_aside(digest: bytes, source: str, received_at: datetime, raw: bytes, note: str) -> TakenIn:
+    """Keep a mail that cannot be handled, for a person to look at. Opens its own transaction."""
     with transaction():
         row = _new_row(digest, source, received_at)
         if row is None:
             return _known(digest)
         row.kind, row.raw = KINDS[Unknown], raw[:KEPT_BYTES]
         return _settle(row, InboundState.QUARANTINED, note)
+
+
+def broke_the_reader(error: Exception) -> str:
+    """The note of a mail that a defect of ours kept from being read."""
+    return _("It broke the reader (%(why)s).") % {"why": type(error).__name__}
 
 
 def _handle(row: InboundMessage, report: Report, raw: bytes, now: datetime, *, kept_elsewhere: bool) -> TakenIn:

@@ -25,7 +25,7 @@ from ...mail.inbound_sources import open_source
 from ...mail.oauth import TokenSource
 from ...mail.replies import one_line
 from ...models import Activity, MailSource
-from .feedback import take_in
+from .routing import take_in_mail
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,9 @@ def read_inbound(read_clock: Callable[[], datetime] = clock.now) -> Looked | Non
         source = _source(settings)
         looked.source = source.name
         for mail in source.messages():
-            taken = take_in(mail.raw, source.name, mail.received_at, read_clock(), kept_elsewhere=True)
+            taken = take_in_mail(
+                mail.raw, source.name, mail.received_at, read_clock(), whole=mail.whole, kept_elsewhere=True
+            )
             looked.taken[taken.kind] += 1
             mail.done(taken.settled)
     except (MailboxError, SettingError) as error:

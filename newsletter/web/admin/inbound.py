@@ -34,6 +34,7 @@ KINDS = {
     "automatic": _("Automatic answer"),
     "unknown": _("A letter, or something else"),
     "forged": _("Made to look like ours"),
+    "contribution": _("News by email"),
 }
 SAID = {
     FeedbackKind.HARD: _("No such mailbox"),
