@@ -1,20 +1,29 @@
-"""`newsletter lists …`: make newsletters, see which there are."""
+"""`newsletter lists …`: make newsletters, see which there are, say when they go out."""
+
+from dataclasses import asdict
+from typing import Any
 
 import click
 
 from .. import clock
 from ..config import current_settings
 from ..db import transaction
+from ..domain.calls.cadence import rhythm_of
 from ..domain.staff import installation, mailing_lists
 from ..errors import Conflict
 from ..models import MailingList
 from ..states import Cadence
 from .context import print_json, with_app
+from .list_planning import choose_rhythm, plan, rhythm, rhythm_options
 
 
 @click.group()
 def lists() -> None:
     """The newsletters that people can subscribe to."""
+
+
+lists.add_command(rhythm)
+lists.add_command(plan)
 
 
 @lists.command()
@@ -33,9 +42,10 @@ def lists() -> None:
     help="Sent from; the organisation's address, or newsletter@ our own host, where not given.",
 )
 @click.option("--strapline", default="", help="The line under the name.")
+@rhythm_options
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @with_app
-def create(slug: str, name: str, cadence: str, sender: str | None, strapline: str, as_json: bool) -> None:
+def create(slug: str, name: str, cadence: str, sender: str | None, strapline: str, as_json: bool, **typed: Any) -> None:
     """Make a newsletter. SLUG is its short name in addresses and stays for good."""
     address = sender or _usual_sender()
     details = mailing_lists.ListDetails(
@@ -49,6 +59,7 @@ def create(slug: str, name: str, cadence: str, sender: str | None, strapline: st
     )
     with transaction():
         made = mailing_lists.create_list(details, actor=None, now=clock.now())
+        choose_rhythm(made, typed, clock.now())
         shown = _as_dict(made)
     if as_json:
         print_json(shown)
@@ -91,4 +102,5 @@ def _as_dict(mailing_list: MailingList) -> dict[str, object]:
         "language": mailing_list.language,
         "consent_wording": wording.text if wording else "",
         "consent_version": wording.version if wording else 0,
+        "rhythm": asdict(found) if (found := rhythm_of(mailing_list)) else None,
     }
