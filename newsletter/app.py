@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .config import Settings
 from .db import db, prepare_engine
 from .delivery.notices.mailbox import keep_in_mailbox
-from .domain.calls import guarding, views
+from .domain.calls import guarding, moving, views
 from .mail.local import LocalMailbox
 from .mail.oauth import TokenSource
 from .mail.relay import Relay
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, *, runner: Runner | None = None
     app.extensions["newsletter_runner"] = runner or DoorbellRunner(Doorbell(settings.data_dir))
     app.extensions["newsletter_relay"] = relay or _relay(app, settings)
     guarding.register()
+    moving.register()
     views.register()
     install_web(app)
     _trust_proxies(app, settings)

@@ -7,12 +7,13 @@ from .delivery.notices import outbox
 from .delivery.reports import aggregating, report
 from .delivery.returns import inbox
 from .delivery.run import engine
-from .domain.calls import views
+from .domain.calls import chasing, digest, views
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
 from .domain.subscribers import retaining
+from .models import Issue, MailingList
 from .work.registry import job
 
 
@@ -52,6 +53,24 @@ def remind_approvers() -> None:
     """On the day of approval, tell once who should approve, or who should ask."""
     with transaction():
         reviewing.remind(clock.now())
+
+
+@job
+def chase_calls() -> None:
+    """Remind whoever has sent no news yet, and tell of calls and of people's own time that end."""
+    now = clock.now()
+    for number in chasing.open_issues():
+        with transaction() as session:
+            chasing.chase(session.get_one(Issue, number), now)
+
+
+@job
+def send_digests() -> None:
+    """In the morning, tell the editors of each list what came in."""
+    now = clock.now()
+    for number in digest.lists_to_look_at():
+        with transaction() as session:
+            digest.send_digest(session.get_one(MailingList, number), now)
 
 
 @job

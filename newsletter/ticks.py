@@ -23,6 +23,8 @@ TICKS = (
     Tick("notices", 30, "deliver_notices", "send the mails to one person that wait or were put off"),
     Tick("unapproved", 300, "hold_unapproved_issues", "tell people of an issue whose date came without approval"),
     Tick("approvals", 900, "remind_approvers", "on the day of approval, tell who should approve"),
+    Tick("calls", 300, "chase_calls", "remind whoever has sent no news yet, and tell of calls that have closed"),
+    Tick("digests", 900, "send_digests", "in the morning, tell editors what came in"),
     Tick("links", 60, "check_links", "ask whether the links of drafts lead anywhere"),
     Tick("reports", 60, "refresh_reports", "make the reports of issues that were sent, and make them anew"),
     Tick("aggregate", 86_400, "aggregate_deliveries", "give up the deliveries of old issues for their totals"),

@@ -60,6 +60,7 @@ _ISSUE = ("title", "url")
 #: What shows that an address is read by whoever wrote: a link, a code, until when.
 _PROOF = ("prove_url", "code", "works_until")
 _RECEIPT = Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", "notes", *_PROOF))
+_CALL = ("issue", "deadline", "url")
 NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
     "already_subscribed": Needs(("lists", "preferences_url")),
@@ -83,6 +84,18 @@ NOTICES: Mapping[str, Needs] = {
     "contributor_refused": Needs(("reason",)),
     "contributor_asked": Needs(("who", "words", "url"), ("name",)),
     "prove_address": Needs(("title", "reference", "issue", *_PROOF)),
+    "call_invitation": Needs(_CALL, ("name", "nothing_url")),
+    "call_reminder": Needs(_CALL, ("name", "nothing_url")),
+    "call_last_call": Needs((*_CALL, "titles"), ("name",)),
+    "call_moved": Needs(_CALL, ("name", "was", "titles")),
+    "call_closed": Needs((*_CALL, "titles"), ("name",)),
+    "call_digest": Needs(("list", "lines", "url"), ("name",)),
+    "more_time_asked": Needs((*_ISSUE, "who"), ("name", "reason", "wished")),
+    "more_time_told": Needs((*_ISSUE, "who", "until"), ("name", "by")),
+    "more_time_given": Needs(("issue", "until", "url"), ("name", "comment")),
+    "more_time_ends": Needs(("issue", "until", "url"), ("name",)),
+    "more_time_refused": Needs(("issue",), ("name", "comment")),
+    "more_time_taken_back": Needs(("issue", "until"), ("name", "comment")),
     "approval_requested": Needs(_ISSUE, ("name", "by", "comment", "changes")),
     "approval_returned": Needs(_ISSUE, ("name", "by", "comment")),
     "approval_ended": Needs((*_ISSUE, "reason"), ("name", "by")),

@@ -47,6 +47,8 @@ VALUES = {
     "deadline": "5pm, Friday 11 December 2026",
     "details": ["Sam Okafor", "sam@example.org"],
     "note": "Thank you.\nWe shortened the second paragraph.",
+    "until": "5pm, Thursday 10 December 2026 (UK time)",
+    "titles": ["Spring training dates", "Helpline hours"],
     "planned": "Thursday 17 December 2026",
     "comment": "The date in section 3 is past.\nMend it.",
     "at": "10am, Thursday 17 December 2026",
@@ -59,6 +61,11 @@ VALUES = {
     "reasons": ["No call for news is open.", "Write to contribute+news@example.org."],
     "notes": ["We left out 1 picture (boat.jpg)."],
     "reason": "The mail server no longer accepts our password.",
+    "nothing_url": f"https://news.example.org/contribute/december-2026/nothing/{TOKEN}",
+    "was": "5pm, Friday 4 December 2026",
+    "wished": "noon, Monday 14 December 2026",
+    "list": "Safeguarding news",
+    "lines": ["December 2026: 3 contributions came in", "December 2026: 1 asks for more time"],
     "reply": "554 5.7.1 Message rejected: the content looks like spam",
     "reporter": "mx.example.org",
     "source": "INBOX of bounces@example.org on mail.example.org",
@@ -67,7 +74,7 @@ VALUES = {
 }
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"
 FIXED = {
-    "url", "prove_url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url",
+    "url", "nothing_url", "prove_url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url",
     "recipients", "accepted", "refused", "unsure", "skipped", "deferred",
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ PATHS: Mapping[str, str] = {
     "public.undo_address": "/undo-address/{token}",
     "public.unsubscribe": "/u/{token}",
     "public.privacy": "/privacy",
+    "contribute.kept": "/contribution/{token}",
     "contribute.prove": "/contribute/prove/{token}",
     "contribute.sign_in": "/contribute/sign-in",
     "contribute.calls": "/contribute",
@@ -34,6 +35,12 @@ PATHS: Mapping[str, str] = {
     "editor.issue_approval": "/desk/issues/{slug}/approval",
     "editor.issue_comments": "/desk/issues/{slug}/comments",
     "editor.sending": "/desk/issues/{slug}/sending",
+    "contribute.call": "/contribute/{slug}",
+    "contribute.nothing": "/contribute/{slug}/nothing/{token}",
+    "contribute.more_time": "/contribution/{token}/more-time",
+    "editor.call": "/desk/issues/{slug}/call",
+    "editor.call_time": "/desk/issues/{slug}/call/time/{extension}",
+    "editor.contributions": "/desk/contributions",
 }
 
 
@@ -42,10 +49,10 @@ def link(page: str, **parts: str) -> str:
     return current_settings().public_url + PATHS[page].format(**parts)
 
 
-def token_link(page: str, purpose: Purpose, value: uuid.UUID) -> str:
+def token_link(page: str, purpose: Purpose, value: uuid.UUID, **parts: str) -> str:
     """The address of a page that a token opens."""
     signer: Signer = current_app.extensions["newsletter_signer"]
-    return link(page, token=signer.sign_id(purpose, value))
+    return link(page, token=signer.sign_id(purpose, value), **parts)
 
 
 def nonce_link(page: str, purpose: Purpose, nonce: bytes) -> str:

@@ -25,6 +25,8 @@ _ASKED = _("You get this because somebody entered your address on our page.")
 _MOVED = _("You get this because this address is, or was, subscribed.")
 _STAFF = _("You get this because you work on this newsletter.")
 _SENDS_NEWS = _("You get this because somebody asked for it with this address, or because you send news for an agency.")
+_IN_A_CALL = _("You get this because you send us news. To get no more of these, answer this email.")
+_TO_EDITORS = ("call_digest", "more_time_asked", "more_time_told")
 _SENT_IN = _("You get this because you sent us your news.")
 
 
@@ -103,6 +105,8 @@ def _reason(template: str) -> str:
         return _ASKED
     if template.startswith("contributor_") and template != "contributor_asked":
         return _SENDS_NEWS
+    if template.startswith(("call_", "more_time_")) and template not in _TO_EDITORS:
+        return _IN_A_CALL
     if template.startswith("contribution_") or template == "prove_address":
         return _SENT_IN
     if template.startswith("address_change"):

@@ -31,10 +31,12 @@ from ...models import (
 )
 from ...states import SubscriptionState
 from ...tokens import Purpose
-from . import contributor_values
+from . import call_values, contributor_values
 from .links import link, nonce_link, preferences_link, token_link
 
 Values = dict[str, Any]
+#: Those whose words are worked out beside this module. They give None where the reason has gone.
+_OF_OTHER_ROOMS = {**contributor_values.MAKERS, **call_values.MAKERS}
 
 
 class NoLongerNeeded(Exception):
@@ -43,8 +45,8 @@ class NoLongerNeeded(Exception):
 
 def values_of(notice: Notice, now: datetime) -> Values:
     """All that the notice's template needs. Raises NoLongerNeeded."""
-    if notice.template in contributor_values.MAKERS:
-        values = contributor_values.MAKERS[notice.template](notice, now)
+    if notice.template in _OF_OTHER_ROOMS:
+        values = _OF_OTHER_ROOMS[notice.template](notice, now)
         if values is None:
             raise NoLongerNeeded(_("What it tells of has changed."))
         return values

@@ -24,6 +24,8 @@ from . import (  # noqa: F401
     account,
     agency,
     mine,
+    more_time,
+    nothing,
     questions,
     sign_in,
     views_page,
