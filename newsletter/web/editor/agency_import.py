@@ -52,7 +52,7 @@ def import_agencies() -> tuple[str, int] | Response:
         put_problems(form, error)
         return _page(form, status=422)
     flash(words(done), "success")
-    return to("imported_agencies", key=entry.id)
+    return to("imported_agencies", number=entry.id)
 
 
 def _text(form: ImportForm) -> str:
@@ -84,33 +84,33 @@ def _page(form: ImportForm, found: Plan | None = None, status: int = 200) -> tup
     )
 
 
-def _entry(key: int) -> Activity:
-    entry = db.session.get(Activity, key)
+def _entry(number: int) -> Activity:
+    entry = db.session.get(Activity, number)
     me = signed_in_account()
     if entry is None or entry.action != agency_import.IMPORTED or entry.actor_id != me.id:
         raise NotFound(_("There is no such list of yours."))
     return entry
 
 
-@blueprint.get("/desk/agencies/imported/<int:key>")
+@blueprint.get("/desk/agencies/imported/<int:number>")
 @staff(MANAGE)
-def imported_agencies(key: int) -> tuple[str, int]:
+def imported_agencies(number: int) -> tuple[str, int]:
     """What came in, and the way back."""
-    entry = _entry(key)
+    entry = _entry(number)
     return page("agencies_imported.html", under=UNDER, entry=entry)
 
 
-@blueprint.post("/desk/agencies/imported/<int:key>/undo")
+@blueprint.post("/desk/agencies/imported/<int:number>/undo")
 @staff(MANAGE)
-def undo_import(key: int) -> Response:
+def undo_import(number: int) -> Response:
     """End what came in."""
-    entry = _entry(key)
+    entry = _entry(number)
     try:
         with transaction():
-            number = agency_import.undo(entry, actor=signed_in_account(), now=clock.now())
+            ended = agency_import.undo(entry, actor=signed_in_account(), now=clock.now())
     except Refused as error:
         flash(str(error), "problem")
     else:
-        sentence = ngettext("Undone: %(num)s person has no access.", "Undone: %(num)s people have no access.", number)
-        flash(sentence % {"num": number}, "success")
+        sentence = ngettext("Undone: %(num)s person has no access.", "Undone: %(num)s people have no access.", ended)
+        flash(sentence % {"num": ended}, "success")
     return to("agencies")
