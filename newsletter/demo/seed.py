@@ -12,22 +12,22 @@ from sqlalchemy import update
 
 from .. import dates
 from ..db import db, transaction
-from ..domain.calls import contributing, triage
-from ..domain.calls.news import News
+from ..domain.calls import triage
 from ..domain.issues import creating, editing
 from ..domain.queries import the_organisation
 from ..domain.staff import installation, invitations, mailing_lists, passwords
 from ..domain.staff.installation import FirstAnswers, OrganisationDetails
 from ..domain.subscribers import importing, joining, leaving, preferences, subscribing
 from ..domain.subscribers.offering import offers
-from ..models import Account, Contribution, Issue, MailingList, Media, Notice, SignUp, Subscription
+from ..models import Account, Issue, MailingList, Media, Notice, SignUp, Subscription
 from ..states import Cadence, NoticeState, Role, SendingMode
-from . import issues, words
+from . import issues, partners, words
 from .past import Fiction, send
 from .quarters import ZONE, Quarter
 from .readers import Reader, as_csv, readers
 
 _LEFT = 12
+_A_DAY = timedelta(days=1)
 #: Older than this, a notice of the demo was answered long ago; newer ones are still delivered, to the mailbox.
 _FRESH = timedelta(hours=20)
 _STAFF = (("Ruth Adeyemi", Role.EDITOR), ("Ewan Marsh", Role.APPROVER), ("Tamsin Orme", Role.VIEWER))
@@ -98,6 +98,7 @@ def _begin(at: datetime) -> Cast:
         pictures = issues.add_pictures(at)
         quarterly, policy = _lists(admin, pictures, at)
         people = [_join(name, role, admin, unknown, at) for name, role in _STAFF]
+        partners.join(quarterly, people[0], at)
         return Cast(quarterly, policy, people[0], people[1], pictures)
 
 
@@ -219,6 +220,8 @@ def _send_earlier(cast: Cast, issue: Issue, quarter: Quarter, everybody: list[Re
     gone = tuple(person.address for person in everybody[_LEFT + 5 : _LEFT + 50 : 15])
     silent = (everybody[_LEFT + 33].address,) if len(everybody) > 60 else ()
     send(issue, quarter.goes_out, editor=cast.ruth, approver=cast.ewan, relay=Fiction(gone=gone, silent=silent))
+    with transaction():
+        partners.open_call(following, cast.ruth, quarter.goes_out + _A_DAY, nothing=words.NOTHING_THIS_TIME)
     return following
 
 
@@ -257,21 +260,18 @@ def _write_current(cast: Cast, issue: Issue, quarter: Quarter, now: datetime) ->
     edited = now - timedelta(hours=1)
     with transaction():
         for number, piece in enumerate(words.WAITING):
-            _contribute(issue, piece, news_until - timedelta(days=number, hours=3))
-        declined = _contribute(issue, words.DECLINED, news_until - timedelta(days=4))
+            partners.send_in(issue, piece, news_until - timedelta(days=number, hours=3))
+        declined = partners.send_in(issue, words.DECLINED, news_until - timedelta(days=4))
         if now > closed + timedelta(hours=1):
-            _contribute(issue, words.LATE, closed + timedelta(minutes=25))
+            late = partners.send_in(issue, words.LATE, closed + timedelta(minutes=25))
+            partners.ask_for_time(late, words.MORE_TIME, closed + timedelta(minutes=28))
         issues.write_current(
             issue, quarter, cast.pictures, actor=cast.ruth, sent_in=news_until - timedelta(days=2), now=edited
         )
         triage.decline(declined, words.DECLINE_REASON, actor=cast.ruth, now=edited)
         following = _following(issue, quarter.later(1), cast, edited)
-        _contribute(following, words.FOR_NEXT, now - timedelta(minutes=40))
-
-
-def _contribute(issue: Issue, piece: News, at: datetime) -> Contribution:
-    opened = at - timedelta(minutes=20)
-    return contributing.save_contribution(issue, piece, opened_at=opened, now=at).contribution
+        partners.open_call(following, cast.ruth, now - timedelta(minutes=50), nothing=words.NOTHING_NEXT_TIME)
+        partners.send_in(following, words.FOR_NEXT, now - timedelta(minutes=40))
 
 
 def _settle(now: datetime) -> None:

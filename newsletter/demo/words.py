@@ -142,3 +142,19 @@ FOR_NEXT = News(
     contact_address="grace.idowu@health.example.org",
     contact_phone="01632 960 131",
 )
+
+#: The agencies, and who writes for each: the first is its lead.
+PARTNERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Larkmere Police": (
+        ("Sam Okafor", "sam.okafor@police.example.org"),
+        ("Lena Fox", "lena.fox@police.example.org"),
+    ),
+    "Larkmere Health Trust": (("Grace Idowu", "grace.idowu@health.example.org"),),
+    "Larkmere Family Hubs": (("Tegan Penhale", "tegan.penhale@hubs.example.org"),),
+    "Lakeside Housing": (("Dev Shaw", "dev.shaw@housing.example.org"),),
+    "Oakfield School": (("Ines Rahman", "ines.rahman@oakfield.example.org"),),
+    "Larkmere Quality and Audit": (("Mair Protheroe", "mair.protheroe@audit.example.org"),),
+    "Larkmere Youth Justice": (("Callum Reyes", "callum.reyes@youth.example.org"),),
+}
+NOTHING_THIS_TIME, NOTHING_NEXT_TIME = ("Larkmere Youth Justice",), ("Lakeside Housing",)
+MORE_TIME = "Our board met an hour late, and the figures came with it. May I send this by tomorrow noon?"

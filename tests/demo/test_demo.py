@@ -11,11 +11,13 @@ from newsletter.db import db, transaction
 from newsletter.delivery import launch
 from newsletter.delivery.reports import accounts
 from newsletter.delivery.run import engine
+from newsletter.demo import words
 from newsletter.demo.quarters import Quarter
 from newsletter.demo.readers import readers
 from newsletter.demo.seed import seed_demo
 from newsletter.demo.shifting import Shift
-from newsletter.domain.calls import reading, triage
+from newsletter.domain.calls import agencies, cadence, extending, reading, triage
+from newsletter.domain.calls.cadence import Rhythm
 from newsletter.domain.issues import approving, checking, scheduling, testing
 from newsletter.domain.issues.content import render_issue
 from newsletter.domain.staff.accounts import find_account
@@ -33,7 +35,7 @@ from newsletter.models import (
     Subscriber,
     Subscription,
 )
-from newsletter.states import DeliveryState, IssueState, NoticeState, SubscriptionState
+from newsletter.states import DeliveryState, ExtensionState, IssueState, NoticeState, SubscriptionState
 
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)
 
@@ -58,6 +60,9 @@ def test_the_demo_stands_in_the_middle_of_its_quarter(app: Flask) -> None:
     assert [issue.slug for issue in reading.open_calls(NOW)] == ["march-2027"]
     december, march = found[IssueState.DRAFT]
     assert december.next_issue == march
+    assert (cadence.rhythm_of(march.mailing_list) or Rhythm("", "")).deadline_rule.endswith("BYDAY=3FR")
+    assert [one.name for one in agencies.agencies_of(march.mailing_list)] == sorted(words.PARTNERS)
+    assert {one.state for one in extending.extensions_of(december)} == {ExtensionState.ASKED}
     assert march.deadline is not None
     assert march.deadline.words == "5pm, Friday 15 January 2027"
     assert len(reading.undecided(december)) == 2
@@ -114,7 +119,8 @@ def test_only_what_is_new_is_still_to_be_mailed(app: Flask) -> None:
     seed_demo(NOW, subscribers=60)
 
     waiting = db.session.scalars(select(Notice.template).where(Notice.state == NoticeState.QUEUED)).all()
-    assert sorted(waiting) == ["contribution_accepted", "contribution_declined", "contribution_receipt"]
+    invited = ["call_invitation"] * 8
+    assert sorted(waiting) == [*invited, "contribution_accepted", "contribution_declined", "contribution_receipt"]
 
 
 @pytest.mark.parametrize(
