@@ -118,6 +118,12 @@ def release(issue_id: int, epoch: int, now: datetime) -> None:
         give_back(session, issue_id, epoch, list(held), now)
 
 
+def hand_back(issue_id: int, epoch: int, deliveries: list[int], now: datetime) -> None:
+    """Give back these of what run `epoch` holds: they have waited for so long that who left has to be asked anew."""
+    with transaction() as session:
+        give_back(session, issue_id, epoch, deliveries, now)
+
+
 def give_back(session: Session, issue_id: int, epoch: int, deliveries: list[int], now: datetime) -> None:
     """Claimed rows return, within a running transaction: to the queue, or to those put off if they came from there.
 

@@ -1,4 +1,4 @@
-"""What a run is to its parts: what its senders and its allowance may ask of it and tell it."""
+"""What a run is to its parts: what its senders, its feeder and its allowance may ask of it and tell it."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -54,6 +54,14 @@ class Conductor(Protocol):
 
     def wake(self, number: int) -> None:
         """Have so many of those who wait for news look again."""
+        ...
+
+    def wake_all(self) -> None:
+        """Have all who wait for news look again."""
+        ...
+
+    def end_if_done(self) -> None:
+        """Everything was claimed: if all of it has come back, that was all."""
         ...
 
     async def news(self, seconds: float) -> bool:

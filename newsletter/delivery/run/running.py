@@ -6,14 +6,12 @@ has written was not tried.
 """
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import TypeVar
 
 from flask import Flask
@@ -21,30 +19,27 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import db
-from ...mail.local import LocalMailbox
 from ...mail.relay import Relay
 from ...models import Issue
 from ...states import IssueState
 from ...work.liveness import Life, leaving
-from ..ledger.batches import BATCH, Claim, SendingSwitchedOff, claim, put_off
 from ..ledger.wirelog import WireLog
 from ..ledger.writer import OutcomeWriter
 from ..pace.budget import RelayBudget
 from ..pace.dispatch import Dispatcher
-from ..pace.pacing import Breaker, retry_at
+from ..pace.pacing import Breaker
 from .allowance import keep_allowance
+from .feeding import Feeder
 from .letters import Letter
 from .sender import Sender
 from .settling import Settler
 
-_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _Task = asyncio.Task[None]
 
 #: How long what awaits a reply may still wait once the process was asked to leave (it has 30 seconds in all).
 DRAIN_SECONDS = 25.0
 _LOOK_EVERY_SECONDS = 0.25
-_MOST_CLAIM_FAILURES = 30
 _GOING = frozenset({IssueState.SENDING, IssueState.SENT})
 
 
@@ -85,14 +80,11 @@ class Run:
         #: How many senders are opening a connection.
         self.connecting = 0
         self._app = app
-        self._life = life
         self._writer = writer
-        self._read_clock = read_clock
         self._budget = RelayBudget(relay.name, app.config["NEWSLETTER"])
         self._out = 0
-        self._claimed_all = False
         self._idle: deque[asyncio.Future[None]] = deque()
-        self._hungry = asyncio.Event()
+        self._feeder = Feeder(self, life.epoch, read_clock)
         self._stopped = asyncio.Event()
 
     async def go(self) -> None:
@@ -103,7 +95,7 @@ class Run:
         senders = [asyncio.create_task(Sender(self, time.monotonic).go()) for _ in range(connections)]
         watcher = asyncio.create_task(self._watch())
         # Not cancelled: a claim or a reservation that is under way would go on without us.
-        helpers = [asyncio.create_task(self._feed()), asyncio.create_task(keep_allowance(self, self._budget))]
+        helpers = [asyncio.create_task(self._feeder.go()), asyncio.create_task(keep_allowance(self, self._budget))]
         try:
             await self._until_all_end(senders, [*helpers, watcher])
         finally:
@@ -146,14 +138,13 @@ class Run:
     def taken(self) -> None:
         """A sender took a message."""
         self._out += 1
-        if self.dispatcher.sendable <= BATCH // 2:
-            self._hungry.set()
+        self._feeder.look()
 
     def came_back(self) -> None:
         """What a sender took is settled or returned."""
         self._out -= 1
-        if self._claimed_all:
-            self._end_if_done()
+        if self._feeder.claimed_all:
+            self.end_if_done()
         elif self._idle and self.dispatcher.sendable:
             self.wake(1)
 
@@ -189,6 +180,10 @@ class Run:
                 future.set_result(None)
                 number -= 1
 
+    def wake_all(self) -> None:
+        """Have all who wait for news look again."""
+        self.wake(len(self._idle))
+
     def _stop(self, ending: Ending, reason: str = "") -> None:
         """Take nothing new. What is in the air is waited for. The first reason stands."""
         if self.over:
@@ -197,59 +192,15 @@ class Run:
         self.ending, self.reason = ending, reason
         self.dispatcher.drain()
         self._stopped.set()
-        self._hungry.set()
-        self.wake(len(self._idle))
+        self._feeder.stop()
+        self.wake_all()
 
-    def _end_if_done(self) -> None:
+    def end_if_done(self) -> None:
+        """Everything was claimed: if all of it has come back, that was all."""
         if not self._out and not self.dispatcher.waiting:
             self._stop(Ending.DONE)
         elif self._idle and self.dispatcher.sendable:
             self.wake(1)
-
-    # What there is to send
-
-    async def _feed(self) -> None:
-        """Claim batch after batch, each when half of the last is gone."""
-        while not self.over:
-            batch = await self._claim()
-            if batch.seen == 0:
-                self._claimed_all = True
-                self._end_if_done()
-                return
-            self.dispatcher.add(batch.items)
-            await self._put_off_surplus()
-            self.wake(len(self._idle))
-            while self.dispatcher.sendable > BATCH // 2 and not self.over:
-                self._hungry.clear()
-                await self._hungry.wait()
-
-    async def _claim(self) -> Claim:
-        any_address = isinstance(self.relay, LocalMailbox)
-        for _ in range(_MOST_CLAIM_FAILURES):
-            whose = (self.letter.issue_id, self._life.epoch)
-            try:
-                return await self.beside(partial(claim, *whose, self._read_clock(), any_address=any_address))
-            except SendingSwitchedOff as error:
-                self.fail(str(error))
-            except SQLAlchemyError:
-                _log.exception("No messages could be claimed; trying again")
-                await self.pause(1.0)
-            if self.over:
-                return Claim([], 0)
-        self.fail("The database could not be read or written")
-        return Claim([], 0)
-
-    async def _put_off_surplus(self) -> None:
-        """What is held back for a domain that takes mail slowly goes back to the database, without a try."""
-        surplus = [item.delivery for item in self.dispatcher.overfull()]
-        if surplus:
-            now = self._read_clock()
-            whose = (self.letter.issue_id, self._life.epoch)
-            with suppress(SQLAlchemyError):
-                # Where the database cannot be written they are released when the run ends.
-                await self.beside(partial(put_off, *whose, surplus, retry_at(1, now), now))
-            if self._claimed_all:
-                self._end_if_done()
 
     async def _watch(self) -> None:
         """Somebody may pause or cancel at any time; pauses of domains end; the writer catches up."""
@@ -257,9 +208,9 @@ class Run:
             with suppress(SQLAlchemyError):
                 if await self.beside(self._state) not in _GOING:
                     self._stop(Ending.HELD)
-            await self._put_off_surplus()
+            await self._feeder.put_off_surplus()
             if self._idle and self.may_offer and self.dispatcher.waits() == 0:
-                self.wake(len(self._idle))
+                self.wake_all()
             await self.pause(_LOOK_EVERY_SECONDS)
 
     def _state(self) -> IssueState | None:

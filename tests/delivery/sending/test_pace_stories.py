@@ -10,17 +10,18 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from newsletter.db import db, transaction
 from newsletter.delivery import control
 from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.delivery.pace.pacing import Breaker
 from newsletter.delivery.reports import accounts
-from newsletter.delivery.run import engine
+from newsletter.delivery.run import engine, feeding
 from newsletter.delivery.run.running import Ending
 from newsletter.mail.smtp import SmtpRelay
-from newsletter.models import Issue, Subscriber
-from newsletter.states import DeliveryState, IssueState
+from newsletter.models import Issue, Subscriber, Subscription
+from newsletter.states import DeliveryState, IssueState, SubscriptionState
 from newsletter.work import liveness
 from tests import people
 from tests.delivery.sending import makers
@@ -273,6 +274,34 @@ def test_no_more_leave_than_the_relay_s_hour_allows_and_the_rest_waits(app: Flas
     assert (found.accepted, found.queued) == (30, 20)
     budget = RelayBudget(SmtpRelay.from_url(server.url).name, app.config["NEWSLETTER"])
     assert budget.reserve(1)[0] == 0
+
+
+def test_who_leaves_while_their_turn_is_far_off_is_not_sent_to(
+    app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty an hour: the others are in hand, and would be for hours. Now and then it is asked again who left."""
+    monkeypatch.setattr(feeding, "MOST_SECONDS_IN_HAND", 0.1)
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], relay_per_hour=20)
+    issue = makers.sending(now, 30)
+
+    def skipped() -> int:
+        db.session.rollback()
+        return accounts.counts(issue).skipped
+
+    with AcceptingServer() as server:
+        with running(app, issue, now, server.url):
+            wait_until(lambda: len(server.received) >= 20)
+            assert skipped() == 0
+            with transaction() as session:
+                last = session.scalars(select(Subscription).order_by(Subscription.id.desc()).limit(1)).one()
+                last.state, last.left_at = SubscriptionState.LEFT, now
+            wait_until(lambda: skipped() == 1)
+            with transaction():
+                control.pause(issue, actor=None, now=now)
+        assert len(server.received) == 20
+    db.session.rollback()
+    found = accounts.counts(issue)
+    assert (found.accepted, found.queued, found.skipped, found.adds_up) == (20, 9, 1, True)
 
 
 def test_one_domain_that_stalls_does_not_hold_up_the_others(app: Flask, now: datetime) -> None:
