@@ -7,15 +7,12 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.models import Contribution, Issue, LimitCounter, Notice
 from newsletter.states import ContributionState, IssueState
-from newsletter.web.contribute.calendar import fold
 from tests import people
 
 FIELDS = {
@@ -230,43 +227,3 @@ def test_nobody_reads_what_others_sent(december: Issue, client: FlaskClient) -> 
 
     assert client.get(kept[:-1] + ("A" if kept[-1] != "A" else "B")).status_code == 404
     assert client.get("/contribution/1").status_code == 404
-
-
-def test_deadlines_come_as_a_calendar(december: Issue, client: FlaskClient, now: datetime) -> None:
-    with transaction():
-        december.title = "Winter; snow, and \\ ice"
-    with time_machine.travel(now, tick=False):
-        answer = client.get("/deadlines.ics")
-        again = client.get("/deadlines.ics")
-    lines = answer.text.replace("\r\n ", "").split("\r\n")
-
-    assert answer.content_type == "text/calendar; charset=utf-8"
-    assert answer.text == again.text
-    assert lines[0] == "BEGIN:VCALENDAR"
-    assert lines[-2:] == ["END:VCALENDAR", ""]
-    assert "DTSTART:20261211T170000Z" in lines
-    assert "DTSTAMP:20261207T100000Z" in lines
-    assert f"UID:deadline-{december.id}@news.example.org" in lines
-    assert r"SUMMARY:Deadline: news for Safeguarding news\, Winter\; snow\, and \\ ice" in lines
-    assert "URL:https://news.example.org/contribute/december-2026" in lines
-    assert all(len(line.encode()) <= 75 for line in answer.text.split("\r\n"))
-    assert "\n" not in answer.text.replace("\r\n", "")
-
-
-def test_one_deadline_in_summer_time_is_an_hour_earlier_in_utc(
-    december: Issue, client: FlaskClient, now: datetime
-) -> None:
-    july = people.issue(datetime(2027, 7, 5, 10, tzinfo=UTC), december.mailing_list, "July 2027", "july-2027")
-
-    text = client.get(f"/contribute/{july.slug}/deadline.ics").text
-
-    assert "DTSTART:20270709T160000Z" in text
-    assert text.count("BEGIN:VEVENT") == 1
-
-
-@given(st.text(alphabet=st.characters(blacklist_categories=["Cc", "Cs"]), max_size=300))
-def test_folded_lines_are_short_and_whole(line: str) -> None:
-    pieces = fold(line)
-
-    assert all(len(piece.encode()) <= 75 for piece in pieces)
-    assert pieces[0] + "".join(piece[1:] for piece in pieces[1:]) == line

@@ -1,79 +1,103 @@
-"""Deadlines as a calendar (RFC 5545): one event each, at an instant in UTC, that calendars keep up to date."""
+"""Deadlines and sending days for people's calendars: of all open calls, of one, of a list, and of one person."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
 
+from flask import url_for
+from werkzeug.wrappers import Response
+
+from ... import clock
+from ...db import db
+from ...domain.calls import contributors, diary, reading
+from ...domain.calls.diary import Entry
+from ...domain.staff.mailing_lists import find_list
+from ...errors import NotFound, TokenInvalid
 from ...i18n import gettext as _
-from ...models import Issue
+from ...models import Contributor, MailingList, Organisation
+from ...states import Cadence
+from ...tokens import Purpose
+from ..access import public
+from ..links import public_link
+from .calendar_file import calendar_file
+from .room import blueprint, page, signer
 
-_LONGEST_LINE = 75  # octets, without the line break (RFC 5545, 3.1)
-_STAMP = "%Y%m%dT%H%M%SZ"
-
-
-def calendar(deadlines: Iterable[tuple[Issue, datetime, str]], *, name: str, host: str) -> str:
-    """The text of an .ics file.
-
-    `deadlines` are (issue, when its deadline was set, the address of its call); issues without a deadline are
-    left out. `host` makes the events' names unique in the world. The same deadlines give the same text.
-    """
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//newsletter//deadlines//EN",
-        "CALSCALE:GREGORIAN",
-        f"NAME:{_text(name)}",
-        f"X-WR-CALNAME:{_text(name)}",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
-    ]
-    for issue, set_at, url in deadlines:
-        lines += _event(issue, set_at, url, host)
-    lines.append("END:VCALENDAR")
-    return "".join(f"{folded}\r\n" for line in lines for folded in fold(line))
+_TYPE = "text/calendar; charset=utf-8"
 
 
-def _event(issue: Issue, set_at: datetime, url: str, host: str) -> list[str]:
-    deadline = issue.deadline
-    if deadline is None:
-        return []
-    publication = issue.mailing_list.name
-    summary = _("Deadline: news for {publication}, {issue}").format(publication=publication, issue=issue.title)
-    words = _("Send us your news by {deadline}.").format(deadline=deadline.words_with_zone)
-    return [
-        "BEGIN:VEVENT",
-        f"UID:deadline-{issue.id}@{host}",
-        f"DTSTAMP:{stamp(set_at)}",
-        f"SEQUENCE:{issue.deadline_version}",
-        f"DTSTART:{stamp(deadline.instant)}",
-        f"SUMMARY:{_text(summary)}",
-        f"DESCRIPTION:{_text(words)} {_text(url)}",
-        f"URL:{url}",
-        # A deadline is a moment to know of, not a time when nobody can be met.
-        "TRANSP:TRANSPARENT",
-        "END:VEVENT",
-    ]
+@blueprint.get("/deadlines.ics")
+@public
+def deadlines() -> Response:
+    """The deadlines of all open calls, for calendars to subscribe to."""
+    organisation = db.session.get(Organisation, 1)
+    name = _("Deadlines: {publisher}").format(publisher=organisation.name if organisation else _("Newsletter"))
+    return _file(diary.deadlines(reading.open_calls(clock.now())), name)
 
 
-def stamp(instant: datetime) -> str:
-    """An instant in the form "20270115T170000Z"."""
-    return instant.astimezone(UTC).strftime(_STAMP)
+@blueprint.get("/contribute/<slug>/deadline.ics")
+@public
+def deadline(slug: str) -> Response:
+    """One deadline, to put into a calendar."""
+    issue = reading.find_call(slug)
+    return _file(diary.deadlines([issue]), issue.title)
 
 
-def _text(value: str) -> str:
-    """A value of type TEXT (RFC 5545, 3.3.11)."""
-    for character, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\r\n", "\n"), ("\n", "\\n")):
-        value = value.replace(character, escaped)
-    return "".join(character for character in value if character >= " ")
+@blueprint.get("/lists/<slug>/calendar")
+@public
+def list_calendar(slug: str) -> Response:
+    """How the days of a list come into a calendar: follow it, so that a day that moves moves there too."""
+    mailing_list = _public_list(slug)
+    address = public_link("contribute.list_calendar_file", slug=slug)
+    return page(
+        "list_calendar",
+        mailing_list=mailing_list,
+        publication=mailing_list.name,
+        accent=mailing_list.accent,
+        timezone=mailing_list.timezone,
+        entries=[entry for entry in diary.of_list(mailing_list, clock.now()) if entry.at > clock.now()][:8],
+        file_url=url_for("contribute.list_calendar_file", slug=slug),
+        address=address,
+        follow_url=urlunsplit(("webcal", *urlsplit(address)[1:])),
+    )
 
 
-def fold(line: str) -> list[str]:
-    """The content line in pieces of at most 75 octets; each but the first begins with a space."""
-    pieces: list[str] = []
-    piece, size = "", 0
-    for character in line:
-        octets = len(character.encode())
-        if size + octets > _LONGEST_LINE:
-            pieces.append(piece)
-            piece, size = " ", 1
-        piece += character
-        size += octets
-    return [*pieces, piece]
+@blueprint.get("/lists/<slug>/calendar.ics")
+@public
+def list_calendar_file(slug: str) -> Response:
+    """The deadlines and sending days of a list."""
+    mailing_list = _public_list(slug)
+    return _file(diary.of_list(mailing_list, clock.now()), mailing_list.name)
+
+
+@blueprint.get("/calendar/<token>.ics")
+@public
+def personal_calendar(token: str) -> Response:
+    """One person's deadlines, with more time of their own; by an address that only they have."""
+    try:
+        person = contributors.find(signer().read_id(Purpose.PERSONAL_CALENDAR, token))
+    except (NotFound, TokenInvalid):
+        raise NotFound(_("There is nothing at this address.")) from None
+    if person.ended_at is not None:
+        raise NotFound(_("There is nothing at this address."))
+    response = _file(diary.of_contributor(person, clock.now()), _("My deadlines for news"))
+    # The address is a key: it is kept nowhere on the way.
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def personal_calendar_url(person: Contributor) -> str:
+    """The whole address of a person's own calendar. It is a key: show it to nobody else."""
+    token = signer().sign_id(Purpose.PERSONAL_CALENDAR, person.public_id)
+    return public_link("contribute.personal_calendar", token=token)
+
+
+def _public_list(slug: str) -> MailingList:
+    """The public list with a rhythm of this name. Raises NotFound."""
+    mailing_list = find_list(slug)
+    if not mailing_list.public or mailing_list.cadence is Cadence.NONE:
+        raise NotFound(_("There is no calendar at this address."))
+    return mailing_list
+
+
+def _file(entries: Iterable[Entry], name: str) -> Response:
+    return Response(calendar_file(entries, name), content_type=_TYPE)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import flash, request
+from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import clock, dates
@@ -87,10 +87,16 @@ def planner(slug: str, year: int) -> tuple[str, int]:
         may_manage=may(signed_in_account(), Permission.MANAGE_LISTS, mailing_list),
         lay_out=_next_to_lay_out(mailing_list, year, now) if rhythm and may_edit else None,
         untouched=len(replanning.untouched(mailing_list, year)) if may_edit else 0,
-        calendar_url="",
+        calendar_url=_calendar_url(mailing_list),
         earlier=year - 1 if year > _FIRST_YEAR else None,
         later=year + 1 if year < _LAST_YEAR else None,
     )
+
+
+def _calendar_url(mailing_list: MailingList) -> str:
+    if not mailing_list.public or mailing_list.cadence is Cadence.NONE:
+        return ""
+    return url_for("contribute.list_calendar", slug=mailing_list.slug)
 
 
 def _rhythm_words(rhythm: cadence.Rhythm) -> str:
