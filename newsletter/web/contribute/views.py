@@ -1,28 +1,26 @@
-"""Sending in news: the open calls, the form of one, what became of it, and the deadlines as a calendar."""
+"""Sending in news: the open calls, and what became of it."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from ... import clock
-from ...config import current_settings
-from ...db import db, transaction
+from ...db import transaction
 from ...domain.calls import contributing, proving, reading
 from ...domain.calls.proving import ProofState
 from ...errors import NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
-from ...models import AddressProof, Contribution, Issue, Organisation
+from ...models import AddressProof, Contribution
 from ...states import ProofPurpose
 from ...tokens import Purpose
 from ..access import public
-from ..links import public_link
 
 # Each of these rooms puts its pages on the blueprint.
 from . import (  # noqa: F401
     account,
     agency,
+    calendar,
     mine,
     more_time,
     nothing,
@@ -32,7 +30,6 @@ from . import (  # noqa: F401
     write_now,
 )
 from .access import current_contributor
-from .calendar import calendar
 from .proof_limits import may_ask
 from .room import blueprint, key_page, other_calls, page, signer
 
@@ -96,27 +93,3 @@ def _kept(token: str) -> Contribution:
         return reading.find_contribution(signer().read_id(Purpose.CONTRIBUTION, token))
     except TokenInvalid:
         raise NotFound(_("There is nothing at this address.")) from None
-
-
-@blueprint.get("/deadlines.ics")
-@public
-def deadlines() -> Response:
-    """The deadlines of all open calls, for calendars to subscribe to."""
-    return _calendar(reading.open_calls(clock.now()))
-
-
-@blueprint.get("/contribute/<slug>/deadline.ics")
-@public
-def deadline(slug: str) -> Response:
-    """One deadline, to put into a calendar."""
-    return _calendar([reading.find_call(slug)])
-
-
-def _calendar(issues: Iterable[Issue]) -> Response:
-    organisation = db.session.get(Organisation, 1)
-    text = calendar(
-        [(issue, reading.deadline_set_at(issue), public_link("contribute.call", slug=issue.slug)) for issue in issues],
-        name=_("Deadlines: {publisher}").format(publisher=organisation.name if organisation else _("Newsletter")),
-        host=current_settings().public_host,
-    )
-    return Response(text, content_type="text/calendar; charset=utf-8")
