@@ -7,7 +7,7 @@ from .delivery.notices import outbox
 from .delivery.reports import aggregating, report
 from .delivery.returns import inbox
 from .delivery.run import engine
-from .domain.calls import chasing, digest, views
+from .domain.calls import chasing, contributor_sessions, digest, proving, views
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
@@ -113,6 +113,8 @@ def purge_unconfirmed() -> None:
     with transaction():
         retaining.purge_unconfirmed(now)
         browser_sessions.forget_ended(now)
+        contributor_sessions.forget_ended(now)
+        proving.forget_old(now)
         pictures.forget_deleted(now)
         keeping.forget_old(now)
         views.purge_due(now)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from newsletter.db import db, transaction
 from newsletter.domain.calls import agencies, agency_import, asking_in, contributor_sessions, contributors, proving
+from newsletter.domain.subscribers import forgetting
 from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Account, Activity, AddressProof, Agency, Contribution, Contributor, MailingList, Notice
 from newsletter.states import ContributionState, ProofPurpose, Role
@@ -359,3 +360,40 @@ def test_sessions_and_proofs_that_are_long_over_are_forgotten(quarterly: Mailing
         assert contributor_sessions.forget_ended(now + timedelta(hours=20)) == 1
         assert proving.forget_old(now + timedelta(days=30)) == 0
         assert proving.forget_old(now + timedelta(days=31)) == 1
+
+
+# --- forgetting ---------------------------------------------------------------------------------------------------
+
+
+def test_a_contributor_who_is_forgotten_is_named_nowhere_and_their_texts_stay_the_agencys(
+    quarterly: MailingList, police: Agency, ruth: Account, now: datetime
+) -> None:
+    asking = people.contributor(now, "Samuel Okafor", approved=False)
+    with transaction():
+        asking_in.ask(asking, name="Samuel Okafor", words="Larkmere Police, Okafor’s team", now=now)
+        asking_in.accept(asking, police, actor=ruth, now=now)
+    sam, text = sent_by(asking, quarterly, now)
+    with transaction():
+        contributor_sessions.start(sam, user_agent="Okafor’s own browser", now=now)
+        proving.send_proof(sam.address, ProofPurpose.SIGN_IN, now=now)
+    with transaction():
+        erased = forgetting.erase_address("SAMUEL@example.org", route="command line", now=now + HOUR)
+
+    dumped = people_dump()
+    assert (erased.contributors, erased.contributions) == (1, 1)
+    assert "samuel" not in dumped.lower()
+    assert "okafor" not in dumped.lower()
+    db.session.refresh(text)
+    assert (text.title, text.agency_id, text.contributor_id, text.contact_address) == (
+        "One number",
+        police.id,
+        None,
+        "",
+    )
+
+
+def people_dump() -> str:
+    with db.engine.connect() as connection:
+        return "\n".join(
+            repr(tuple(row)) for table in db.metadata.sorted_tables for row in connection.execute(table.select())
+        )

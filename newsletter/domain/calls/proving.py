@@ -25,6 +25,7 @@ from ...tokens import keyed_hash
 from .. import notices
 from ..staff import activity
 from ..subscribers import suppressing
+from .counting import count_from_proof
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +63,8 @@ def send_proof(
 
     For CONTRIBUTION name the contribution. `notice` is a mail that is queued already and carries link and code beside
     its own words (a receipt, an invitation); without it one of their own goes. Signing in has 30 minutes, or `lasts`;
-    a contribution has until its `prove_by`, or 24 hours. An address that asked us not to write gets no mail and a row
-    all the same, so nobody learns of it. Raises Refused for a contribution whose time to be proved is over,
-    ValueError for CONTRIBUTION without one.
+    a contribution has until its `prove_by`, or, after that, 24 hours. An address that asked us not to write gets no
+    mail and a row all the same, so nobody learns of it. Raises ValueError for CONTRIBUTION without one.
     """
     if (purpose is ProofPurpose.CONTRIBUTION) != (contribution is not None):
         raise ValueError("A proof is for a contribution where its purpose says so, and nowhere else")
@@ -160,12 +160,10 @@ def prove_own(contribution: Contribution, contributor: Contributor, *, now: date
     """A signed-in contributor says that they sent this under their own address: it counts as proved.
 
     Signing in alone says nothing of it, since anybody may have typed the address. Raises Refused for what was sent
-    under another address, or whose time to be proved is over.
+    under another address.
     """
     if addresses.key(contribution.contact_address) != contributor.address_key:
         raise Refused(_("This was sent under another address."))
-    if contribution.proved_at is None:
-        _prove_by(contribution, now)
     _give(contribution, contributor, now)
 
 
@@ -204,11 +202,9 @@ def _kept(public_id: uuid.UUID, code: str) -> bytes:
 
 
 def _prove_by(contribution: Contribution, now: datetime) -> datetime:
-    """Until when its address may be proved. Raises Refused once that is over."""
-    prove_by = contribution.prove_by or now + CONTRIBUTION_LASTS
-    if now >= prove_by:
-        raise Refused(_("The time to prove the address is over. The editors can see the text, and decide."))
-    return prove_by
+    """How long a proof sent now is good: as long as the text counts from its first hour, or a day from now."""
+    prove_by = contribution.prove_by
+    return prove_by if prove_by is not None and now < prove_by else now + CONTRIBUTION_LASTS
 
 
 def _replace(key: str, purpose: ProofPurpose, contribution: Contribution | None, now: datetime) -> None:
@@ -265,9 +261,8 @@ def _new(proof: AddressProof, now: datetime) -> Contributor:
 
 def _give(contribution: Contribution, contributor: Contributor, now: datetime) -> None:
     contribution.contributor_id = contributor.id
-    contribution.proved_at = contribution.proved_at or now
     contribution.agency_id = contribution.agency_id or contributor.agency_id
-    db.session.flush()
+    count_from_proof(contribution, now)
     activity.record(
         "contribution.proved", actor=None, actor_name=_("A contributor"), now=now, issue=contribution.issue,
         subject=("contribution", contribution.id), reference=contribution.reference,

@@ -16,8 +16,11 @@ from ...db import clear_log, db, on_commit
 from ...models import (
     Account,
     AddressChange,
+    AddressProof,
+    Chase,
     Consent,
     Contribution,
+    Contributor,
     Delivery,
     Feedback,
     InboundMessage,
@@ -46,10 +49,11 @@ class Erased:
     notices: int
     messages: int
     contributions: int
+    contributors: int
 
     @property
     def anything(self) -> bool:
-        return any((self.subscriptions, self.sign_ups, self.notices, self.messages, self.contributions))
+        return any(vars(self).values())
 
 
 def erase_subscriber(subscriber: Subscriber, *, route: str, now: datetime, actor: Account | None = None) -> Erased:
@@ -77,6 +81,7 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
         notices=_erase_notices(keys),
         messages=_erase_messages(keys),
         contributions=_erase_contact(keys),
+        contributors=_erase_contributor(keys),
     )
     suppressing.suppress(address, SuppressionReason.ERASED, now=now, actor=actor)
     db.session.flush()
@@ -151,8 +156,22 @@ def _erase_contact(keys: list[str]) -> int:
     """The contact behind what they sent in. Their words stay the agency's; taking those down is another act."""
     answered = func.lower(ViewsAnswer.address).in_(keys)
     _count(update(ViewsAnswer).where(answered).values(name="", organisation="", address=""))
-    theirs = func.lower(Contribution.contact_address).in_(keys)
+    whose = select(Contributor.id).where(Contributor.address_key.in_(keys))
+    theirs = or_(func.lower(Contribution.contact_address).in_(keys), Contribution.contributor_id.in_(whose))
     return _count(update(Contribution).where(theirs).values(contact_name="", contact_address="", contact_phone=""))
+
+
+def _erase_contributor(keys: list[str]) -> int:
+    """Somebody who sent in news: access, sessions, links and time of their own go; what they sent is their agency's."""
+    public_ids = {
+        str(one) for one in db.session.scalars(select(Contributor.public_id).where(Contributor.address_key.in_(keys)))
+    }
+    asked = db.session.execute(select(Notice.id, Notice.values).where(Notice.template == "contributor_asked"))
+    _blank(Notice.id.in_([number for number, values in asked if values.get("contributor") in public_ids]))
+    _count(delete(AddressProof).where(AddressProof.address_key.in_(keys)))
+    _count(delete(Chase).where(Chase.address_key.in_(keys)))
+    # Their sessions and extensions go with the row; a contribution stays, without them.
+    return _count(delete(Contributor).where(Contributor.address_key.in_(keys)))
 
 
 def _count(statement: Update | Delete) -> int:

@@ -154,11 +154,8 @@ def send_proof_again(proof_id: uuid.UUID) -> Response:
     proof, now = proving.find_proof(proof_id), clock.now()
     if not may_ask(proof.address, now):
         return _over_page(proof, proving.state_of(proof, now), 429, _TOO_OFTEN)
-    try:
-        with transaction():
-            new = proving.send_again(proof, now=now)
-    except Refused as error:
-        return _over_page(proof, proving.state_of(proof, now), 422, str(error))
+    with transaction():
+        new = proving.send_again(proof, now=now)
     return _to_code_page(new, request.form.get("next", ""))
 
 
