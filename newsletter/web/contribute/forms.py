@@ -33,23 +33,31 @@ class ContactForm(PlainForm):
         )
 
 
+def _promised(_form: PlainForm, field: BooleanField) -> None:
+    """Nothing is published that its sender did not say may be."""
+    if not field.data:
+        raise ValidationError(_("Tick the box to say that this may be published"))
+
+
+def _promise() -> BooleanField:
+    return BooleanField(
+        _("You may publish this. Everybody named in it has agreed, and it names no child."), validators=[_promised]
+    )
+
+
 class DeclarationForm(PlainForm):
     """The promise alone, at the end of the answers."""
 
-    declared = BooleanField(_("You may publish this. Everybody named in it has agreed, and it names no child."))
-
-    def validate_declared(self, field: BooleanField) -> None:
-        """Nothing is published that its sender did not say may be."""
-        if not field.data:
-            raise ValidationError(_("Tick the box to say that this may be published"))
+    declared = _promise()
 
 
-class SenderForm(ContactForm, DeclarationForm):
-    """Both, and the address, for whoever writes without signing in."""
+class SenderForm(ContactForm):
+    """Whom to ask, with the address, and the promise: for whoever writes without signing in."""
 
     contact_address = EmailField(
         _("Your email address"), description=_("We send you a copy, and whether it goes in. It is not printed.")
     )
+    declared = _promise()
 
 
 class ReasonForm(PlainForm):
