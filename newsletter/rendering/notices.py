@@ -57,6 +57,7 @@ class Needs:
 
 
 _ISSUE = ("title", "url")
+_OUTCOME = ("title", "reference", "issue", "words")
 #: What shows that an address is read by whoever wrote: a link, a code, until when.
 _PROOF = ("prove_url", "code", "works_until")
 _RECEIPT = Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", "notes", *_PROOF))
@@ -76,8 +77,19 @@ NOTICES: Mapping[str, Needs] = {
     "contribution_receipt": _RECEIPT,
     "contribution_late": _RECEIPT,
     "contribution_not_taken": Needs(("about", "reasons"), ("url",)),
-    "contribution_accepted": Needs(("title", "reference", "issue"), ("note", "planned")),
-    "contribution_declined": Needs(("title", "reference", "issue"), ("note",)),
+    "contribution_accepted": Needs(_OUTCOME, ("planned", "url"), version=2),
+    "contribution_declined": Needs(_OUTCOME, version=2),
+    "contribution_changes_requested": Needs((*_OUTCOME, "until", "url")),
+    "contribution_moved": Needs(_OUTCOME, ("planned",)),
+    "contribution_merged": Needs(_OUTCOME),
+    "contribution_merged_into": Needs(_OUTCOME),
+    "contribution_reopened": Needs(_OUTCOME),
+    "contribution_taken_out": Needs(_OUTCOME),
+    "contribution_stays": Needs(_OUTCOME, ("url",)),
+    "contribution_confirm": Needs((*_OUTCOME, "until", "url")),
+    "contribution_out": Needs(("titles", "issue"), ("url",)),
+    "sender_withdraws": Needs((*_ISSUE, "by", "about", "comment"), ("name",)),
+    "sender_suggests": Needs((*_ISSUE, "by", "about", "comment"), ("name",)),
     "contributor_sign_in": Needs(_PROOF),
     "contributor_invitation": Needs(("prove_url", "works_until"), ("by", "agency", "code")),
     "contributor_welcome": Needs(("url",), ("agency",)),
@@ -126,8 +138,13 @@ def compose(template: str, values: Mapping[str, Any], frame: NoticeFrame) -> tup
     if missing:
         raise ValueError(f"The notice {template} needs {', '.join(missing)}")
     given = {**dict.fromkeys(needs.optional, ""), **values, "frame": frame}
-    subject = " ".join(_environment().get_template(f"notices/{template}/subject.txt").render(given).split())
+    subject = subject_of(template, given)
     return subject, _text(template, given), _html(template, subject, given, frame)
+
+
+def subject_of(template: str, values: Mapping[str, Any]) -> str:
+    """The subject of a notice that is not written yet, for whoever looks at it before it goes."""
+    return " ".join(_environment().get_template(f"notices/{template}/subject.txt").render(values).split())
 
 
 def above_issue(text: str, html: str, issue_text: str, issue_html: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ class _Room:
 
 _ROOMS = (
     _Room("This quarter", "editor.quarter", Permission.VIEW_ISSUES),
-    _Room("Contributions", "editor.contributions", Permission.TRIAGE_CONTRIBUTIONS, ("editor.contribution",)),
+    _Room("Contributions", "editor.contributions", Permission.VIEW_ISSUES, ("editor.contribution",)),
     _Room(
         "Subscribers",
         "editor.subscribers",

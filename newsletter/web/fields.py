@@ -99,9 +99,21 @@ def _items(field: Field, options: Mapping[str, Any]) -> list[Params]:
         if str(value) in hints:
             item["hint"] = {"text": hints[str(value)]}
         if str(value) in inside:
-            item["conditional"] = {"html": inside[str(value)]}
+            item["conditional"] = {"html": _place_of(str(value))}
         items.append(item)
     return items
+
+
+def _place_of(choice: str) -> Markup:
+    """What stands for a choice's own fields until they are put in."""
+    return Markup("<!-- inside {} -->").format(choice)
+
+
+def _with_inside(markup: Markup, inside: Mapping[str, Markup]) -> Markup:
+    """Put each choice's own fields in. The macro would indent them, and with them what stands in a text area."""
+    for choice, fields in inside.items():
+        markup = Markup(markup.replace(_place_of(choice), fields))  # noqa: S704 - both sides are markup
+    return markup
 
 
 def _select(field: Field, options: Mapping[str, Any]) -> Markup:
@@ -112,7 +124,7 @@ def _select(field: Field, options: Mapping[str, Any]) -> Markup:
 def _choices(macro: str) -> Callable[[Field, Mapping[str, Any]], Markup]:
     def render(field: Field, options: Mapping[str, Any]) -> Markup:
         params = _common(field, options) | {"idPrefix": field.id, "fieldset": _fieldset(field, options)}
-        return component(macro)(params | {"items": _items(field, options)})
+        return _with_inside(component(macro)(params | {"items": _items(field, options)}), options.get("inside") or {})
 
     return render
 
@@ -154,7 +166,8 @@ def field_markup(field: Field, **options: Any) -> Markup:
 
     Options: `label`, `hint` (texts), `hints` ({value: text} for choices), `inside` ({value: markup} shown with a
     choice), `heading` (the label is the page's h1), `classes`, `group_classes`, `label_classes`, `autocomplete`,
-    `inputmode`, `prefix`, `suffix`, `rows`, `attributes`. A date is a text input: people paste and dictate dates, and the form reads them in words.
+    `inputmode`, `prefix`, `suffix`, `rows`, `attributes`. A date is a text input: people paste and dictate dates,
+    and the form reads them in words.
     """
     for kind, render in _RENDERERS:
         if isinstance(field, kind):

@@ -272,7 +272,7 @@ def test_one_that_cannot_be_written_does_not_stop_the_others(
     quarterly: MailingList, relay: MemoryRelay, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     with transaction():
-        send_notice("contribution_accepted", "sam@example.org", now=now, mailing_list=quarterly, priority=1)
+        send_notice("contribution_receipt", "sam@example.org", now=now, mailing_list=quarterly, priority=1)
         send_notice("no_such_notice", "sam2@example.org", now=now, mailing_list=quarterly, priority=1)
     sign_up(now)
     assert outbox.deliver_notices(now) == 1

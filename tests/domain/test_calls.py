@@ -13,12 +13,12 @@ from newsletter.delivery.notices.notice_values import values_of
 from newsletter.domain.calls import contributing, guarding, news, reading, triage
 from newsletter.domain.calls.news import News
 from newsletter.domain.calls.rights import Arrival
-from newsletter.domain.issues import creating, editing, protocols
+from newsletter.domain.issues import creating, protocols
 from newsletter.domain.subscribers import suppressing
-from newsletter.errors import Invalid, NotAllowed, NotFound, Refused
+from newsletter.errors import Invalid, NotFound
 from newsletter.models import Activity, Contribution, Issue, MailingList, Notice
 from newsletter.rendering import rich
-from newsletter.states import ContributionState, IssueState, Role, SuppressionReason
+from newsletter.states import ContributionState, IssueState, SuppressionReason
 from tests import people
 
 NEWS = News(
@@ -161,88 +161,6 @@ def test_once_an_issue_is_on_its_way_its_call_is_over(december: Issue, now: date
 def test_open_calls_are_those_before_their_deadline(safeguarding: MailingList, december: Issue, now: datetime) -> None:
     assert reading.open_call(safeguarding, at(17, 0, 59)) == december
     assert reading.open_call(safeguarding, at(17, 1)) is None
-
-
-def test_an_editor_places_news_as_a_section(december: Issue, now: datetime) -> None:
-    with transaction():
-        filled = creating.create_issue(
-            december.mailing_list, title="March 2027", deadline=december.deadline, actor=None, now=now
-        )
-    ruth = people.staff(now)
-    contribution = send(filled, now).contribution
-    with transaction():
-        block = triage.place(contribution, note="Thank you, Sam.", actor=ruth, now=now)
-
-    kinds = [each.kind for each in editing.live_blocks(filled)]
-    assert kinds == ["masthead", "in_this_issue", "key_dates", "section", "call", "footer"]
-    assert block.contribution_id == contribution.id
-    assert block.data["heading"] == NEWS.title
-    assert block.data["source_agency"] == "Larkmere Police"
-    assert block.data["body"].endswith("<ul><li>say who you are</li><li>have the address ready</li></ul>")
-    assert contribution.state is ContributionState.ACCEPTED
-    assert contribution.decided_by_id == ruth.id
-    assert notices_to(NEWS.contact_address)[-1] == "contribution_accepted"
-    assert contribution.body == NEWS.body
-
-
-def test_two_editors_cannot_decide_differently(december: Issue, now: datetime) -> None:
-    ruth = people.staff(now)
-    contribution = send(december, now).contribution
-    with transaction():
-        triage.decline(contribution, "We wrote about it in September.", actor=ruth, now=now)
-
-    with pytest.raises(Refused, match="declined"), transaction():
-        triage.place(contribution, actor=ruth, now=now)
-    assert contribution.decision_note == "We wrote about it in September."
-    assert notices_to(NEWS.contact_address)[-1] == "contribution_declined"
-
-
-def test_declining_needs_a_reason_and_can_be_taken_back(december: Issue, now: datetime) -> None:
-    contribution = send(december, now).contribution
-    with pytest.raises(Invalid, match="Say why"), transaction():
-        triage.decline(contribution, "  ", actor=None, now=now)
-    with transaction():
-        triage.decline(contribution, "Not this time.", tell=False, actor=None, now=now)
-    assert notices_to(NEWS.contact_address) == ["contribution_receipt"]
-
-    with transaction():
-        triage.reopen(contribution, actor=None, now=now)
-
-    assert contribution.state is ContributionState.SUBMITTED
-    assert contribution.decision_note == ""
-
-
-def test_a_viewer_may_not_decide(december: Issue, now: datetime) -> None:
-    viewer = people.staff(now, "Vi Hart", Role.VIEWER)
-    contribution = send(december, now).contribution
-
-    with pytest.raises(NotAllowed), transaction():
-        triage.decline(contribution, "No.", actor=viewer, now=now)
-
-
-def test_a_late_one_can_still_be_taken_in_or_kept_for_the_next_issue(december: Issue, now: datetime) -> None:
-    march = people.issue(now + timedelta(days=90), december.mailing_list, "March 2027", "march-2027")
-    taken = send(december, at(17, 40), at(16, 50)).contribution
-    kept = send(december, at(17, 41), at(16, 51)).contribution
-    assert reading.late(december) == [taken, kept]
-
-    with transaction():
-        triage.place(taken, actor=None, now=at(18, 0))
-        triage.carry(kept, march, actor=None, now=at(18, 0))
-
-    assert taken.state is ContributionState.ACCEPTED
-    assert taken.late
-    assert kept.issue_id == march.id
-    assert kept.state is ContributionState.SUBMITTED
-    assert not kept.late
-
-
-def test_news_stays_with_its_list(december: Issue, now: datetime) -> None:
-    other = people.issue(now, people.policy_changes(now), "Bulletin", "bulletin")
-    contribution = send(december, now).contribution
-
-    with pytest.raises(Refused, match="Safeguarding news"), transaction():
-        triage.carry(contribution, other, actor=None, now=now)
 
 
 def test_no_issue_is_scheduled_over_the_heads_of_its_contributors(december: Issue, now: datetime) -> None:

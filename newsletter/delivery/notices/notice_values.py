@@ -31,12 +31,13 @@ from ...models import (
 )
 from ...states import SubscriptionState
 from ...tokens import Purpose
-from . import call_values, contributor_values
+from . import call_values, contributor_values, outcome_values
 from .links import link, nonce_link, preferences_link, token_link
 
 Values = dict[str, Any]
+_NO_ID = str(uuid.UUID(int=0))
 #: Those whose words are worked out beside this module. They give None where the reason has gone.
-_OF_OTHER_ROOMS = {**contributor_values.MAKERS, **call_values.MAKERS}
+_OF_OTHER_ROOMS = {**outcome_values.MAKERS, **contributor_values.MAKERS, **call_values.MAKERS}
 
 
 class NoLongerNeeded(Exception):
@@ -56,7 +57,7 @@ def values_of(notice: Notice, now: datetime) -> Values:
 
 def _confirmation(notice: Notice, now: datetime) -> Values:
     sign_up = db.session.scalar(
-        select(SignUp).where(SignUp.public_id == uuid.UUID(notice.values.get("sign_up", str(uuid.UUID(int=0)))))
+        select(SignUp).where(SignUp.public_id == uuid.UUID(notice.values.get("sign_up", _NO_ID)))
     )
     if sign_up is None or sign_ups.state_of(sign_up, now) is not sign_ups.SignUpState.OPEN:
         raise NoLongerNeeded(_("The sign-up is over."))
@@ -180,7 +181,11 @@ def _contribution_to_prove(notice: Notice, now: datetime) -> Values:
 
 def _receipt(notice: Notice, now: datetime) -> Values:
     """What was sent in, and, where nobody has proved the address yet, the way to."""
-    return _contribution(notice, now) | (contributor_values.proof_values(notice, now) or {})
+    values = _contribution(notice, now)
+    found = db.session.get(Contribution, notice.values["contribution"]) if "contribution" in notice.values else None
+    if found is not None:
+        values["url"] = token_link("contribute.kept", Purpose.CONTRIBUTION, found.public_id)
+    return values | (contributor_values.proof_values(notice, now) or {})
 
 
 def _contribution(notice: Notice, _now: datetime) -> Values:
@@ -216,6 +221,9 @@ _PAGES = (
     ("approval_", "editor.issue_approval"),
     ("comment_", "editor.issue_comments"),
     ("draft_", "editor.issue_comments"),
+    ("sender_", "editor.issue_comments"),
+    ("sender_withdraws", "editor.issue"),
+    ("sender_", "editor.issue_comments"),
 )
 
 
@@ -250,6 +258,4 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "contribution_receipt": _receipt,
     "contribution_late": _receipt,
     "contribution_not_taken": _not_taken,
-    "contribution_accepted": _contribution,
-    "contribution_declined": _contribution,
 }

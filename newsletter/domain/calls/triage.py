@@ -1,187 +1,216 @@
-"""Editors decide on what was sent in: it goes into an issue, waits for the next one, or does not go in.
+"""Editors decide on what was sent in: it goes into an issue, waits for another one, comes back changed, or stays out.
 
 The contribution stays as it was sent; what goes into the issue is a section of its own, which editors may shorten.
-Each verb tells the sender by mail unless `tell` is False.
+A decision may be changed: whoever does so must have seen it as it stands (`seen`, see `token`). Each verb tells the
+sender by a mail that waits a little, unless its `Mail` says that nobody is told.
 """
 
-import logging
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from ...db import db
-from ...errors import Invalid, Problem, Refused
+from ...deadlines import Deadline
+from ...errors import Refused
 from ...i18n import gettext as _
 from ...models import Account, Block, Contribution, Issue
-from ...rendering.blocks import kind
-from ...states import ContributionState
-from .. import notices
-from ..issues.editing import add_block, live_blocks
+from ...states import EDITABLE_STATES, ContributionState
 from ..issues.transitions import lock
-from ..staff import activity
-from ..staff.permissions import Permission, require
-from ..staff.wording import text
-from .news import to_xhtml
-from .reading import CLOSED
+from . import extending, outcomes
+from .deciding import (
+    DECIDED,
+    begin,
+    decide,
+    is_decided,
+    is_open,
+    record,
+    require_same_list,
+    state_words,
+    token,
+    undo,
+    wait_again,
+)
+from .outcomes import Decision, Mail
+from .placing import carry_section, put_in, section_of
+from .reading import CLOSED, is_proved
+from .replying import end_reply_time
 
-_log = logging.getLogger(__name__)
-_LONGEST_NOTE = 2_000
-_ACCEPTED, _DECLINED = "contribution_accepted", "contribution_declined"
-#: What stands after the news in an issue.
-_CLOSING_KINDS = ("call", "footer")
-
-_STATE_WORDS: Mapping[ContributionState, str] = {
-    ContributionState.DRAFT: _("not sent in"),
-    ContributionState.SUBMITTED: _("waiting for a decision"),
-    ContributionState.CHANGES_REQUESTED: _("waiting for its sender"),
-    ContributionState.ACCEPTED: _("in an issue already"),
-    ContributionState.DECLINED: _("declined"),
-    ContributionState.WITHDRAWN: _("withdrawn"),
-    ContributionState.MERGED: _("part of another one"),
-}
+__all__ = [
+    "Mail",
+    "carry",
+    "carry_over",
+    "decline",
+    "is_decided",
+    "is_open",
+    "place",
+    "reopen",
+    "request_changes",
+    "state_words",
+    "take_in",
+    "token",
+]
 
 
 def place(
     contribution: Contribution,
     *,
     issue: Issue | None = None,
-    note: str = "",
-    tell: bool = True,
+    mail: Mail = Mail(),
+    seen: str | None = None,
     actor: Account | None,
     now: datetime,
 ) -> Block:
     """Put it into an issue of its list (the one it was sent in for, unless `issue` is another) as a section.
 
-    The section says which agency it is from and stands before the call for news. `note` goes to the sender. A
-    late one is taken in by this. Raises NotAllowed, Invalid for a note that is too long, Refused in a sentence.
+    The section says which agency it is from and stands before the call for news. A late one, and one whose address
+    nobody proved, is taken in by this. Raises NotAllowed, Invalid for words that are too long, Refused in a sentence.
     """
-    note = _note(note)
     target = issue or contribution.issue
-    _begin(contribution, actor)
-    _require_open(contribution)
-    _require_same_list(contribution, target)
-    blocks = live_blocks(target)
-    before = next((block.position for block in blocks if block.kind in _CLOSING_KINDS), None)
-    data = {
-        **kind("section").empty(),
-        "heading": contribution.title,
-        "source_agency": contribution.agency,
-        "body": to_xhtml(contribution.body),
-    }
-    block = add_block(target, "section", data, position=before, contribution_id=contribution.id, actor=actor, now=now)
+    begin(contribution, actor, seen)
+    require_same_list(contribution, target)
+    words = outcomes.words_of(Decision.ACCEPTED, contribution, mail, actor=actor)
+    late, unproved = contribution.late, not is_proved(contribution)
+    undo(contribution, actor=actor, now=now)
     contribution.issue_id = target.id
-    _decide(contribution, ContributionState.ACCEPTED, note, actor, now)
-    if tell:
-        _tell(_ACCEPTED, contribution, note, now)
-    _record("contribution.accepted", contribution, actor, now, block=str(block.id), told=tell)
+    block = put_in(contribution, target, actor=actor, now=now)
+    decide(contribution, ContributionState.ACCEPTED, words if mail.send else "", actor, now)
+    if mail.send:
+        outcomes.tell(Decision.ACCEPTED, contribution, words, now=now)
+    record(
+        "contribution.accepted", contribution, actor, now,
+        block=str(block.id), told=mail.send, late=late, unproved=unproved,
+    )  # fmt: skip
     return block
 
 
 def decline(
-    contribution: Contribution, reason: str, *, tell: bool = True, actor: Account | None, now: datetime
+    contribution: Contribution,
+    reason: str = "",
+    *,
+    mail: Mail | None = None,
+    seen: str | None = None,
+    actor: Account | None,
+    now: datetime,
 ) -> None:
-    """Do not use it. The sender reads the reason as it is written. Raises Invalid without one, Refused."""
-    reason = _note(reason, field="reason")
-    if not reason:
-        raise Invalid([Problem("reason", _("Say why. The sender reads these words."))])
-    _begin(contribution, actor)
-    _require_open(contribution)
-    _decide(contribution, ContributionState.DECLINED, reason, actor, now)
-    if tell:
-        _tell(_DECLINED, contribution, reason, now)
-    _record("contribution.declined", contribution, actor, now, told=tell)
+    """Do not use it. The sender reads the reason as it is written, or the whole of `mail`.
+
+    Raises Invalid without a reason for somebody who is told, Refused.
+    """
+    mail = mail or Mail(why=reason)
+    begin(contribution, actor, seen)
+    words = outcomes.words_of(Decision.DECLINED, contribution, mail, actor=actor)
+    undo(contribution, actor=actor, now=now)
+    decide(contribution, ContributionState.DECLINED, reason or (words if mail.send else ""), actor, now)
+    if mail.send:
+        outcomes.tell(Decision.DECLINED, contribution, words, now=now)
+    record("contribution.declined", contribution, actor, now, told=mail.send)
 
 
-def carry(contribution: Contribution, to: Issue, *, actor: Account | None, now: datetime) -> None:
+def request_changes(
+    contribution: Contribution,
+    reply_by: Deadline,
+    *,
+    mail: Mail,
+    seen: str | None = None,
+    actor: Account | None,
+    now: datetime,
+) -> None:
+    """Ask its sender to change something, and give them time of their own for it, until `reply_by`.
+
+    Raises Invalid at "words" without what should change, at "until" for a time that does not help, Refused.
+    """
+    begin(contribution, actor, seen)
+    issue = contribution.issue
+    if issue.state not in EDITABLE_STATES:
+        raise Refused(_("{issue} takes nothing more. Keep it for another issue.").format(issue=issue.title))
+    words = outcomes.words_of(Decision.CHANGES, contribution, Mail(mail.words, mail.why), actor=actor)
+    undo(contribution, actor=actor, now=now)
+    extending.give(issue, reply_by, contribution=contribution, tell=False, actor=actor, now=now)
+    decide(contribution, ContributionState.CHANGES_REQUESTED, words, actor, now)
+    outcomes.tell(Decision.CHANGES, contribution, words, now=now)
+    record("contribution.changes_requested", contribution, actor, now, until=reply_by.instant.isoformat())
+
+
+def carry(
+    contribution: Contribution,
+    to: Issue,
+    *,
+    mail: Mail = Mail(),
+    leave: bool = False,
+    seen: str | None = None,
+    actor: Account | None,
+    now: datetime,
+) -> None:
     """Keep it for another issue of the list, where it waits for a decision. A late one is in time for that issue.
 
-    Raises NotAllowed, Refused in a sentence.
+    One that was accepted stays so: its section, as editors left it, goes to the other issue; here it goes into the
+    bin, or, with `leave`, stays as the editors' own. Raises NotAllowed, Refused in a sentence.
     """
-    _begin(contribution, actor)
-    _require_open(contribution)
-    _require_same_list(contribution, to)
+    begin(contribution, actor, seen)
+    require_same_list(contribution, to)
     if to.id == contribution.issue_id:
         raise Refused(_("It is waiting in this issue already."))
     if to.state in CLOSED:
         raise Refused(_("{issue} takes nothing more. Choose another issue.").format(issue=to.title))
-    carry_over(contribution, to, actor=actor, now=now)
+    words = outcomes.words_of(Decision.MOVED, contribution, Mail(mail.words, mail.why, send=False), actor=actor)
+    lock(to)
+    came_from = contribution.issue_id
+    if contribution.state is ContributionState.ACCEPTED and section_of(contribution) is not None:
+        carry_section(contribution, to, leave=leave, actor=actor, now=now)
+        contribution.issue_id = to.id
+        decide(contribution, ContributionState.ACCEPTED, contribution.decision_note, actor, now)
+        record("contribution.carried", contribution, actor, now, came_from=came_from, left=leave)
+    else:
+        undo(contribution, actor=actor, now=now)
+        carry_over(contribution, to, actor=actor, now=now)
+    if mail.send:
+        outcomes.tell(Decision.MOVED, contribution, words, now=now)
 
 
 def carry_over(contribution: Contribution, to: Issue, *, actor: Account | None, now: datetime) -> None:
-    """`carry`, of what was looked at already."""
+    """`carry`, of what was looked at already and is in no issue; nobody is told."""
     came_from = contribution.issue_id
     contribution.issue_id = to.id
-    contribution.state = ContributionState.SUBMITTED
-    contribution.submitted_at = contribution.submitted_at or now
+    end_reply_time(contribution, actor=actor, now=now)
     contribution.late = False
-    db.session.flush()
-    db.session.refresh(contribution)
-    _record("contribution.carried", contribution, actor, now, came_from=came_from)
+    wait_again(contribution, now)
+    record("contribution.carried", contribution, actor, now, came_from=came_from)
 
 
-def reopen(contribution: Contribution, *, actor: Account | None, now: datetime) -> None:
-    """Take back that it was declined: it waits for a decision again. Raises Refused for any other."""
-    _begin(contribution, actor)
-    if contribution.state is not ContributionState.DECLINED:
-        raise Refused(_("It is {state}, so there is nothing to take back.").format(state=_words(contribution)))
-    contribution.state = ContributionState.SUBMITTED
-    contribution.decided_at, contribution.decided_by_id, contribution.decision_note = None, None, ""
-    db.session.flush()
-    _record("contribution.reopened", contribution, actor, now)
-
-
-def is_open(contribution: Contribution) -> bool:
-    """Whether somebody may still decide on it."""
-    return contribution.state is ContributionState.SUBMITTED or (
-        contribution.state is ContributionState.DRAFT and contribution.late
-    )
-
-
-def _begin(contribution: Contribution, actor: Account | None) -> None:
-    lock(contribution.issue)
-    db.session.refresh(contribution, with_for_update=True)
-    if actor is not None:
-        require(actor, Permission.TRIAGE_CONTRIBUTIONS, contribution.issue.mailing_list)
-
-
-def _require_open(contribution: Contribution) -> None:
-    if not is_open(contribution):
-        raise Refused(_("It is {state}. Somebody was quicker.").format(state=_words(contribution)))
-
-
-def _require_same_list(contribution: Contribution, target: Issue) -> None:
-    if target.list_id != contribution.issue.list_id:
-        raise Refused(_("It was sent in for {name}.").format(name=contribution.issue.mailing_list.name))
-
-
-def _decide(
-    contribution: Contribution, state: ContributionState, note: str, actor: Account | None, now: datetime
+def reopen(
+    contribution: Contribution,
+    *,
+    tell: bool = True,
+    seen: str | None = None,
+    actor: Account | None,
+    now: datetime,
 ) -> None:
-    contribution.state = state
-    contribution.submitted_at = contribution.submitted_at or now
-    contribution.decided_at = now
-    contribution.decided_by_id = actor.id if actor else None
-    contribution.decision_note = note
-    db.session.flush()
-    db.session.refresh(contribution)
+    """Take a decision back: it waits for one again. What stood in the issue goes into the bin.
+
+    Its sender hears of it where the mail about the old decision has left. Raises Refused where nothing was decided.
+    """
+    begin(contribution, actor, seen, need_open=False)
+    was = contribution.state
+    if was not in DECIDED | {ContributionState.WITHDRAWN, ContributionState.CHANGES_REQUESTED}:
+        raise Refused(_("It is {state}, so there is nothing to take back.").format(state=state_words(contribution)))
+    if contribution.issue.state in CLOSED:
+        raise Refused(
+            _("{issue} takes nothing more. Keep it for another issue.").format(issue=contribution.issue.title)
+        )
+    # Who was told nothing, or nothing yet, is told nothing now.
+    told = was is ContributionState.WITHDRAWN or outcomes.last(contribution) is not None
+    heard_nothing = outcomes.call_back(contribution)
+    undo(contribution, actor=actor, now=now)
+    contribution.withdrawn_at = contribution.withdrawal_asked_at = None
+    wait_again(contribution, now)
+    if tell and told and not heard_nothing:
+        words = outcomes.suggested(Decision.REOPENED, contribution, actor=actor)
+        outcomes.tell(Decision.REOPENED, contribution, words, now=now)
+    record("contribution.reopened", contribution, actor, now, was=was.value)
 
 
-def _tell(template: str, contribution: Contribution, note: str, now: datetime) -> None:
-    values = {"contribution": contribution.id, "note": note}
-    notices.send_notice(template, contribution.contact_address, now=now, values=values, issue=contribution.issue)
-
-
-def _record(action: str, contribution: Contribution, actor: Account | None, now: datetime, **detail: Any) -> None:
-    activity.record(
-        action, actor=actor, now=now, issue=contribution.issue, subject=("contribution", contribution.id),
-        reference=contribution.reference, **detail,
-    )  # fmt: skip
-    _log.info("%s %s of issue %s", action, contribution.reference, contribution.issue_id)
-
-
-def _note(typed: str, field: str = "note") -> str:
-    return text(typed, field=field, longest=_LONGEST_NOTE)
-
-
-def _words(contribution: Contribution) -> str:
-    return _STATE_WORDS[contribution.state]
+def take_in(contribution: Contribution, *, actor: Account | None, now: datetime) -> None:
+    """Read it like any other, though nobody has proved its sender's address: the record says who decided so."""
+    begin(contribution, actor, None, need_open=False)
+    if not is_proved(contribution):
+        contribution.proved_at = now
+        db.session.flush()
+        record("contribution.taken_in_unproved", contribution, actor, now)

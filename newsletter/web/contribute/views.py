@@ -24,6 +24,7 @@ from . import (  # noqa: F401
     mine,
     more_time,
     nothing,
+    outcome,
     questions,
     sign_in,
     views_page,
