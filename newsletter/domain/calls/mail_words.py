@@ -37,9 +37,10 @@ class MailWords:
 def words_of_letter(letter: Letter) -> MailWords:
     """Read it. Opens Word files, so it is not for inside a transaction."""
     notes: list[str] = []
-    own, cut = without_quoted(characters.kept(letter.text))
+    text = characters.kept(letter.text)
+    own, cut = without_quoted(text)
     body = to_xhtml(own) if own else rich.sanitise(letter.html)
-    whole = letter.text or rich.to_text(rich.sanitise(letter.html))
+    whole = text or rich.to_text(body)
     if cut:
         notes.append(_("We cut off the email that you answered, below your words."))
     files = [(each, _read_word(each, notes)) for each in letter.attachments if each.is_word]

@@ -41,12 +41,12 @@ def keep(contribution: Contribution, now: datetime) -> None:
 
 
 def of(contribution: Contribution) -> list[ContributionRevision]:
-    """All of them, oldest first."""
+    """All of them, oldest first. Number 0 is a mail as it came, before anything was made of it."""
     return list(
         db.session.scalars(
             select(ContributionRevision)
             .where(ContributionRevision.contribution_id == contribution.id)
-            .order_by(ContributionRevision.id)
+            .order_by(ContributionRevision.revision, ContributionRevision.id)
         )
     )
 
