@@ -1,5 +1,6 @@
 """The board of a call: agency by agency (or person by person) who is in, and what to do about who is not."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import flash, request
@@ -9,6 +10,7 @@ from newsletter import clock, dates
 from newsletter.db import transaction
 from newsletter.domain.calls import answering, board, chasing, extending, extension_mails, opening, reading
 from newsletter.domain.calls.board import Board, Row, key_of
+from newsletter.domain.calls.chase_rows import ASKING
 from newsletter.domain.calls.concerned import Standing
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import NotFound, Refused
@@ -18,7 +20,7 @@ from newsletter.models import Issue
 from newsletter.states import ChaseKind, ExtensionState
 from newsletter.web.access import signed_in_account, staff
 
-from .room import blueprint, find_issue, page, to
+from .room import blueprint, can, find_issue, page, to
 
 #: By standing: the lane's name and its colour.
 _LANES = {
@@ -38,10 +40,10 @@ _SENT = {
 
 
 @blueprint.get("/desk/issues/<slug>/call")
-@staff(Permission.TRIAGE_CONTRIBUTIONS)
+@staff(Permission.VIEW_ISSUES)
 def call(slug: str) -> tuple[str, int]:
-    """The board."""
-    issue, now = find_issue(slug, Permission.TRIAGE_CONTRIBUTIONS), clock.now()
+    """The board; what can be done there is for those who decide on contributions."""
+    issue, now = find_issue(slug), clock.now()
     if not issue.has_call:
         raise NotFound(_("{issue} has no call for news.").format(issue=issue.title))
     found = board.board(issue)
@@ -52,7 +54,7 @@ def call(slug: str) -> tuple[str, int]:
         issue=issue,
         heading=_heading(issue, found),
         lanes=[
-            {"name": name, "colour": colour, "rows": [_shown(row, issue) for row in found.lane(standing)]}
+            {"name": name, "colour": colour, "rows": [_shown(row, issue, now) for row in found.lane(standing)]}
             for standing, (name, colour) in _LANES.items()
             if standing is not Standing.NOTHING or issue.mailing_list.uses_agencies
         ],
@@ -64,6 +66,7 @@ def call(slug: str) -> tuple[str, int]:
         waiting=len(reading.undecided(issue)),
         drafts=reading.drafts(issue),
         reminder=dates.day(reminder) if reminder else "",
+        may_act=can(Permission.TRIAGE_CONTRIBUTIONS, issue),
         **_times(issue),
     )
 
@@ -96,7 +99,7 @@ def _times(issue: Issue) -> dict[str, Any]:
     }
 
 
-def _shown(row: Row, issue: Issue) -> dict[str, Any]:
+def _shown(row: Row, issue: Issue, now: datetime) -> dict[str, Any]:
     """A row of a lane: its name, a few small lines, and its one act."""
     zone = issue.mailing_list.timezone
     lines = []
@@ -119,8 +122,16 @@ def _shown(row: Row, issue: Issue) -> dict[str, Any]:
         "name": row.name,
         "lines": lines,
         "asks": row.asks,
-        "remind": row.standing in (Standing.SILENT, Standing.WRITING) and bool(row.party.people),
+        "remind": _can_be_reminded(row, zone, now),
     }
+
+
+def _can_be_reminded(row: Row, zone: str, now: datetime) -> bool:
+    """Not whoever is in, has time of their own, or was written to today."""
+    if row.standing not in (Standing.SILENT, Standing.WRITING) or row.has is not None or not row.party.people:
+        return False
+    today = dates.local(now, zone).date()
+    return all(dates.local(mail.at, zone).date() != today for mail in row.mailed if mail.kind in ASKING)
 
 
 def _mailed(row: Row, zone: str) -> list[str]:
@@ -171,10 +182,10 @@ def call_open(slug: str) -> Response | tuple[str, int]:
 
 
 @blueprint.get("/desk/issues/<slug>/call/with/<uuid:key>")
-@staff(Permission.TRIAGE_CONTRIBUTIONS)
+@staff(Permission.VIEW_ISSUES)
 def call_party(slug: str, key: str) -> tuple[str, int]:
     """Everything about one row: its people, what they were sent and when, what can be done for them."""
-    issue, now = find_issue(slug, Permission.TRIAGE_CONTRIBUTIONS), clock.now()
+    issue, now = find_issue(slug), clock.now()
     row = _row(issue, key)
     zone = issue.mailing_list.timezone
     return page(
@@ -194,8 +205,9 @@ def call_party(slug: str, key: str) -> tuple[str, int]:
             for mail in reversed(row.mailed)
             if mail.kind in _SENT
         ],
-        is_open=issue.deadline is not None and issue.deadline.is_open(now),
+        remind=_can_be_reminded(row, zone, now) and issue.deadline is not None and issue.deadline.is_open(now),
         closed=issue.state in reading.CLOSED,
+        may_act=can(Permission.TRIAGE_CONTRIBUTIONS, issue),
     )
 
 

@@ -116,8 +116,9 @@ def call_give(slug: str, key: uuid.UUID) -> Response | tuple[str, int]:
     person = people.get(form.whom.data or "")
     if person is None and row.party.agency is None:
         person = row.party.people[0]
+    valid = form.validate()
     until = _until(form, issue)
-    if not form.validate() or until is None:
+    if not valid or until is None:
         return _give_page(issue, form, row.name, status=422)
     try:
         with transaction():
@@ -145,8 +146,9 @@ def contribution_time(reference: str) -> Response | tuple[str, int]:
     if request.method == "GET":
         form.suggest(issue, None, now)
         return _give_page(issue, form, name)
+    valid = form.validate()
     until = _until(form, issue)
-    if not form.validate() or until is None:
+    if not valid or until is None:
         return _give_page(issue, form, name, status=422)
     try:
         with transaction():

@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import url_for
 
 from newsletter import dates
+from newsletter.domain.calls.concerned import parties
 from newsletter.domain.calls.reading import undecided
 from newsletter.domain.issues import audience, commenting, following_up, reviewing
 from newsletter.domain.issues.approving import current_approval, last_comment
@@ -97,6 +98,11 @@ def _contributions(issue: Issue) -> Task:
     if issue.deadline:
         hint += " " + _("The deadline is {when}.").format(when=issue.deadline.words)
     url = url_for("editor.contributions", issue=issue.slug)
+    if parties(issue):
+        # Who is in and who is silent comes first; what there is to read is one step from there.
+        url = url_for("editor.call", slug=issue.slug)
+        if issue.call_opened_at is None:
+            hint = f"{_('Nobody is invited yet.')} {hint}"
     return Task(_("Contributions"), url, hint, INCOMPLETE if waiting else COMPLETED)
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 
 from newsletter import dates
 from newsletter.db import db
+from newsletter.domain.calls.extending import extensions_of
+from newsletter.domain.calls.opening import to_invite, why_not
 from newsletter.domain.calls.reading import late, undecided
 from newsletter.domain.issues import approving
 from newsletter.domain.issues.checking import run_checks
@@ -18,7 +20,7 @@ from newsletter.errors import Invalid
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Account, Delivery, Issue, MailingList
-from newsletter.states import Cadence, DeliveryState, IssueState
+from newsletter.states import Cadence, DeliveryState, ExtensionState, IssueState
 
 MOST = 5
 
@@ -128,6 +130,23 @@ def _contributions(issue: Issue, now: datetime) -> list[dict[str, Any]]:
             "It came after the deadline and is kept.", "They came after the deadline and are kept.", len(after)
         )
         found.append(_want(label % {"number": len(after)}, url, why, "", count=len(after), urgency="quiet"))
+    return [*_call(issue, now), *found]
+
+
+def _call(issue: Issue, now: datetime) -> list[dict[str, Any]]:
+    """A call that is not open yet, and people who ask for more time."""
+    found, url = [], url_for("editor.call", slug=issue.slug)
+    asks = sum(one.state is ExtensionState.ASKED for one in extensions_of(issue))
+    if asks:
+        label = ngettext("Answer %(number)s question for more time", "Answer %(number)s questions for more time", asks)
+        why = _("They wait to hear until when they can send their news.")
+        found.append(_want(label % {"number": asks}, url, why, _("Today"), count=asks, urgency="now"))
+    if issue.call_opened_at is None and not why_not(issue, now):
+        invited = len(to_invite(issue))
+        if invited:
+            label = ngettext("Open the call to %(number)s person", "Open the call to %(number)s people", invited)
+            why = _("They are invited then, and reminded by itself until the deadline.")
+            found.append(_want(label % {"number": invited}, url, why, _("This week"), count=invited))
     return found
 
 
