@@ -80,3 +80,36 @@ def test_an_issue_that_does_not_exist_is_one_sentence(
     assert written.out == ""
     assert written.err.count("\n") == 1
     assert "nothing" in written.err
+
+
+def test_an_editor_reads_and_accepts_one(
+    december: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = send(december)
+    assert run(monkeypatch, "show", reference.lower()) == 0
+    shown = capsys.readouterr().out
+    assert f"One number ({reference}), for December 2026 of Safeguarding news: submitted" in shown
+    assert "From: Sam Okafor, Larkmere Police" in shown
+    assert shown.endswith("Ring us.\n")
+
+    assert run(monkeypatch, "accept", reference) == 0
+    assert capsys.readouterr().out == "One number is in December 2026.\n"
+    assert run(monkeypatch, "show", reference) == 0
+    assert "A mail leaves: " in capsys.readouterr().out
+    assert run(monkeypatch, "decline", reference, "--reason", "We had it.") == 1
+    assert capsys.readouterr().err == "It is in an issue already. Somebody was quicker.\n"
+
+
+def test_declining_and_keeping_say_what_they_need(
+    december: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = send(december)
+    assert run(monkeypatch, "decline", reference) == 1
+    assert "Say why. The sender reads these words." in capsys.readouterr().err
+    assert run(monkeypatch, "carry", reference) == 1
+    assert capsys.readouterr().err == "December 2026 has no next issue yet. Name one with --to.\n"
+    assert run(monkeypatch, "decline", reference, "--quiet", "--as", "nobody@example.org") == 1
+    assert "nobody@example.org" in capsys.readouterr().err
+    assert run(monkeypatch, "decline", reference, "--quiet") == 0
+    assert run(monkeypatch, "show", "AAAA-AAAA") == 1
+    assert "There is no contribution AAAA-AAAA." in capsys.readouterr().err
