@@ -25,7 +25,9 @@ def join(mailing_list: MailingList, editor: Account, at: datetime) -> None:
     for name, people in words.PARTNERS.items():
         agency = agencies.create(name, mailing_list, actor=editor, now=at)
         for lead, (person, address) in ((number == 0, person) for number, person in enumerate(people)):
-            contributors.invite(address, agency, name=person, lead=lead, by_mail=False, by=editor, now=at)
+            invited = contributors.invite(address, agency, name=person, lead=lead, by_mail=False, by=editor, now=at)
+            if lead:
+                invited.proved_at = at + timedelta(hours=2)
 
 
 def send_in(issue: Issue, piece: News, at: datetime) -> Contribution:

@@ -5,8 +5,11 @@ from datetime import date, datetime, time, timedelta
 
 from .. import dates
 from ..deadlines import Deadline
+from ..domain.calls.cadence import Rhythm
 
 ZONE = "Europe/London"
+#: The same days as rules, by which editors lay out the years to come.
+RHYTHM = Rhythm("FREQ=YEARLY;BYMONTH=3,6,9,12;BYDAY=2TH", "FREQ=YEARLY;BYMONTH=1,4,7,10;BYDAY=3FR")
 _FRIDAY, _THURSDAY = 4, 3
 
 

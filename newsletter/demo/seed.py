@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from .. import dates
 from ..db import db, transaction
-from ..domain.calls import triage
+from ..domain.calls import cadence, triage
 from ..domain.issues import creating, editing
 from ..domain.queries import the_organisation
 from ..domain.staff import installation, invitations, mailing_lists, passwords
@@ -23,7 +23,7 @@ from ..models import Account, Issue, MailingList, Media, Notice, SignUp, Subscri
 from ..states import Cadence, NoticeState, Role, SendingMode
 from . import issues, partners, words
 from .past import Fiction, send
-from .quarters import ZONE, Quarter
+from .quarters import RHYTHM, ZONE, Quarter
 from .readers import Reader, as_csv, readers
 
 _LEFT = 12
@@ -112,6 +112,7 @@ def _lists(admin: Account, pictures: dict[str, Media], at: datetime) -> tuple[Ma
     )
     mailing_lists.change_list(quarterly, details, actor=admin, now=at)
     quarterly.logo_id = pictures["mark"].id
+    cadence.choose(quarterly, RHYTHM, actor=admin, now=at)
     policy = mailing_lists.create_list(
         replace(
             details,
