@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
-from werkzeug.routing import AnyConverter, Rule
+from werkzeug.routing import AnyConverter, Rule, UUIDConverter
 
 from newsletter import clock
 from newsletter.config import current_settings
@@ -137,10 +137,12 @@ def address(app: Flask, rule: Rule, sample: dict[str, Any]) -> str:
     for name in rule.arguments:
         value: Any = sample.get(name, "1")
         if isinstance(value, dict):
-            value = next(one for start, one in value.items() if rule.endpoint.startswith(start))
+            value = next((one for start, one in value.items() if rule.endpoint.startswith(start)), "1")
         if name == "slug" and rule.endpoint in ("admin.edit_list", "admin.list_wording"):
             value = sample["list"]
         converter = rule._converters[name]
+        if isinstance(converter, UUIDConverter) and value == "1":
+            value = uuid.UUID(int=1)
         values[name] = sorted(converter.items)[0] if isinstance(converter, AnyConverter) else value
     return app.url_map.bind("localhost").build(rule.endpoint, values)
 
