@@ -83,6 +83,7 @@ def test_a_name_that_cannot_be_used_is_said_at_its_field(
 def test_agencies_are_switched_on_in_a_lists_settings(client: FlaskClient, police: Agency, now: datetime) -> None:
     people.sign_in(client, people.staff(now, role=Role.ADMIN))
     before = client.get("/desk/agencies")
+    assert "/desk/agencies" not in client.get("/desk/contributions").text
     form = client.get("/desk/lists/safeguarding-news")
     mailing_list = db.session.scalars(select(MailingList)).one()
     fields = {
@@ -95,6 +96,7 @@ def test_agencies_are_switched_on_in_a_lists_settings(client: FlaskClient, polic
     )
 
     db.session.refresh(mailing_list)
+    assert "/desk/agencies" in client.get("/desk/contributions").text
     assert "No list uses agencies yet." in words(before)
     assert "Agencies send in its news" in form.text
     assert mailing_list.uses_agencies
@@ -210,6 +212,7 @@ def test_lines_that_cannot_be_used_are_listed_and_the_text_is_kept(
     for do in ("look", "take-in"):
         page = client.post("/desk/agencies/import", data={"scope": "", "text": text, "do": do})
         assert page.status_code == 422
+        assert "<title>Error: " in page.text
         assert "2 lines cannot be used" in words(page)
         assert "Line 2: " in words(page)
         assert "cy@example.org" in page.text

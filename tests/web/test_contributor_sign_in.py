@@ -359,7 +359,7 @@ def test_signing_in_leads_to_our_own_pages_only(
 
     done = visitor.open(where, "POST", data={"code": code, "next": wanted})
 
-    assert done.headers["Location"] == "/contribute/account"
+    assert done.headers["Location"] == "/contribute/mine"
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------

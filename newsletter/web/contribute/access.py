@@ -126,7 +126,7 @@ def own_page(wanted: str) -> str:
     path = parts.path.removeprefix(request.script_root)
     if local and (path == "/contribute" or path.startswith(("/contribute/", "/contribution/"))):
         return wanted
-    return url_for("contribute.account")
+    return url_for("contribute.mine")
 
 
 def _by_cookie() -> Contributor | None:

@@ -90,6 +90,7 @@ def colleague(person_id: uuid.UUID) -> Response:
         person=person,
         lead=lead,
         others=[{"value": str(one.public_id), "text": one.name or one.address} for one in others],
+        sent=contributors.number_sent(person),
         browsers=len(contributor_sessions.of(person, clock.now())),
     )
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import flash, request
+from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import clock
@@ -14,7 +14,7 @@ from newsletter.domain.staff import mailing_lists
 from newsletter.domain.staff.permissions import Permission, may_anywhere
 from newsletter.errors import Invalid, NotFound, Refused
 from newsletter.i18n import gettext as _
-from newsletter.models import Agency, MailingList
+from newsletter.models import Account, Agency, MailingList
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
 
@@ -41,6 +41,12 @@ def agencies() -> tuple[str, int]:
         may_switch_on=may_anywhere(me, Permission.MANAGE_LISTS),
         lists=mailing_lists.all_lists(),
     )
+
+
+def way_to_agencies(me: Account) -> str:
+    """The address of the page above, for whoever may open it once a list uses agencies or somebody asks; else ""."""
+    wanted = the_agencies.in_use() or bool(asking_in.waiting())
+    return url_for("editor.agencies") if wanted and may_anywhere(me, MANAGE) else ""
 
 
 def _row(agency: Agency) -> dict[str, object]:

@@ -81,6 +81,10 @@ def _page(form: ImportForm, found: Plan | None = None, status: int = 200) -> tup
         form=form,
         found=found,
         sentence=words(found) if found else "",
+        problems=[
+            Problem("text", _("Line {number}: {why}").format(number=number, why=why))
+            for number, why in (found.problems if found else [])
+        ],
     )
 
 

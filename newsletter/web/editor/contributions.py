@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from newsletter import clock
 from newsletter.db import db
-from newsletter.domain.calls import reading, settling, triage
+from newsletter.domain.calls import reading, settling, triage, views_reading
 from newsletter.domain.issues.content import address
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.i18n import gettext as _
@@ -18,6 +18,7 @@ from newsletter.rendering import characters
 from newsletter.states import Cadence, ContributionState
 from newsletter.web.access import signed_in_account, staff
 
+from .agencies import way_to_agencies
 from .room import blueprint, lists_for, page
 
 _MOST = 400
@@ -95,6 +96,8 @@ def contributions() -> tuple[str, int]:
         asked_back=_asked_back(issue, decides),
         writing=reading.drafts(issue) if issue else 0,
         first=next(iter([*groups["read"], *groups["late"]]), None) if decides else None,
+        views=bool(views_reading.pages_of(lists)),
+        agencies_url=way_to_agencies(me),
         calls=[{"issue": each, "url": address(url_for("contribute.call", slug=each.slug))} for each in calls],
         quarterly=any(each.cadence is Cadence.QUARTERLY for each in lists),
         timezone=(issue.mailing_list if issue else lists[0]).timezone if lists else None,
