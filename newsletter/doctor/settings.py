@@ -22,7 +22,12 @@ def examine_settings(settings: Settings) -> Notes:
     if settings.bounce_domain and not settings.inbound_url:
         notes.warning(
             f"Bounces come back to {settings.bounce_domain}, but no inbound mailbox is set: nobody reads them.",
-            "Set NEWSLETTER_INBOUND_URL, or pipe that domain's mail into “newsletter bounces read -”.",
+            "Set NEWSLETTER_INBOUND_URL, or pipe that domain's mail into “newsletter inbound read -”.",
+        )
+    elif settings.contribute_domain and not settings.inbound_url:
+        notes.warning(
+            f"News may be sent to {settings.contribute_domain}, but no inbound mailbox is set: nobody reads it.",
+            "Set NEWSLETTER_INBOUND_URL, or pipe that domain's mail into “newsletter inbound read -”.",
         )
     elif settings.relay_url and not settings.bounce_domain:
         notes.warning(

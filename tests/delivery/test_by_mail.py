@@ -1,8 +1,10 @@
 """News by email: it counts from when our server had it, from whom our server vouches for; nobody's words are lost."""
 
 import io
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes
@@ -24,7 +26,7 @@ from newsletter.delivery.returns import inbox
 from newsletter.delivery.returns.feedback import TakenIn
 from newsletter.delivery.returns.routing import take_in_mail
 from newsletter.domain.calls import by_mail, proving, revisions
-from newsletter.domain.subscribers import suppressing
+from newsletter.domain.subscribers import forgetting, suppressing
 from newsletter.mail.inbound import LONGEST
 from newsletter.mail.letters import LARGEST
 from newsletter.models import (
@@ -529,6 +531,34 @@ def test_hostile_words_are_words(cara: Contributor, now: datetime) -> None:
     assert "<script>" not in found.data["body"]
     assert "<script>alert(1)</script> {unsubscribe_url} {{ 7*7 }}" in found.body
     answer(now)
+
+
+def test_whoever_is_erased_leaves_no_letter_behind(cara: Contributor, now: datetime) -> None:
+    comes(vouched(letter("News.\n\n-- \nCara Bell, 01632 960 117")), now)
+    with transaction():
+        forgetting.erase_address("cara@council.example.org", route="test", now=now)
+    found = the_one()
+    source = db.session.get(InboundMessage, found.inbound_id)
+    assert source is not None
+    assert (source.subject, source.raw) == ("", None)
+    assert [each.body for each in revisions.of(found) if each.revision == 0] == [""]
+
+
+def test_two_readers_of_one_mailbox_take_a_letter_once(app: Flask, cara: Contributor, now: datetime) -> None:
+    raw, gate = vouched(letter()).as_bytes(), threading.Barrier(2)
+
+    def reads(_reader: int) -> TakenIn:
+        with app.app_context():
+            gate.wait(30)
+            try:
+                return take_in_mail(raw, "the mailbox", now, now)
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(2) as readers:
+        taken = list(readers.map(reads, range(2)))
+    assert sorted(each.known for each in taken) == [False, True]
+    assert (len(contributions()), len(mails())) == (1, 1)
 
 
 # --- through a real mailbox -------------------------------------------------------------------------------------

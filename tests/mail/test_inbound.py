@@ -63,6 +63,16 @@ class TestDovecot:
         mailbox.deliver(mail("next"), NOON)
         assert [one.raw for one in read(mailbox)] == [mail("next")]
 
+    def test_a_long_letter_is_brought_whole_where_it_is_wanted(self, mailbox: Account) -> None:
+        long = mail("long", b"x" * 70 + b"\r\n" + b"words of a letter\r\n" * 50_000)
+        mailbox.deliver(long, NOON)
+        source = open_source(mailbox.url(), ca_file=mailbox.ca_file)
+        for one in source.messages():
+            assert (len(one.raw), one.whole(len(long) + 1)) == (LONGEST, long)
+            assert one.whole(600_000) == long[:600_000]
+            one.done(True)
+        assert mailbox.folder("Processed") == [("long", (b"\\Seen",))]
+
     def test_a_report_that_somebody_opened_first_is_read_all_the_same(self, mailbox: Account) -> None:
         mailbox.deliver(mail("bounce"), NOON)
         client = mailbox.client()

@@ -3,6 +3,8 @@
 from email.message import EmailMessage
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.mail.letters import LONGEST_TEXT, LetterRefused, read_letter, recipients, without_quoted
 from newsletter.mail.mime_parts import Headers
@@ -303,3 +305,30 @@ def test_what_python_writes_is_read() -> None:
     assert (letter.name, letter.subject) == ("Cara Béll", "Ünïted")
     assert letter.text.count("Words – with dashes") == 40
     assert [each.name for each in letter.attachments] == ["Bericht März.docx"]
+
+
+LINES = st.sampled_from(
+    [
+        b"From: a@example.org", b"From:", b"Subject: =?utf-8?b?////?=", b"Subject: =?x?q?=FF?=", b" folded", b"",
+        b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: multipart/alternative; boundary=\"b\"", b"--b",
+        b"--b--", b"Content-Type: message/rfc822", b"Content-Type: text/html; charset=utf-16",
+        b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: quoted-printable", b"=FF=\xff", b"QQ=",
+        b"Content-Disposition: attachment; filename*0*=utf-8''%FF%00.docx", b"Content-Disposition: inline; filename=",
+        b"> q", b"Message-ID: <\x00>", b"On x wrote:", b"\x00\xff\r",
+        b"Authentication-Results: mx.example.org; dmarc=pass (",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(LINES, st.binary(max_size=40)), max_size=30))
+def test_no_bytes_break_the_reader(lines: list[bytes]) -> None:
+    mail = b"\r\n".join(lines)
+    recipients(mail)
+    try:
+        letter = read_letter(mail)
+    except LetterRefused:
+        return
+    without_quoted(letter.text)
+    vouched_for(letter.headers, letter.sender, OURS)
+    assert letter.subject.isprintable()
+    assert all(each.name.isprintable() and len(each.name) <= 100 for each in letter.attachments)

@@ -1,7 +1,10 @@
 """Editors see the email that a contribution came by, with every word that was cut off."""
 
+import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 import time_machine
@@ -10,9 +13,11 @@ from sqlalchemy import select
 
 from newsletter.config import Settings
 from newsletter.db import db
+from newsletter.delivery.notices import outbox
 from newsletter.delivery.returns.routing import take_in_mail
+from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Contribution
-from newsletter.states import Role
+from newsletter.states import ContributionState, Role
 from tests import people
 from tests.web.public_pages import words
 
@@ -21,6 +26,8 @@ LETTER = (
     b"Subject: Re: Boat <b>week</b>\r\nMessage-ID: <1@police.example.org>\r\n\r\n"
     b"A week on the lake.\r\n\r\nOn Monday, Ruth wrote:\r\n> What is <i>new</i>?\r\n"
 )
+
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 @pytest.fixture
@@ -57,3 +64,25 @@ def test_others_do_not_see_it(client: FlaskClient, sams: Contribution, now: date
         assert client.get(path).status_code == 403
         people.sign_in(client, people.staff(now, "Ewan Marsh"))
         assert client.get("/desk/contributions/ABCD-2345/email").status_code == 404
+
+
+def test_the_button_in_the_answer_confirms_and_opening_its_page_does_not(
+    client: FlaskClient, sams: Contribution, relay: MemoryRelay, now: datetime
+) -> None:
+    outbox.deliver_notices(now)
+    (sent,) = relay.accepted
+    mail = message_from_bytes(sent.message, policy=default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    link = re.search(r"https://news\.example\.org(/contribute/prove/\S+)", body.get_content())
+    assert link
+    with time_machine.travel(now + timedelta(minutes=9), tick=False):
+        for _scanner in range(3):
+            page = client.get(link[1])
+        assert page.text.count("<button") == 1
+        db.session.rollback()
+        assert sams.proved_at is None
+        assert client.post(link[1], data=dict(_HIDDEN.findall(page.text))).status_code < 400
+    db.session.rollback()
+    assert sams.proved_at is not None
+    assert (sams.state, sams.late) == (ContributionState.SUBMITTED, False)

@@ -20,6 +20,7 @@ from ...models import (
     Chase,
     Consent,
     Contribution,
+    ContributionRevision,
     Contributor,
     Delivery,
     Feedback,
@@ -158,6 +159,10 @@ def _erase_contact(keys: list[str]) -> int:
     _count(update(ViewsAnswer).where(answered).values(name="", organisation="", address=""))
     whose = select(Contributor.id).where(Contributor.address_key.in_(keys))
     theirs = or_(func.lower(Contribution.contact_address).in_(keys), Contribution.contributor_id.in_(whose))
+    # The email that it came by, as it came, is theirs, with their signature in it.
+    came = ContributionRevision.contribution_id.in_(select(Contribution.id).where(theirs))
+    _count(update(ContributionRevision).where(came, ContributionRevision.revision == 0).values(title="", body=""))
+    _blank_inbound(InboundMessage.id.in_(select(Contribution.inbound_id).where(theirs)))
     return _count(update(Contribution).where(theirs).values(contact_name="", contact_address="", contact_phone=""))
 
 
