@@ -96,7 +96,7 @@ def contributions() -> tuple[str, int]:
         asked_back=_asked_back(issue, decides),
         writing=reading.drafts(issue) if issue else 0,
         first=next(iter([*groups["read"], *groups["late"]]), None) if decides else None,
-        views=bool(views_reading.pages_of(lists)),
+        views=bool(views_reading.pages_of(decides)),
         agencies_url=way_to_agencies(me),
         calls=[{"issue": each, "url": address(url_for("contribute.call", slug=each.slug))} for each in calls],
         quarterly=any(each.cadence is Cadence.QUARTERLY for each in lists),
