@@ -7,7 +7,7 @@ from .delivery.notices import outbox
 from .delivery.reports import aggregating, report
 from .delivery.returns import inbox
 from .delivery.run import engine
-from .domain.calls import chasing, contributor_sessions, digest, proving, views
+from .domain.calls import chasing, contributor_sessions, digest, item_pictures, proving, views
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
@@ -115,6 +115,7 @@ def purge_unconfirmed() -> None:
         browser_sessions.forget_ended(now)
         contributor_sessions.forget_ended(now)
         proving.forget_old(now)
+        item_pictures.forget_unused(now)
         pictures.forget_deleted(now)
         keeping.forget_old(now)
         views.purge_due(now)

@@ -9,14 +9,23 @@ from sqlalchemy import select
 
 from newsletter import addresses
 from newsletter.db import db, transaction
-from newsletter.domain.calls import contributing, counting, drafting, items, reading, revisions, withdrawing
+from newsletter.domain.calls import (
+    contributing,
+    counting,
+    drafting,
+    item_pictures,
+    items,
+    reading,
+    revisions,
+    withdrawing,
+)
 from newsletter.domain.calls.contributing import Way
 from newsletter.domain.calls.items import ITEMS, Piece
 from newsletter.domain.calls.rights import Arrival
 from newsletter.domain.calls.senders import Sender
 from newsletter.domain.issues import editing
 from newsletter.errors import Conflict, Invalid, NotFound, Refused
-from newsletter.models import AddressProof, Agency, Contribution, Contributor, Issue, Notice
+from newsletter.models import AddressProof, Agency, Contribution, Contributor, Issue, Media, Notice
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import ContributionSource, ContributionState, IssueState, Role
 from tests import people
@@ -229,6 +238,15 @@ def test_who_may_not_decide_enters_nothing_for_others(december: Issue, now: date
         send(december, now, actor=viewer)
 
 
+@pytest.mark.parametrize("typed", ["sam@police.example.org.", "<sam@police.example.org>", " Sam@police.example.org "])
+def test_an_address_is_read_as_it_is_meant(december: Issue, now: datetime, typed: str) -> None:
+    sender = Sender(SAM.name, typed, SAM.agency)
+    with transaction():
+        outcome = contributing.hand_in(december, NEWS, sender, opened_at=now, now=now, way=Way())
+
+    assert addresses.key(outcome.contribution.contact_address) == "sam@police.example.org"
+
+
 def test_a_mail_counts_from_when_it_reached_us(december: Issue) -> None:
     contribution = send(
         december, at(17, 20), source=ContributionSource.MAIL, proved=True, arrived_at=at(16, 59), opened=at(16, 59)
@@ -415,3 +433,43 @@ def test_nothing_is_asked_back_once_the_issue_is_cancelled_or_undecided(
     with transaction():
         december.state, december.cancelled_at = IssueState.CANCELLED, now
     assert not withdrawing.can_ask(sent)
+
+
+# --- pictures ----------------------------------------------------------------------------------------------------
+
+
+def with_picture(issue: Issue, now: datetime, name: str = "0123456789ab-100x80.png") -> Contribution:
+    with transaction() as session:
+        if session.scalar(select(Media).where(Media.name == name)) is None:
+            session.add(
+                Media(name=name, content_type="image/png", width=100, height=80, size=3, sha256=b"0" * 32, body=b"png",
+                      created_at=now)
+            )  # fmt: skip
+    return send(issue, now, Piece("image_text", {**PIECES["image_text"], "media": name}), proved=True)
+
+
+def forget(now: datetime) -> int:
+    with transaction():
+        return item_pictures.forget_unused(now)
+
+
+def test_pictures_of_what_nobody_uses_are_let_go_and_the_words_stay(december: Issue, now: datetime) -> None:
+    sent = with_picture(december, now)
+    with transaction():
+        sent.state, sent.decided_at = ContributionState.DECLINED, now
+
+    assert forget(now + timedelta(days=29)) == 0
+    assert forget(now + timedelta(days=31)) == 1
+    assert forget(now + timedelta(days=32)) == 0
+    assert db.session.scalars(select(Media.deleted_at)).one() == now + timedelta(days=31)
+    assert (sent.data["media"], sent.data["alt"]) == ("", "A poster")
+
+
+def test_a_picture_that_another_contribution_shows_stays(december: Issue, now: datetime) -> None:
+    sent = with_picture(december, now)
+    with_picture(december, now + timedelta(minutes=1))
+    with transaction():
+        sent.state, sent.decided_at = ContributionState.DECLINED, now
+
+    assert forget(now + timedelta(days=31)) == 0
+    assert db.session.scalars(select(Media.deleted_at)).one() is None

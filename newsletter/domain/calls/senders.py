@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from ... import addresses
 from ...i18n import gettext as _
 from ...models import Contribution, Contributor
 from ...rendering.blocks import kind
 from ..staff.wording import Problems, line
+from . import contributors
 
 LONGEST_NAME, LONGEST_PHONE = 100, 40
 LONGEST_AGENCY = next(field.longest for field in kind("section").fields if field.name == "source_agency")
@@ -52,7 +52,7 @@ def checked(typed: Sender, problems: Problems | None = None) -> Sender:
         name=found.of(
             lambda: line(typed.name, field="contact_name", longest=LONGEST_NAME, missing=_("Enter your name")), ""
         ),
-        address=found.of(lambda: addresses.clean(typed.address, field="contact_address"), ""),
+        address=found.of(lambda: contributors.typed_address(typed.address, field="contact_address")[0], ""),
         phone=found.of(lambda: line(typed.phone, field="contact_phone", longest=LONGEST_PHONE), ""),
     )
     if problems is None:

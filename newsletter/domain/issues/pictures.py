@@ -12,7 +12,18 @@ from sqlalchemy import Text, cast, delete, exists, select
 from ...db import db
 from ...errors import Invalid, NotFound, Problem, Refused
 from ...i18n import gettext as _
-from ...models import Account, Block, BlockRevision, FollowUp, Issue, MailingList, Media, ReadDocument, Rendition
+from ...models import (
+    Account,
+    Block,
+    BlockRevision,
+    Contribution,
+    FollowUp,
+    Issue,
+    MailingList,
+    Media,
+    ReadDocument,
+    Rendition,
+)
 from ...rendering.blocks import KINDS
 from ...rendering.blocks import kind as kind_of
 from ...rendering.content import IssueContent
@@ -222,6 +233,11 @@ def forget_deleted(now: datetime) -> int:
     return len(gone)
 
 
+def is_held(media: Media) -> bool:
+    """Whether anything shows it or may come back to it, so that it cannot be thrown away."""
+    return bool(_held_by(media))
+
+
 def _held_by(media: Media) -> str:
     """Why a picture cannot be thrown away, in a sentence; "" where nothing holds it."""
     used = uses([media])[media.name]
@@ -235,6 +251,7 @@ def _held_by(media: Media) -> str:
         (BlockRevision.data, _("An earlier version of an issue shows it, and could be taken back.")),
         (FollowUp.data, _("Something that waits for the next issue shows it.")),
         (ReadDocument.data, _("A document that is being brought in shows it.")),
+        (Contribution.data, _("Something that was sent in shows it.")),
     )
     for column, sentence in kept:
         if db.session.scalar(select(exists().where(cast(column, Text).contains(media.name, autoescape=True)))):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ... import addresses, clock
 from ...db import transaction
-from ...domain.calls import contributing, items, reading, senders
+from ...domain.calls import by_mail, contributing, items, reading, senders
 from ...domain.calls.contributing import Way
 from ...domain.calls.items import ITEMS, NEWS, Item, Piece
 from ...domain.issues import audience
@@ -172,6 +172,7 @@ def _about_the_call(issue: Issue, now: datetime) -> dict[str, Any]:
         "readers": audience.count(issue) // 100 * 100,
         "left": days_left(issue, now),
         "seconds_left": max(0, int((closing - now).total_seconds())),
+        "by_mail": by_mail.address_for(issue.mailing_list),
         "is_open": issue.accepts_contributions(now, now),
         "calls": other_calls(now, issue),
     }
