@@ -192,6 +192,17 @@ def test_ones_own_calendar_is_for_them_alone(year: list[Issue], client: FlaskCli
     assert client.get(path).status_code == 404
 
 
+def test_who_is_signed_in_gets_the_address_of_their_own_calendar(year: list[Issue], client: FlaskClient, now: datetime) -> None:
+    person = nadia(now)
+    assert client.get("/contribute/calendar").status_code in (302, 303)
+    people.sign_in_contributor(client, person)
+    page = client.get("/contribute/calendar")
+
+    assert personal_calendar_url(person) in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in page.headers["Cache-Control"]
+
+
 def test_the_deadlines_of_all_calls_and_of_one(year: list[Issue], client: FlaskClient) -> None:
     with transaction():
         year[0].title = "Winter; snow, and \\ ice; and a name so long that its line has to be folded, twice"

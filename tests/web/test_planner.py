@@ -187,7 +187,7 @@ def test_laying_out_shows_what_it_makes_and_makes_it_once(
     assert db.session.scalar(select(func.count(Issue.id))) == 0
 
     done = desk.post(f"{LIST}/year/2027/lay-out", follow_redirects=True)
-    assert "4 issues are there." in done.text
+    assert "4 issues are laid out." in done.text
     assert "Deadline 5pm, Friday 16 April" in words(done).replace("\u00a0", " ")
     again = desk.post(f"{LIST}/year/2027/lay-out", follow_redirects=True)
     assert "They were all there already." in again.text

@@ -1,6 +1,8 @@
 """Deadlines and sending days for people's calendars: of all open calls, of one, of a list, and of one person."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import url_for
@@ -18,9 +20,12 @@ from ...states import Cadence
 from ...tokens import Purpose
 from ..access import public
 from ..links import public_link
+from .access import for_contributors, signed_in_contributor
 from .calendar_file import calendar_file
-from .room import blueprint, page, signer
+from .room import blueprint, key_page, page, signer
 
+#: How many of the entries to come stand on the page.
+_SHOWN = 8
 _TYPE = "text/calendar; charset=utf-8"
 
 
@@ -45,19 +50,41 @@ def deadline(slug: str) -> Response:
 @public
 def list_calendar(slug: str) -> Response:
     """How the days of a list come into a calendar: follow it, so that a day that moves moves there too."""
-    mailing_list = _public_list(slug)
-    address = public_link("contribute.list_calendar_file", slug=slug)
+    mailing_list, now = _public_list(slug), clock.now()
     return page(
         "list_calendar",
-        mailing_list=mailing_list,
+        title=_("{list} on your calendar").format(list=mailing_list.name),
         publication=mailing_list.name,
         accent=mailing_list.accent,
         timezone=mailing_list.timezone,
-        entries=[entry for entry in diary.of_list(mailing_list, clock.now()) if entry.at > clock.now()][:8],
         file_url=url_for("contribute.list_calendar_file", slug=slug),
-        address=address,
-        follow_url=urlunsplit(("webcal", *urlsplit(address)[1:])),
+        **_to_follow(diary.of_list(mailing_list, now), public_link("contribute.list_calendar_file", slug=slug), now),
     )
+
+
+@blueprint.get("/contribute/calendar")
+@public
+@for_contributors
+def my_calendar() -> Response:
+    """How somebody's own deadlines come into their calendar, by an address that only they have."""
+    person, now = signed_in_contributor(), clock.now()
+    address = personal_calendar_url(person)
+    return key_page(
+        "list_calendar",
+        title=_("Your deadlines on your calendar"),
+        own=True,
+        file_url=urlsplit(address).path,
+        **_to_follow(diary.of_contributor(person, now), address, now),
+    )
+
+
+def _to_follow(entries: Iterable[Entry], address: str, now: datetime) -> dict[str, Any]:
+    """What the page shows of a calendar: the entries to come, its address, and one that calendar programs open."""
+    return {
+        "entries": [entry for entry in entries if entry.at > now and not entry.called_off][:_SHOWN],
+        "address": address,
+        "follow_url": urlunsplit(("webcal", *urlsplit(address)[1:])),
+    }
 
 
 @blueprint.get("/lists/<slug>/calendar.ics")

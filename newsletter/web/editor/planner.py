@@ -146,6 +146,7 @@ def _out(issue: Issue) -> date | None:
 
 def _issue_row(issue: Issue, opened: date | None, now: datetime, may_edit: bool) -> Row:
     zone, deadline, unknown = issue.mailing_list.timezone, issue.deadline, _("no date yet")
+    opened = opened or dates.local(issue.created_at, zone).date()
     out = issue.started_at or issue.scheduled_at or issue.planned_at
     send = dates.local(out, zone).date() if out else None
     if issue.call_opened_at is not None:
@@ -153,7 +154,7 @@ def _issue_row(issue: Issue, opened: date | None, now: datetime, may_edit: bool)
     approve = approval_day(issue, send) if issue.mailing_list.needs_approval and not issue.archive_only else None
     stops = []
     if deadline:
-        if opened and opened < deadline.day:
+        if opened < deadline.day:
             has = issue.call_opened_at is not None or opened <= dates.local(now, zone).date()
             stops.append((_("Call opened") if has else _("Call opens"), no_year(opened, deadline.day.year)))
         stops.append((_("Deadline"), f"{dates.clock_time(deadline.at)}, {no_year(deadline.day)}"))
@@ -203,7 +204,7 @@ def planner_lay_out(slug: str, year: int) -> Response | tuple[str, int]:
     if request.method == "POST" and not problem:
         with transaction():
             made = planning.lay_out(mailing_list, year, first_number=number, actor=signed_in_account(), now=now)
-        sentence = ngettext("%(number)s issue is there.", "%(number)s issues are there.", len(made))
+        sentence = ngettext("%(number)s issue is laid out.", "%(number)s issues are laid out.", len(made))
         flash(sentence % {"number": len(made)} if made else _("They were all there already."), "success")
         return to("planner", slug=slug, year=year)
     planned = planning.plan(mailing_list, year, now, first_number=number)

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from newsletter.domain.calls.rules import month_name
 from newsletter.domain.issues.working_days import bank_holidays
 
-#: The drawing's own units: 1120 wide, names in the first 128.
-_WIDTH, _LEFT = 1120, 128
+#: The drawing's own units: 1120 wide, names in the first 144.
+_WIDTH, _LEFT = 1120, 144
 _TOP, _ROW = 84, 44
 _BAR = 16
 

@@ -1,0 +1,79 @@
+"""Ruth looks at the year, tries another rhythm, lays a year out and takes it back: by keyboard, at every width."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Installation, Serve, Visitor
+
+pytestmark = pytest.mark.browser
+#: The demo has no issues of this year yet, whenever it is tried.
+YEAR = date.today().year + 2
+
+
+@pytest.fixture(scope="module")
+def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The demo, once for all of these."""
+    serving = Serve(tmp_path_factory.mktemp("planner"))
+    yield serving("--demo")
+    serving.stop()
+
+
+def test_a_year_by_keyboard(larkmere: Installation, visitor: "type[Visitor]") -> None:
+    ruth = visitor()
+    page = ruth.page
+    page.goto(f"{larkmere.address}/sign-in")
+    page.get_by_role("button", name=re.compile("Ruth")).click()
+    page.get_by_role("link", name="the year planner").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Year planner"))
+    ruth.look("year")
+
+    # Another rhythm: its days change as one chooses, and the choice keeps the focus.
+    page.get_by_role("link", name="Change the rhythm").press("Enter")
+    days, choice = page.locator("#days"), page.locator("#deadline_ordinal")
+    expect(days).to_contain_text("on the third Friday of January, April, July and October")
+    choice.focus()
+    choice.select_option("second")
+    expect(days).to_contain_text("on the second Friday of January, April, July and October")
+    expect(choice).to_be_focused()
+    expect(page.locator("#deadline_day")).to_be_hidden()
+    page.locator("#deadline_way-2").press("Space")
+    expect(page.locator("#deadline_day")).to_be_visible()
+    expect(days).to_contain_text("Enter a day of the month from 1 to 31")
+    ruth.look("rhythm")
+
+    # Nothing was kept. A year is laid out, looked at, and taken back.
+    page.goto(f"{larkmere.address}/desk/lists/{_list(page.url)}/year/{YEAR}")
+    page.get_by_role("button", name=f"Lay out {YEAR}").press("Enter")
+    expect(page.get_by_role("heading", level=3)).to_have_count(4)
+    ruth.look("laying out")
+    page.get_by_role("button", name="Make 4 issues").press("Enter")
+    expect(page.locator("[data-flash]")).to_have_text("4 issues are laid out.")
+    page.get_by_role("link", name=f"Move the dates of June {YEAR}").press("Enter")
+    ruth.look("moving")
+    page.get_by_label("Date").first.fill(f"1 July {YEAR}")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    page.get_by_role("link", name=f"Year planner, {YEAR}").press("Enter")
+    page.get_by_role("button", name="Take 4 empty issues back").press("Enter")
+    expect(page.locator("[data-flash]")).to_contain_text("Taken back: ")
+    expect(page.get_by_text("Not laid out")).to_have_count(4)
+
+
+def test_the_calendar_page_at_every_width(larkmere: Installation, visitor: "type[Visitor]") -> None:
+    reader = visitor()
+    slug = larkmere.command("lists", "show").stdout.split()[0]
+    reader.page.goto(f"{larkmere.address}/lists/{slug}/calendar")
+    expect(reader.page.get_by_role("button", name="Follow in your calendar")).to_have_attribute(
+        "href", re.compile("^webcal:")
+    )
+    reader.look("calendar")
+
+
+def _list(url: str) -> str:
+    found = re.search("/desk/lists/([^/]+)/", url)
+    assert found
+    return found[1]
