@@ -4,6 +4,7 @@ The words of an error stand in the summary and at the field, the same in both. W
 passwords and files, which a browser does not take back.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from .components import component
 
 Params = dict[str, Any]
 
+#: What lets the component's script show and hide the fields of a choice.
+_REVEALED_BY_SCRIPT = re.compile(r' data-aria-controls="[^"]*"| govuk-radios__conditional--hidden')
 _AUTOCOMPLETE = {"email": "email", "password": "current-password"}
 
 
@@ -110,7 +113,12 @@ def _place_of(choice: str) -> Markup:
 
 
 def _with_inside(markup: Markup, inside: Mapping[str, Markup]) -> Markup:
-    """Put each choice's own fields in. The macro would indent them, and with them what stands in a text area."""
+    """Put each choice's own fields in. The macro would indent them, and with them what stands in a text area.
+
+    A radio button has no aria-expanded (WAI-ARIA 1.2, 6.6.11), which the component's script would give it: the style
+    sheet shows the fields of the choice that is taken.
+    """
+    markup = Markup(_REVEALED_BY_SCRIPT.sub("", markup))  # noqa: S704 - parts of the macro's own markup are left out
     for choice, fields in inside.items():
         markup = Markup(markup.replace(_place_of(choice), fields))  # noqa: S704 - both sides are markup
     return markup
@@ -124,7 +132,8 @@ def _select(field: Field, options: Mapping[str, Any]) -> Markup:
 def _choices(macro: str) -> Callable[[Field, Mapping[str, Any]], Markup]:
     def render(field: Field, options: Mapping[str, Any]) -> Markup:
         params = _common(field, options) | {"idPrefix": field.id, "fieldset": _fieldset(field, options)}
-        return _with_inside(component(macro)(params | {"items": _items(field, options)}), options.get("inside") or {})
+        markup = component(macro)(params | {"items": _items(field, options)})
+        return _with_inside(markup, options["inside"]) if options.get("inside") else markup
 
     return render
 

@@ -13,6 +13,8 @@ from .items import as_block
 from .placing import as_section
 
 _SAME = UUID(int=0)
+#: Two texts that share less than this part of the shorter one say different things: marks would only be noise.
+_LITTLE = 3
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,16 @@ def side_by_side(left: Contribution, right: Contribution) -> list[Row]:
 
 def _row(path: str, one: Mapping[str, tuple[str, str]], other: Mapping[str, tuple[str, str]]) -> Row:
     label = (one.get(path) or other[path])[0]
-    pieces = word_pieces(one.get(path, ("", ""))[1], other.get(path, ("", ""))[1])
+    was, now = one.get(path, ("", ""))[1], other.get(path, ("", ""))[1]
+    pieces = word_pieces(was, now)
+    if _in_common(pieces) * _LITTLE < min(len(was), len(now)):
+        return Row(label, (Piece(Mark.SAME, was),) if was else (), (Piece(Mark.SAME, now),) if now else ())
     left = tuple(Piece(Mark.ADDED, each.text) if each.mark is Mark.REMOVED else each for each in pieces)
     return Row(label, _but(left, pieces, Mark.ADDED), _but(pieces, pieces, Mark.REMOVED))
+
+
+def _in_common(pieces: Sequence[Piece]) -> int:
+    return sum(len(piece.text.strip()) for piece in pieces if piece.mark is Mark.SAME)
 
 
 def _but(shown: Sequence[Piece], pieces: Sequence[Piece], gone: Mark) -> tuple[Piece, ...]:

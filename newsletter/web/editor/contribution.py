@@ -11,7 +11,7 @@ from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.domain.calls import confirming, extending, merging, noting, outcomes, reading, replying, rights, triage
-from newsletter.domain.calls.items import as_block
+from newsletter.domain.calls.items import ITEMS, as_block
 from newsletter.domain.calls.news import to_xhtml
 from newsletter.domain.calls.placing import section_of
 from newsletter.domain.calls.triage import Mail
@@ -96,7 +96,7 @@ def one_page(found: Contribution, form: DecisionForm | None = None, **values: An
         "found": found,
         "group": group_of(found),
         "decides": may(me, Permission.TRIAGE_CONTRIBUTIONS, issue.mailing_list),
-        "kind": kind_of(kind).name,
+        "kind": ITEMS[kind].name if kind in ITEMS else kind_of(kind).name,
         "body": rich.to_web(shown),
         "subjects": subjects(found, targets),
         "open": triage.is_open(found),
