@@ -1,5 +1,6 @@
 """Contributors need no account, no cookie and no luck: what they type is kept, whatever the hour."""
 
+import io
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +12,16 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
+from newsletter.delivery.notices.notice_values import values_of
+from newsletter.domain.calls import proving, reading
+from newsletter.domain.calls.items import Item
 from newsletter.models import Contribution, Issue, LimitCounter, Notice
+from newsletter.rendering.notices import compose
 from newsletter.states import ContributionState, IssueState
-from tests import people
+from newsletter.web.contribute.write_now import WITHOUT_SIGNING_IN
+from tests import contributors, people
+from tests.fixtures.documents.make_word import FILE
+from tests.rendering.test_notices import FRAME
 
 FIELDS = {
     "d.heading": "Training on neglect",
@@ -74,6 +82,97 @@ def test_news_in_time_is_kept_and_confirmed(december: Issue, client: FlaskClient
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert contribution.opened_at == at(15, 50)
     assert db.session.scalars(select(Notice.template)).all() == ["contribution_receipt"]
+
+
+def test_the_code_from_the_mail_makes_it_count_and_signs_in(december: Issue, client: FlaskClient) -> None:
+    page = send(client, at(16, 0), FIELDS | opened(client, at(15, 50)))
+    notice = db.session.scalars(select(Notice)).one()
+    where = re.search(r'action="(/contribute/code/[^"]+)"', page.text)
+    assert where is not None
+    with time_machine.travel(at(16, 5), tick=False):
+        page = client.post(where[1], data={"code": proving.code_of(notice.nonce)}, follow_redirects=True)
+
+    assert "We have your news" in page.text
+    assert "go to My contributions" in page.text
+    assert reading.undecided(december) == db.session.scalars(select(Contribution)).all()
+
+
+def test_the_copy_says_until_when_it_may_be_changed_and_where(december: Issue, client: FlaskClient) -> None:
+    send(client, at(16, 0), FIELDS | opened(client, at(15, 50)))
+    notice = db.session.scalars(select(Notice)).one()
+    values = values_of(notice, at(16, 1))
+    _subject, words, _html = compose(notice.template, values, FRAME)
+
+    assert "You can edit it until 5pm, Friday 11 December 2026 (UK time)." in words
+    assert values["url"] in words
+    assert "Book by 20 January." in words
+    with time_machine.travel(at(16, 1), tick=False):
+        assert client.get(str(values["url"])).status_code == 200
+
+
+@pytest.mark.parametrize("item", WITHOUT_SIGNING_IN, ids=lambda item: item.kind)
+def test_each_kind_has_a_form_and_says_what_is_missing(december: Issue, client: FlaskClient, item: Item) -> None:
+    with time_machine.travel(at(15, 50), tick=False):
+        page = client.get(f"/contribute/december-2026?kind={item.kind}")
+    wrong = send(client, at(16, 0), {"kind": item.kind} | opened(client, at(15, 50)))
+
+    assert page.text.count("<h1") == 1
+    assert f'name="kind" value="{item.kind}"' in page.text
+    assert wrong.status_code == 422
+    assert db.session.scalar(select(func.count()).select_from(Contribution)) == 0
+
+
+def test_a_list_grows_without_a_script_and_without_being_sent(december: Issue, client: FlaskClient) -> None:
+    rows = {"kind": "key_dates", "d.manual.0.date": "16 January 2027", "d.manual.0.what": "Conference"}
+    page = send(client, at(16, 0), rows | {"do": "add:manual"} | opened(client, at(15, 50)))
+
+    assert page.status_code == 200
+    assert "Saturday 16 January 2027" in page.text
+    assert re.search(r'name="d.manual.1.date"[^>]* autofocus', page.text)
+    assert db.session.scalar(select(func.count()).select_from(Contribution)) == 0
+
+
+def test_a_word_file_fills_the_form_and_nothing_is_sent(december: Issue, client: FlaskClient) -> None:
+    hidden = opened(client, at(15, 50)) | {"do": "document", "agency": "Larkmere Police"}
+    with time_machine.travel(at(16, 0), tick=False):
+        file = {"document": (io.BytesIO(FILE.read_bytes()), "news.docx")}
+        page = client.post("/contribute/december-2026", data={**hidden, **file}, content_type="multipart/form-data")
+        none = client.post("/contribute/december-2026", data=hidden | {"d.body": "Mine."})
+
+    assert "We have read news.docx." in page.text
+    assert 'value="Larkmere Police"' in page.text
+    assert none.status_code == 422
+    assert "Choose a file." in none.text
+    assert "Mine." in none.text
+    assert db.session.scalar(select(func.count()).select_from(Contribution)) == 0
+
+
+def test_what_the_editor_of_words_posts_is_cleaned(december: Issue, client: FlaskClient) -> None:
+    nasty = '<!--xhtml--><p onclick="x()">Two <script>alert(1)</script><strong>days</strong></p>'
+    send(client, at(16, 0), FIELDS | {"d.body": nasty} | opened(client, at(15, 50)))
+
+    assert db.session.scalars(select(Contribution)).one().data["body"] == "<p>Two <strong>days</strong></p>"
+
+
+def test_who_is_signed_in_needs_no_proof_for_their_own_address(
+    december: Issue, client: FlaskClient, now: datetime
+) -> None:
+    hidden = opened(client, at(15, 50))
+    contributors.sign_in(client, contributors.contributor(now), at(15, 55))
+    own = send(client, at(16, 0), FIELDS | {"contact_address": "Sam@police.example.org."} | hidden)
+    other = send(client, at(16, 1), FIELDS | {"d.heading": "For Cara"} | hidden)
+
+    assert "We have your news" in own.text
+    assert "One step left" in other.text
+
+
+def test_a_lost_mail_is_sent_again(december: Issue, client: FlaskClient) -> None:
+    kept = send(client, at(16, 0, 1), FIELDS | opened(client, at(16, 0)), follow=False).location
+    with time_machine.travel(at(16, 5), tick=False):
+        page = client.post(f"{kept}/prove", follow_redirects=True)
+
+    assert "Check your email" in page.text
+    assert db.session.scalars(select(Notice.template)).all() == ["prove_address"]
 
 
 def test_who_opened_the_form_before_the_deadline_has_a_quarter_of_an_hour(december: Issue, client: FlaskClient) -> None:

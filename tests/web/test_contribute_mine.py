@@ -332,6 +332,17 @@ def test_a_picture_without_a_description_is_kept_and_asked_about(writer: Writer)
     assert db.session.scalars(select(Media.name)).one() in page.text
 
 
+def test_nobody_shows_a_picture_that_they_did_not_send(writer: Writer) -> None:
+    page = writer.post(
+        f"/contribute/mine/{writer.begin('image_text').public_id}/picture",
+        expected=1,
+        **{"d.media": "0123456789ab-100x80.png", "d.alt": "Not mine", "do": "go"},
+    )
+
+    assert page.status_code == 422
+    assert newest().data["media"] == ""
+
+
 def test_what_is_no_picture_is_refused_in_a_sentence_and_the_words_stay(writer: Writer) -> None:
     page = picture_page(writer, "poster.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", **{"d.alt": "A poster"})
 

@@ -18,6 +18,10 @@ from .activity import record
 _LONGEST_WORDING = 1_000
 
 
+#: How many words a list may grant to one contribution: fewer say nothing, more are no item of a newsletter.
+_FEWEST_WORDS, _MOST_WORDS = 50, 5_000
+
+
 @dataclass(frozen=True)
 class ListDetails:
     """A list as typed, and, once `checked`, as kept."""
@@ -38,6 +42,7 @@ class ListDetails:
     needs_approval: bool = True
     public: bool = True
     uses_agencies: bool = False
+    contribution_words: int = 400
 
 
 def find_list(slug: str) -> MailingList:
@@ -123,6 +128,7 @@ def checked(details: ListDetails, *, renamed: dict[str, str] | None = None) -> L
         timezone=problems.of(lambda: _timezone(details.timezone), ""),
     )
     problems.of(lambda: _four_eyes_need_approval(details), None)
+    problems.of(lambda: _words_between(details), None)
     problems.raise_any()
     return clean
 
@@ -130,6 +136,12 @@ def checked(details: ListDetails, *, renamed: dict[str, str] | None = None) -> L
 def _four_eyes_need_approval(details: ListDetails) -> None:
     if details.four_eyes and not details.needs_approval:
         raise Invalid([Problem("needs_approval", "Where nobody approves their own work, somebody has to approve it")])
+
+
+def _words_between(details: ListDetails) -> None:
+    if not _FEWEST_WORDS <= details.contribution_words <= _MOST_WORDS:
+        sentence = f"Enter a number of words from {_FEWEST_WORDS} to {_MOST_WORDS:,}"
+        raise Invalid([Problem("contribution_words", sentence)])
 
 
 def current_wording(mailing_list: MailingList) -> ConsentWording | None:

@@ -120,6 +120,12 @@ class SendingModeForm(PlainForm):
     mode = RadioField(_("Who may get mail from here?"), choices=_MODES)
 
 
+def _number(typed: object) -> int:
+    """The number that was typed; 0, which none of these forms takes, for anything else."""
+    text = str(typed).strip().replace(",", "")
+    return int(text) if text.isdecimal() and len(text) < 8 else 0
+
+
 class ListForm(PlainForm):
     """A newsletter and what stands on it."""
 
@@ -138,6 +144,7 @@ class ListForm(PlainForm):
     requires_help_line = BooleanField(_("Each issue says whom to ring when somebody is in danger"))
     public = BooleanField(_("Offered on the sign-up page"), default=True)
     uses_agencies = BooleanField(_("Agencies send in its news"))
+    contribution_words = StringField(_("Most words of one contribution"), default="400")
 
     def details(self, slug: str) -> ListDetails:
         """What was typed."""
@@ -158,6 +165,7 @@ class ListForm(PlainForm):
             needs_approval=bool(self.needs_approval.data),
             public=bool(self.public.data),
             uses_agencies=bool(self.uses_agencies.data),
+            contribution_words=_number(self.contribution_words.data),
         )
 
 

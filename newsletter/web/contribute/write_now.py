@@ -78,7 +78,7 @@ def contribute(slug: str) -> Response:
     if problems is not None:
         return form_page(issue, item, typed, form, token, now, 422, problems)
     machine = bool(request.form.get(TRAP)) or now - opened < _QUICK
-    sender = form.sender(form.contact_address.data or "")
+    sender = senders.checked(form.sender(form.contact_address.data or ""))
     with transaction():
         outcome = contributing.hand_in(
             issue, typed.piece, sender, opened_at=opened, now=now, copy=not machine,

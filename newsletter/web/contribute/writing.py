@@ -8,7 +8,7 @@ from flask import request
 from ...domain.calls.items import Item, Page, Piece
 from ...errors import Problem
 from ...models import Issue
-from ...rendering.fields import Field
+from ...rendering.fields import Field, FieldType
 from ..section_forms import PREFIX, Control, FormOf, control_id, list_step, read_data, take_step
 
 #: What "Read the file" posts as `do`.
@@ -27,7 +27,10 @@ class Posted:
 
 def posted(item: Item, fields: tuple[Field, ...], before: dict[str, Any] | None = None) -> Posted:
     """What was typed into these fields; the others keep what stood `before`. A step in a list is taken already."""
-    data: dict[str, Any] = {**(before or {}), **read_data(fields, request.form)}
+    stood = before or {}
+    # A picture comes as a file: nobody names one that is not theirs.
+    shown = {each.name: stood.get(each.name, "") for each in fields if each.type is FieldType.MEDIA}
+    data: dict[str, Any] = {**stood, **read_data(fields, request.form), **shown}
     step = list_step(request.form.get("do", ""))
     if step is None or step.path.partition(".")[0] not in {each.name for each in fields}:
         return Posted(Piece(item.kind, data))
