@@ -1,19 +1,25 @@
 """Ruth lays out a year, moves a date, and takes back what nobody has begun with."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from threading import Barrier, Thread
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from newsletter.app import create_app
+from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.domain.calls import cadence, planning, replanning
 from newsletter.domain.calls.cadence import PRESETS, Rhythm
 from newsletter.domain.issues import creating, editing, reviewing, scheduling
+from newsletter.domain.staff import mailing_lists
 from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Block, Issue, MailingList
 from newsletter.states import IssueNaming, IssueState, Role
+from newsletter.work.runners import SilentRunner
 from tests import people
 from tests.domain.issue_makers import approved, desk
 
@@ -63,7 +69,9 @@ def test_a_year_has_its_names_days_and_one_after_the_other(quarterly: MailingLis
     assert [f"{issue.planned_at:%d %b %H:%M}" for issue in made] == [
         "28 Jan 10:00", "29 Apr 09:00", "29 Jul 09:00", "28 Oct 09:00"
     ]  # fmt: skip
-    assert [str(issue.approval_on) for issue in made] == ["2027-01-26", "2027-04-27", "2027-07-27", "2027-10-26"]
+    assert [str(reviewing.approval_day(issue)) for issue in made] == [
+        "2027-01-26", "2027-04-27", "2027-07-27", "2027-10-26"
+    ]  # fmt: skip
     assert [issue.next_issue for issue in made] == [*made[1:], None]
     assert made[0].planned_key == "2027-01-28"
     assert "call" in {block.kind for block in made[0].blocks}
@@ -78,6 +86,39 @@ def test_twice_makes_one_and_the_next_year_follows(quarterly: MailingList, now: 
     assert db.session.scalar(select(func.count(Issue.id))) == 8
     # And a year before the one that is there ends with it.
     assert lay_out(quarterly, now, 2026) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_two_people_at_once_make_each_issue_once(
+    database: str, settings: Settings, now: datetime, request: pytest.FixtureRequest
+) -> None:
+    if database == "postgres":
+        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
+    app, together, made = create_app(settings, runner=SilentRunner()), Barrier(2), []
+
+    def press() -> None:
+        with app.app_context():
+            together.wait(10)
+            with transaction():
+                made.append(len(planning.lay_out(mailing_lists.all_lists()[0], 2027, actor=None, now=now)))
+            db.session.remove()
+
+    with app.app_context():
+        db.create_all()
+        with_rhythm = people.larkmere(now)
+        with transaction():
+            cadence.choose(with_rhythm, THIRD_FRIDAY, actor=None, now=now)
+        people_at_once = [Thread(target=press) for _ in range(2)]
+        for each in people_at_once:
+            each.start()
+        for each in people_at_once:
+            each.join(60)
+        assert sorted(made) == [0, 4]
+        assert len(planning.issues_of_year(with_rhythm, 2027)) == 4
+        with transaction():
+            assert len(replanning.take_back(with_rhythm, 2027, actor=None, now=now)) == 4
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_what_was_begun_by_hand_is_the_turn_it_is_near_to(quarterly: MailingList, now: datetime) -> None:

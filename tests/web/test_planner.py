@@ -294,6 +294,25 @@ def test_dates_that_cannot_be_are_said_at_their_field(
     assert DATES["deadline_time"] in page.text
 
 
+def test_this_quarter_goes_by_the_day_of_approval_that_was_chosen(
+    desk: FlaskClient, quarterly: MailingList, now: datetime
+) -> None:
+    laid_out(quarterly, now)
+    assert "Approve by Tuesday 26 January" in words(desk.get("/desk")).replace("\u00a0", " ")
+    january = {
+        "deadline_day": "15 January 2027", "deadline_time": "5pm", "planned_day": "28 January 2027",
+        "planned_time": "10am", "approval_on": "25 January 2027",
+    }  # fmt: skip
+    desk.post("/desk/issues/january-2027/dates", data=january)
+
+    assert "Approve by Monday 25 January" in words(desk.get("/desk")).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("path", ["%00/year/2027", "%00/rhythm", "safeguarding-news%00/year", "é/year"])
+def test_lists_that_cannot_be_are_not_found(desk: FlaskClient, path: str) -> None:
+    assert desk.get(f"/desk/lists/{path}").status_code == 404
+
+
 # --- who may -------------------------------------------------------------------------------------------------------
 
 

@@ -135,7 +135,6 @@ def _make(mailing_list: MailingList, planned: Planned, actor: Account | None, no
         mailing_list, title=planned.title, planned_at=planned.goes_out, deadline=planned.deadline, actor=actor, now=now
     )
     issue.planned_key = planned.turn.key.isoformat()
-    issue.approval_on = planned.turn.approval
     rhythm = rhythm_of(mailing_list)
     if rhythm is not None and rhythm.naming is IssueNaming.NUMBER:
         issue.number = planned.number

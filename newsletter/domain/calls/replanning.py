@@ -60,7 +60,7 @@ def move(
 
 
 def _approval(issue: Issue, planned_at: datetime, typed: date | None) -> date | None:
-    """The day of approval to keep: as typed, or, where it was left as it was, None: so that it follows the sending."""
+    """The day of approval to keep: as typed, or none, so that it follows the sending, where it was left as it was."""
     left_alone = typed is None or typed == approval_day(issue)
     if left_alone and issue.planned_at != planned_at:
         return None

@@ -120,7 +120,8 @@ def personal_calendar_url(person: Contributor) -> str:
 
 def _public_list(slug: str) -> MailingList:
     """The public list with a rhythm of this name. Raises NotFound."""
-    mailing_list = find_list(slug)
+    # PostgreSQL takes no NUL in a text, not even to compare with.
+    mailing_list = find_list(slug.replace("\0", "?"))
     if not mailing_list.public or mailing_list.cadence is Cadence.NONE:
         raise NotFound(_("There is no calendar at this address."))
     return mailing_list

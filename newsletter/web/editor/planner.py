@@ -43,7 +43,8 @@ class Row:
 
 def planned_list(slug: str, permission: Permission) -> MailingList:
     """The list of this address, if the person may do this on it. Raises NotFound, NotAllowed."""
-    mailing_list = find_list(slug)
+    # PostgreSQL takes no NUL in a text, not even to compare with.
+    mailing_list = find_list(slug.replace("\0", "?"))
     require(signed_in_account(), permission, mailing_list)
     return mailing_list
 
