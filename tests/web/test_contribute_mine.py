@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
-from newsletter.domain.calls import reading, revisions
+from newsletter.deadlines import Deadline
+from newsletter.domain.calls import extending, reading, revisions
 from newsletter.models import Contribution, Contributor, Issue, Media, Notice
 from newsletter.states import ContributionState
 from tests import contributors, people, pictures
@@ -221,6 +222,26 @@ def test_after_the_deadline_it_is_kept_and_there_is_a_way_to_ask_for_more_time(w
     assert "Ask for more time" in done.text
     assert "Two half days in February." in done.text
     assert reading.late(december) == [newest()]
+
+
+def test_more_time_is_asked_for_given_and_used(writer: Writer, december: Issue, sam: Contributor) -> None:
+    writing = writer.begin()
+    writer.write(writing)
+    writer.at(at(17, 30)).send(newest())
+    page = writer.get(f"/contribute/mine/{writing.public_id}")
+    asking = re.search(r'href="(/contribution/[^"]+/more-time)"', page)
+    assert asking
+    assert "Ask for more time" in writer.get(asking[1])
+    with transaction():
+        until = Deadline.of(date(2026, 12, 14), time(12), "Europe/London")
+        extending.give(december, until, contributor=sam, actor=None, now=at(18, 0))
+    page = writer.at(at(18, 5)).get("/contribute/mine")
+    assert "You have more time" in page
+    done = writer.send(newest())
+
+    assert "Sent to the editors" in done.text
+    assert f"You can edit it until {until.words}." in done.text
+    assert reading.undecided(december) == [newest()]
 
 
 def test_who_began_in_time_has_a_quarter_of_an_hour(writer: Writer, december: Issue) -> None:

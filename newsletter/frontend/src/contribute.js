@@ -1,12 +1,24 @@
 // The pages on which people write what they send in: the editor of formatted words, a count of words that is left,
 // saving by itself for whoever is signed in, and a question before unsaved words are lost. Everything works without.
-import { say } from './editor/announce.js'
-import { startRich } from './editor/rich.js'
+// (Of the desk's scripts it takes the editor alone, and only when there is a field for it: what two pages share is a
+// file of its own, and the desk has to load it too.)
 
 const AFTER = 5_000
 const AGAIN = 15_000
 const QUIET = 1_500
 const MARK = '<!--xhtml-->'
+
+function say(sentence) {
+  const element = document.getElementById('said')
+  element.textContent = ''
+  setTimeout(() => (element.textContent = sentence), 100) // readers notice a change, not the same text twice
+}
+
+async function startRich() {
+  if (!document.querySelector('textarea[data-xhtml]') || !document.getElementById('rich-parts')) return
+  const { enhance } = await import('./editor/rich_field.js')
+  enhance(document)
+}
 
 // --- how many words are left
 

@@ -159,6 +159,7 @@ def _check_page(
         problems=_links(wrong),
         advice=[each.sentence for each in advising.advice(found.issue, piece, now)],
         late=not given.counts,
+        token=kept_token(found),
         until=given.until if given.counts else None,
         back=url_for(".question", public_id=found.public_id, step=item.pages[-1].name),
     )
