@@ -10,13 +10,15 @@ import unicodedata
 
 _INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DROPPED = frozenset({"Cc", "Co", "Cs", "Cn"})
+#: Whatever is not kept as it is without a question.
+_ODD = re.compile(r"[^\n -~]")
 _LINE_ENDS = {"\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n\n"}
 
 
 def kept(text: str) -> str:
     """`text` in NFC, with only characters that print, spaces and line feeds."""
     # What is dropped may stand between a letter and its accent: composed last, so that doing it twice changes nothing.
-    return unicodedata.normalize("NFC", "".join(map(_keep, text.replace("\r\n", "\n"))))
+    return unicodedata.normalize("NFC", _ODD.sub(_keep, text.replace("\r\n", "\n")))
 
 
 def one_line(text: str) -> str:
@@ -29,9 +31,8 @@ def paragraphs(text: str) -> list[str]:
     return [line for part in re.split(r"\n[ \n]*\n", kept(text)) if (line := " ".join(part.split()))]
 
 
-def _keep(character: str) -> str:
-    if character == "\n" or " " <= character <= "~":
-        return character
+def _keep(found: re.Match[str]) -> str:
+    character = found[0]
     if character == "\t":
         return " "
     if character in _LINE_ENDS:

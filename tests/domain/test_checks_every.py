@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -194,6 +194,20 @@ def _weighing(size: int) -> Write:
     return show
 
 
+def _in_the_book(name: str, ends: bool) -> Write:
+    def write(issue: Issue, now: datetime) -> None:
+        with transaction():
+            entry = BookEntry(
+                kind=BookKind.PERSON, name=name, data={"email": f"{name[:2]}@example.org"}, created_at=now
+            )
+            if ends:
+                entry.ended_at, entry.end_reason = now + timedelta(days=1), "Works elsewhere"
+            db.session.add(entry)
+        _add(issue, now, "contact", heading="Who to ask", name=name, email=f"{name[:2]}@example.org")
+
+    return write
+
+
 def _subheading_first(issue: Issue, now: datetime) -> None:
     with transaction():
         for block in list(issue.blocks):
@@ -206,6 +220,7 @@ def _subheading_first(issue: Issue, now: datetime) -> None:
 WHOLE: tuple[tuple[str, Write, Write], ...] = (
     ("help_line", _help_line_wanted, _help_line),
     ("next_deadline", _nothing, _next_deadline),
+    ("book_ended", _in_the_book("Bethan Price", ends=True), _in_the_book("Tamsin Orme", ends=False)),
     ("vague_link", _linked("here"), _linked("the plans of the year")),
     ("bare_link", _linked("https://larkmere.gov.uk/plans"), _linked("the plans of the year")),
     ("section", lambda issue, now: _add(issue, now, "contact", name="Bethan"), _section),
@@ -246,6 +261,11 @@ def test_a_mail_between_the_two_limits_is_worth_a_look_only(issue: Issue, now: d
 def test_a_colour_is_mended_by_the_mail_itself() -> None:
     assert [(each.code, each.blocking) for each in check_accent("#ffcc00")] == [("accent_changed", False)]
     assert list(check_accent("#0e5a63")) == []
+
+
+def test_what_a_heading_spells_out_may_be_short_below_it(issue: Issue, now: datetime) -> None:
+    _section(issue, now, "Early Help Assessment (EHA)", "<p>The EHA is new.</p>")
+    assert "acronym" not in {each.code for each in checking.run_checks(issue, now)}
 
 
 def test_what_the_book_knows_need_not_be_spelled_out(issue: Issue, now: datetime) -> None:

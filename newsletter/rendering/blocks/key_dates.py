@@ -34,6 +34,10 @@ class KeyDates(BlockKind):
     )  # fmt: skip
     once = True
 
+    def summary(self, content: BlockContent) -> str:
+        """Its heading: the first words in it may be those of a date."""
+        return str(content.data.get("heading") or self.name)
+
     def heading(self, data: dict[str, Any], context: Context) -> str:
         return data.get("heading") or context.gettext("Key dates")
 

@@ -19,7 +19,6 @@ from newsletter.domain.issues.checking.mending import can_mend, mend
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Conflict, Invalid
 from newsletter.i18n import gettext as _
-from newsletter.i18n import ngettext
 from newsletter.models import Block, Issue
 from newsletter.states import EDITABLE_STATES
 from newsletter.web.access import signed_in_account, staff
@@ -182,13 +181,11 @@ def issue_check_fix(slug: str) -> Response:
     findings = [find_finding(found, key, now)] if key else _safe(found, run_checks(found, now))
     try:
         with transaction():
-            done = mend(found, findings, actor=signed_in_account(), now=now)
+            mend(found, findings, actor=signed_in_account(), now=now)
     except Conflict as error:
         flash(str(error), "problem")
         return to("issue_checks", slug=slug)
-    words = ngettext("%(number)s thing is mended.", "%(number)s things are mended.", done)
-    flash(words % {"number": done}, "success")
-    return to("issue_checks", slug=slug)
+    return to("issue_checks", slug=slug)  # which says what was mended, and offers to undo it
 
 
 @blueprint.post(f"{_CHECKS}/links")

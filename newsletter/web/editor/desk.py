@@ -1,5 +1,6 @@
 """What the desk shows: the outline, the open section with its controls, and how the mail is looked at."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,10 +48,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Mend:
-    """A finding in the open section; `href` is the id of the control it is about, or ""."""
+    """A finding in the open section; `href` is the id of the control it is about, or "". `excerpt` are the words that
+    it is about, where another says the same of other words."""
 
     sentence: str
     href: str
+    excerpt: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,11 @@ def mends(block: Block, findings: Sequence[Finding]) -> tuple[tuple[Mend, ...], 
     """What there is to mend in the section, and whether any of it stops the issue."""
     mine = [] if untouched(block) else [each for each in findings if each.block_id == str(block.id) and not each.passed]
     fields = kind_of(block.kind).fields
-    return tuple(Mend(each.sentence, _href(each.field, fields)) for each in mine), any(each.stops for each in mine)
+    said = Counter(each.sentence for each in mine)
+    shown = (
+        Mend(each.sentence, _href(each.field, fields), each.excerpt if said[each.sentence] > 1 else "") for each in mine
+    )
+    return tuple(shown), any(each.stops for each in mine)
 
 
 def untouched(block: Block) -> bool:
@@ -247,8 +254,9 @@ def _bound(issue: Issue, block: Block) -> tuple[str, str, str]:
             following = issue.next_issue
             if following and following.deadline:
                 sentence = _("The deadline is that of {title}: {when}.")
-                return sentence.format(title=following.title, when=following.deadline.words), frame_url, _("Change it")
-            return _("The next issue has no deadline yet."), frame_url, _("Set it")
+                words = sentence.format(title=following.title, when=following.deadline.words)
+                return words, f"{frame_url}#next", _("Change it")
+            return _("The next issue has no deadline yet."), f"{frame_url}#next", _("Set it")
     return "", "", ""
 
 

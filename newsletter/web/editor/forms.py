@@ -106,12 +106,12 @@ class FrameForm(NewIssueForm):
 
     subject = StringField(
         _("Subject"),
-        description=_("What people read in their inbox before they open it. Up to 60 characters show on a phone."),
+        description=_("What people read before they open it. Phones show some 40 characters, desks some 70."),
         validators=[Length(max=200, message=_("The subject must have 200 characters or fewer"))],
     )
     preheader = StringField(
         _("Preview text"),
-        description=_("The line beside the subject in the inbox. Say what else is in the issue."),
+        description=_("The line beside the subject in the inbox, 30 to 130 characters. Say what else is in the issue."),
         validators=[Length(max=200, message=_("The preview text must have 200 characters or fewer"))],
     )
     slug = StringField(

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from flask import url_for
 
-from newsletter import dates
+from newsletter import clock, dates
 from newsletter.domain.calls.concerned import parties
+from newsletter.domain.calls.guarding import leftovers
 from newsletter.domain.calls.reading import undecided
+from newsletter.domain.calls.settling import asked_back
 from newsletter.domain.issues import audience, commenting, following_up, reviewing
 from newsletter.domain.issues.approving import current_approval, last_comment
 from newsletter.domain.issues.checking import Finding
@@ -91,10 +93,15 @@ def _content(issue: Issue, findings: Sequence[Finding]) -> Task:
 
 
 def _contributions(issue: Issue) -> Task:
-    waiting = len(undecided(issue))
-    hint = ngettext("%(number)s to read.", "%(number)s to read.", waiting) % {"number": waiting}
-    if not waiting:
-        hint = _("Nothing waits for you.")
+    reading, left, back = (len(found(issue)) for found in (undecided, leftovers, asked_back))
+    parts = [ngettext("%(number)s to read.", "%(number)s to read.", reading) % {"number": reading}] if reading else []
+    if left > reading:
+        words = ngettext("%(number)s is with its sender.", "%(number)s are with their senders.", left - reading)
+        parts.append(words % {"number": left - reading})
+    if back:
+        words = ngettext("%(number)s is wanted out again.", "%(number)s are wanted out again.", back)
+        parts.append(words % {"number": back})
+    hint = " ".join(parts) or _("Nothing waits for you.")
     if issue.deadline:
         hint += " " + _("The deadline is {when}.").format(when=issue.deadline.words)
     url = url_for("editor.contributions", issue=issue.slug)
@@ -103,7 +110,10 @@ def _contributions(issue: Issue) -> Task:
         url = url_for("editor.call", slug=issue.slug)
         if issue.call_opened_at is None:
             hint = f"{_('Nobody is invited yet.')} {hint}"
-    return Task(_("Contributions"), url, hint, INCOMPLETE if waiting else COMPLETED)
+    if (left or back) and issue.deadline and not issue.deadline.is_open(clock.now()):
+        # No more comes in: what is left is settled on one page.
+        url = url_for("editor.contributions_left", slug=issue.slug)
+    return Task(_("Contributions"), url, hint, INCOMPLETE if left or back else COMPLETED)
 
 
 def _promises(issue: Issue, number: int) -> Task:
@@ -139,10 +149,13 @@ def _checks(issue: Issue, findings: Sequence[Finding]) -> Task:
     looking = sum(not finding.passed and not finding.stops for finding in findings)
     parts = []
     if stopping:
-        parts.append(ngettext("%(number)s thing to mend", "%(number)s things to mend", stopping) % {"number": stopping})
+        words = ngettext("%(number)s thing to mend.", "%(number)s things to mend.", stopping)
+        parts.append(words % {"number": stopping})
     if looking:
-        parts.append(_("{number} to look at").format(number=looking))
-    hint = f"{', '.join(parts)}." if parts else _("Nothing to mend.")
+        parts += [] if stopping else [_("Nothing stops it.")]
+        words = ngettext("%(number)s is worth a look.", "%(number)s are worth a look.", looking)
+        parts.append(words % {"number": looking})
+    hint = " ".join(parts) if parts else _("Nothing to mend.")
     return Task(_("Checks"), url_for("editor.issue_checks", slug=issue.slug), hint, PROBLEM if stopping else COMPLETED)
 
 

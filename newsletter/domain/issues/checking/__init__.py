@@ -20,6 +20,7 @@ from ..content import issue_content
 from ..memory import Memory, key_of_block
 from .acronyms import check_acronyms
 from .blocks import check_blocks, settings_problems
+from .book_entries import check_book
 from .dates import check_dates
 from .findings import Finding
 from .links import check_link
@@ -141,6 +142,8 @@ def _of_words(issue: Issue, content: IssueContent, now: datetime, at: datetime |
     around = surroundings(issue, (link.url for link in addresses(content)), now, at)
     yield from check_text(content, around)
     yield from check_list_rules(issue, content)
+    planned = at or issue.scheduled_at or issue.planned_at
+    yield from check_book(issue, max(planned, now) if planned else now)
 
 
 def _sorted(issue: Issue, content: IssueContent, findings: list[Finding]) -> list[Finding]:

@@ -22,17 +22,21 @@ _KNOWN = frozenset(
 
 def check_acronyms(passages: Iterable[Passage], known: frozenset[str]) -> Iterator[Finding]:
     """A finding for the first place of each that is never spelled out there: "Early Help Assessment (EHA)" and
-    "EHA (Early Help Assessment)" spell it out. Headings may shorten what the text below spells out."""
+    "EHA (Early Help Assessment)" spell it out. Headings may shorten what the text below spells out, and spell
+    out what it shortens."""
     seen = set(_KNOWN | known)
     for passage in passages:
-        if passage.heading or passage.text.isupper():
+        if passage.text.isupper():
             continue
         for found in _LETTERS.finditer(passage.text):
             letters = found[0]
             if letters in seen:
                 continue
+            spelled_out = _spelled_out(passage.text, found)
+            if passage.heading and not spelled_out:
+                continue
             seen.add(letters)
-            if not _spelled_out(passage.text, found):
+            if not spelled_out:
                 yield Finding(
                     "acronym", False, _("“{letters}” is not spelled out.").format(letters=letters),
                     why=_("People new to this do not know what it stands for."),

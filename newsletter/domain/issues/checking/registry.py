@@ -57,6 +57,13 @@ _TABLE = (
         _("no section about whom to ring, where the list wants one"),
         _("Add a section that says whom to ring when somebody is in danger, with the number."),
     ),
+    (
+        "book_ended",
+        Family.CONTACTS,
+        Weight.ASKS,
+        _("a person or link that the book says has ended by the day the issue goes out"),
+        _("Name who does it now, or take the entry of the book up again."),
+    ),
     # Links
     (
         "vague_link",
@@ -136,7 +143,7 @@ _TABLE = (
         Family.DATES,
         Weight.STOPS,
         _("no deadline of the next issue, where the list has a rhythm"),
-        _("Set it under “Subject, dates and address”: this issue prints it."),
+        _("Set it under “Next deadline” on the issue’s page: this issue prints it."),
     ),
     # Sections, headings and pictures
     (

@@ -11,7 +11,7 @@ from ...staff import activity
 from ..content import masthead_words
 from ..editing import BlockDraft, add_blocks, delete_block, edit_block, live_blocks, set_masthead_words
 from ..transitions import lock, require_editable
-from ..versions import keep_version
+from ..versions import keep_before, keep_version
 from .proposing import KeyDate, ProposedBlock
 from .reading import Document
 
@@ -27,8 +27,7 @@ def import_document(issue: Issue, document: Document, *, actor: Account | None, 
     """
     lock(issue)
     require_editable(issue)
-    if any(block.kind not in ("masthead", "footer") and block.version > 1 for block in live_blocks(issue)):
-        keep_version(issue, "Before a document was imported", actor=actor, now=now)
+    keep_before(issue, "a document was imported", actor=actor, now=now)
     _masthead(issue, document, actor, now)
     _drop_placeholders(issue, actor, now)
     sections, call = _sorted_out(issue, document)

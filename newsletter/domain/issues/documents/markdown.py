@@ -110,34 +110,34 @@ class _Reader:
 
     def _list(self) -> str:
         """A list and those inside it, by how far their items are indented."""
-        html, levels = "", list[tuple[int, str]]()
+        html, levels = list[str](), list[tuple[int, str]]()
         while self._at < len(self._lines):
             line = self._lines[self._at]
             item = _ITEM.fullmatch(line)
             if item:
                 indent = len(item["indent"])
                 while levels and levels[-1][0] > indent:
-                    html += f"</li></{levels.pop()[1]}>"
+                    html.append(f"</li></{levels.pop()[1]}>")
                 tag = "ol" if item["number"] else "ul"
                 if levels and indent < levels[-1][0] + 2 and levels[-1][1] != tag:
-                    html += f"</li></{levels.pop()[1]}>"
+                    html.append(f"</li></{levels.pop()[1]}>")
                     levels.append((indent, tag))
-                    html += f"<{tag}><li>"
+                    html.append(f"<{tag}><li>")
                 elif levels and indent < levels[-1][0] + 2:
-                    html += "</li><li>"
+                    html.append("</li><li>")
                 else:
                     levels.append((indent, tag))
-                    html += f"<{tag}><li>"
-                html += self._inline(item["words"])
+                    html.append(f"<{tag}><li>")
+                html.append(self._inline(item["words"]))
             elif not line.strip():
                 if not self._goes_on():
                     break
             elif _HEADING.fullmatch(line) or _FENCE.match(line):
                 break
             else:
-                html += f" {self._inline(line.strip())}"
+                html.append(f" {self._inline(line.strip())}")
             self._at += 1
-        return html + "".join(f"</li></{tag}>" for _indent, tag in reversed(levels))
+        return "".join(html) + "".join(f"</li></{tag}>" for _indent, tag in reversed(levels))
 
     def _goes_on(self) -> bool:
         """Whether a list goes on below an empty line: with an item, or with what is indented."""

@@ -5,8 +5,11 @@ const MARGIN = 2
 function fit(frame) {
   const page = frame.contentDocument?.documentElement
   if (!page) return
+  const panes = [frame.closest('.app-preview'), document.scrollingElement].filter(Boolean)
+  const places = panes.map((pane) => pane.scrollTop)
   frame.setAttribute('height', '0') // so that a shorter mail is measured shorter
   frame.setAttribute('height', String(page.scrollHeight + MARGIN))
+  panes.forEach((pane, number) => (pane.scrollTop = places[number]))
 }
 
 function prepare(frame) {

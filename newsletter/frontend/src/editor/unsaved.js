@@ -99,11 +99,9 @@ function settled() {
 function whenOf(at) {
   const then = new Date(at)
   const today = then.toDateString() === new Date().toDateString()
-  return then.toLocaleString(document.documentElement.lang, {
-    ...(today ? {} : { day: 'numeric', month: 'long' }),
-    hour: 'numeric',
-    minute: '2-digit',
-  })
+  const minutes = then.getMinutes() ? `:${String(then.getMinutes()).padStart(2, '0')}` : ''
+  const time = `${then.getHours() % 12 || 12}${minutes}${then.getHours() < 12 ? 'am' : 'pm'}` // as all other times here
+  return today ? time : `${time}, ${then.toLocaleDateString(document.documentElement.lang, { day: 'numeric', month: 'long' })}`
 }
 
 function offer(block, form, kept) {
