@@ -1,14 +1,17 @@
 """The days of a rhythm, against calendars worked out by hand: nothing in the tables was computed by what is tested."""
 
+from calendar import monthrange
 from dataclasses import replace
 from datetime import date, datetime, time
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from newsletter.domain.calls import cadence, rules
 from newsletter.domain.calls.cadence import PRESETS, Rhythm
 from newsletter.domain.calls.rule_pieces import Pieces, Way, in_words, pieces_of
-from newsletter.domain.calls.rules import parse
+from newsletter.domain.calls.rules import Line, parse
 from newsletter.errors import Invalid
 from newsletter.states import IssueNaming
 
@@ -204,6 +207,34 @@ def test_a_rule_is_said_in_words_and_comes_back_from_its_pieces(rule: str, words
 def test_a_rule_that_cannot_be_used_says_what_is_wrong(rule: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         parse(rule)
+
+
+_MONTHS = st.lists(st.integers(1, 12), min_size=1, unique=True).map(lambda months: tuple(sorted(months)))
+_WEEKDAY = st.tuples(st.sampled_from([1, 2, 3, 4, -1, -2]), st.integers(0, 6))
+_LINES = st.one_of(
+    st.builds(Line, st.just(True), _MONTHS, st.lists(_WEEKDAY, min_size=1, max_size=2, unique=True).map(tuple)),
+    st.builds(Line, st.just(True), _MONTHS, st.just(()), st.integers(1, 28).map(lambda day: (day,))),
+    st.builds(Line, st.just(True), _MONTHS, st.just(()), st.integers(-28, -1).map(lambda day: (day,))),
+)
+
+
+@given(_LINES, st.integers(2024, 2051))
+@example(Line(True, (2,), days=(-1,)), 2028)
+def test_the_days_of_a_rule_are_those_of_a_calendar(line: Line, year: int) -> None:
+    """Found by walking through each month with a calendar, and asking of each day whether it is meant."""
+    meant = {
+        date(year, month, day)
+        for month in line.months
+        for day in range(1, monthrange(year, month)[1] + 1)
+        for weekday in [date(year, month, day).weekday()]
+        for left in [monthrange(year, month)[1] - day]
+        if day in line.days
+        or -left - 1 in line.days
+        or (day // 7 + (day % 7 > 0), weekday) in line.weekdays
+        or (-(left // 7) - 1, weekday) in line.weekdays
+    }
+    assert set(parse(line.text).days(year)) == meant
+    assert parse(parse(line.text).text) == parse(line.text)
 
 
 def test_pieces_without_days_are_refused_too() -> None:

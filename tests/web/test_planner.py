@@ -194,6 +194,17 @@ def test_laying_out_shows_what_it_makes_and_makes_it_once(
     assert db.session.scalar(select(func.count(Issue.id))) == 4
 
 
+def test_a_turn_whose_deadline_is_over_says_so(desk: FlaskClient, quarterly: MailingList, now: datetime) -> None:
+    """News for 15 December 2026 closed on 20 November."""
+    with transaction():
+        cadence.choose(quarterly, PRESETS[1].rhythm, actor=None, now=now)
+    page = words(desk.get(f"{LIST}/year/2026/lay-out"))
+
+    assert "Make 1 issue" in page
+    assert "This deadline is over: move it" in page
+    assert page.count("Is over") == 3
+
+
 def test_a_year_says_when_each_call_opens_closes_and_goes_out(
     desk: FlaskClient, quarterly: MailingList, now: datetime
 ) -> None:

@@ -237,12 +237,13 @@ def _first_number(mailing_list: MailingList) -> tuple[int, str]:
 
 def _planned_words(each: Planned) -> dict[str, str | list[str]]:
     """What the preview says of one turn: its days, and what was moved and why."""
-    turn = each.turn
+    turn, over = each.turn, not each.deadline.is_open(clock.now())
     return {
         "deadline": each.deadline.words,
         "send": dates.day(turn.send.day),
         "approve": dates.day(turn.approval),
         "moved": [rule.moved for rule in (turn.deadline, turn.send) if rule.moved],
+        "over": _("This deadline is over: move it once the issue is there, so that people can write.") if over else "",
     }
 
 
