@@ -66,7 +66,8 @@ GUARDED = {
 }
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 ONE_CLICK = "public.unsubscribe"
-#: Rooms that know nobody by a cookie: a stranger's form can do nothing there in somebody else's name.
+#: Rooms whose forms need no token. The first knows nobody by a cookie; the second takes what is not known to come from
+#: its own pages as sent by nobody (test_contributor_sign_in.py).
 COOKIELESS = ("public.", "contribute.")
 
 
