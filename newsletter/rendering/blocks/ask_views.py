@@ -25,14 +25,14 @@ class AskViews(BlockKind):
         rich_field("question", _("Question"), required=True, longest=3000, missing=_("Write what you ask.")),
         Field(
             name="own_page", label=_("People answer on a page of this newsletter"), type=FieldType.FLAG, public=False,
-            hint=_("It is made for you, opens with the issue and closes by itself. You read the answers here."),
+            hint=_("It opens with the issue and closes by itself. The answers stand under Contributions."),
         ),
         Field(
             name="named", label=_("On that page, they must give their name and email address"), type=FieldType.FLAG,
             public=False, hint=_("Otherwise they may answer without saying who they are."),
         ),
         Field(
-            name="url", label=_("Or where else people answer"), type=FieldType.URL, longest=2000,
+            name="url", label=_("Where people answer"), type=FieldType.URL, longest=2000,
             schemes=("https", "mailto"), hint=_("The address of a form, or an email address."),
         ),
         text("button", _("Words on the button"), required=True, longest=60, missing=_("Enter the button's words.")),
