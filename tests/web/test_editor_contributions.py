@@ -10,7 +10,7 @@ from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.calls import triage
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Block, Contribution, Issue, MailingList, Notice
+from newsletter.models import Account, Block, Contribution, Issue, MailingList, Notice
 from newsletter.states import ContributionState, NoticeState, Role
 from tests import people
 from tests.contributions import late, sent_in
@@ -222,10 +222,13 @@ def test_an_accepted_one_is_moved_and_its_section_with_it(client: FlaskClient, i
 
 def test_two_about_the_same_become_one(client: FlaskClient, issue: Issue, now: datetime) -> None:
     first = sent_in(issue, now)
-    second = sent_in(issue, now, "Mentors at Oakfield", contact_address="tom@example.org", contact_name="Tom Reed")
+    second = sent_in(
+        issue, now, "Mentors at Oakfield", contact_address="tom@example.org", contact_name="Tom Reed",
+        body="Oakfield has trained thirteen mentors.",
+    )  # fmt: skip
     beside = client.get(url_of(second, f"/beside?with={first.reference}")).text
     assert "Side by side" in beside
-    assert "only here" in beside
+    assert ["thirteen", "twelve"] == re.findall(r"only here:\] </span>(\w+)", beside)[:2]
     data = choice(client, second, "merge", merge_into=first.reference)
     page = client.post(url_of(second), data=data, follow_redirects=True).text
     assert "It is part of" in page
@@ -318,3 +321,19 @@ def test_what_waits_stands_on_the_desk(client: FlaskClient, issue: Issue, now: d
     sent_in(issue, now, "Helpline hours")
     assert "Read 2 new contributions" in client.get("/desk").text
     assert "2 to read." in client.get("/desk/issues/january-2027").text
+
+
+def test_once_no_more_comes_in_the_task_list_leads_to_what_is_left(
+    client: FlaskClient, issue: Issue, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_in(issue, now)
+    sent_in(issue, now, "Practice week", state=ContributionState.CHANGES_REQUESTED, decided_at=now)
+    left = "/desk/issues/january-2027/leftovers"
+    assert f'href="{left}"' not in client.get("/desk/issues/january-2027").text
+    assert issue.deadline is not None
+    closed = issue.deadline.closes_at
+    monkeypatch.setattr("newsletter.clock.now", lambda: closed)
+    people.sign_in(client, db.session.query(Account).one())
+    page = client.get("/desk/issues/january-2027").text
+    assert "1 to read. 1 is with its sender." in page
+    assert f'href="{left}"' in page
