@@ -289,6 +289,16 @@ def test_a_second_tab_is_told_and_nothing_is_written_over(december: Issue, sam: 
     assert writing.title == "Tab one"
 
 
+def test_nothing_is_begun_for_an_issue_that_takes_nothing_more(
+    december: Issue, sam: Contributor, now: datetime
+) -> None:
+    with transaction():
+        december.state, december.cancelled_at = IssueState.CANCELLED, now
+
+    with pytest.raises(Refused, match="takes nothing more"):
+        draft(december, sam, now)
+
+
 def test_a_double_click_begins_one_draft(december: Issue, sam: Contributor, now: datetime) -> None:
     assert draft(december, sam, now) is draft(december, sam, now)
 

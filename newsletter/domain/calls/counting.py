@@ -33,6 +33,9 @@ def settle(contribution: Contribution, given: Right, now: datetime) -> None:
 
 def count_from_proof(contribution: Contribution, now: datetime) -> None:
     """The address has been proved: what it says counts from its POST, or, 24 hours later than that, from now on."""
+    db.session.flush()
+    # An editor may take it in at the same moment.
+    db.session.refresh(contribution, with_for_update=True)
     overdue = contribution.proved_at is None and contribution.prove_by is not None and now >= contribution.prove_by
     contribution.proved_at = contribution.proved_at or now
     if overdue and contribution.state is ContributionState.SUBMITTED:

@@ -22,6 +22,7 @@ from . import contributing, items, revisions, senders
 from .contributing import CONTRIBUTOR, Outcome
 from .counting import settle
 from .items import Piece
+from .reading import CLOSED
 from .rights import Arrival, Right, right
 from .senders import Sender
 
@@ -42,6 +43,8 @@ def start(issue: Issue, contributor: Contributor, kind: str, *, opened_at: datet
     lock(issue)
     if issue.deadline is None or not issue.has_call:
         raise NotFound(_("There is no call for news at this address."))
+    if issue.state in CLOSED:
+        raise Refused(_("{issue} takes nothing more.").format(issue=issue.title))
     mine = _drafts(issue, contributor)
     before = next((one for one in mine if one.opened_at == opened_at), None)
     if before is not None:
