@@ -58,7 +58,7 @@ def import_(file: BinaryIO, slug: str | None, invite: bool, dry_run: bool) -> No
     """
     text = agency_import.text_of(file.read())
     mailing_list = mailing_lists.find_list(slug) if slug else None
-    found = agency_import.plan(text)
+    found = agency_import.plan(text, None)
     for number, why in found.problems:
         click.echo(f"Line {number}: {why}", err=True)
     if found.problems:

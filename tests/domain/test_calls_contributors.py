@@ -289,7 +289,7 @@ Larkmere Fire
 
 
 def test_a_list_is_taken_in_whole_and_undone(police: Agency, ruth: Account, now: datetime) -> None:
-    plan = agency_import.plan(LIST)
+    plan = agency_import.plan(LIST, ruth)
     assert plan.problems == []
     assert plan.new_agencies == ["Larkmere Schools", "Larkmere Fire"]
     assert [(one.name, one.address, one.lead) for one in plan.new_people] == [
@@ -304,7 +304,7 @@ def test_a_list_is_taken_in_whole_and_undone(police: Agency, ruth: Account, now:
     assert [one.name for one in agencies.all_agencies()] == ["Larkmere Fire", "Larkmere Police", "Larkmere Schools"]
     assert [one.name for one in agencies.people_of(police)] == ["Sam Okafor", "Tom Reed"]
     assert len(notices("contributor_invitation")) == 3
-    assert agency_import.plan(LIST).anything is False
+    assert agency_import.plan(LIST, ruth).anything is False
 
     with transaction():
         assert agency_import.undo(entry, actor=ruth, now=now + HOUR) == 3
@@ -328,7 +328,7 @@ def test_one_wrong_line_keeps_all_of_it_out(police: Agency, ruth: Account, now: 
     people.contributor(now, "Mo Ali", police)
     text = f"agency,name,email\n{line}\nLarkmere Fire,Ann,ann@example.org\n"
 
-    plan = agency_import.plan(text)
+    plan = agency_import.plan(text, None)
     assert [sentence for _number, sentence in plan.problems if why in sentence]
     with pytest.raises(Invalid, match="Line "), transaction():
         agency_import.take_in(text, None, invite=True, actor=ruth, now=now)
@@ -336,8 +336,17 @@ def test_one_wrong_line_keeps_all_of_it_out(police: Agency, ruth: Account, now: 
     assert agencies.find_by_name("Larkmere Fire") is None
 
 
+def test_a_list_brings_nobody_to_an_agency_of_another_list(quarterly: MailingList, now: datetime) -> None:
+    mo = people.staff(now, "Mo Ali", Role.EDITOR, on=people.policy_changes(now))
+    with transaction():
+        agencies.create("Larkmere Libraries", quarterly, actor=None, now=now)
+
+    plan = agency_import.plan("Larkmere Libraries, Ann Poe, ann@example.org", mo)
+    assert plan.problems == [(1, "You do not look after Larkmere Libraries")]
+
+
 def test_without_a_header_things_are_told_by_their_look(quarterly: MailingList) -> None:
-    plan = agency_import.plan("Larkmere Police; sam@example.org; Sam Okafor; lead\nLarkmere Fire;ann@example.org")
+    plan = agency_import.plan("Larkmere Police; sam@example.org; Sam Okafor; lead\nLarkmere Fire;ann@example.org", None)
 
     assert [(one.agency, one.name, one.address, one.lead) for one in plan.new_people] == [
         ("Larkmere Police", "Sam Okafor", "sam@example.org", True),
@@ -348,7 +357,7 @@ def test_without_a_header_things_are_told_by_their_look(quarterly: MailingList) 
 @pytest.mark.parametrize("text", ["", "\n \n", "agency,email\n"])
 def test_a_list_of_nothing_is_said(quarterly: MailingList, text: str) -> None:
     with pytest.raises(Invalid, match="Paste a list"):
-        agency_import.plan(text)
+        agency_import.plan(text, None)
 
 
 def test_sessions_and_proofs_that_are_long_over_are_forgotten(quarterly: MailingList, now: datetime) -> None:

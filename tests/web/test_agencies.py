@@ -165,6 +165,25 @@ def test_moving_somebody_to_another_agency(client: FlaskClient, police: Agency, 
     assert forged.status_code == 422
 
 
+def test_somebody_is_forgotten_after_a_page_that_says_what_goes(
+    client: FlaskClient, police: Agency, now: datetime
+) -> None:
+    desk.ruth(client, now)
+    sam = people.contributor(now, "Sam Okafor", police)
+    at = f"/desk/contributors/{sam.public_id}/forget"
+    asked = client.get(at)
+    assert db.session.scalars(select(Contributor.name)).all() == ["Sam Okafor"]
+    done = client.post(at, follow_redirects=True)
+    other = client.application.test_client()
+    people.sign_in(other, people.staff(now, "Mo Ali", Role.EDITOR, on=people.policy_changes(now)))
+    tom = people.contributor(now, "Tom Reed", police)
+
+    assert heading(asked) == "Forget Sam Okafor?"
+    assert "Forgotten." in done.text
+    assert "sam@example.org" not in done.text
+    assert other.post(f"/desk/contributors/{tom.public_id}/forget").status_code == 403
+
+
 def test_an_editor_of_another_list_sees_nothing_of_it(client: FlaskClient, app: Flask, now: datetime) -> None:
     quarterly, other = people.larkmere(now), people.policy_changes(now)
     with transaction():

@@ -389,7 +389,7 @@ def test_signing_out_ends_this_browser_alone(app: Flask, sam: Contributor, now: 
     kept = here.client.get_cookie("__Host-contributor", domain="localhost")
     assert kept is not None
 
-    page = here.open("/contribute/sign-out", "POST")
+    page = here.open("/contribute/sign-out", "POST", follow_redirects=True)
 
     assert heading(page) == "You are signed out"
     assert not signed_in(here)

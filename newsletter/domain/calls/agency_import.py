@@ -60,8 +60,8 @@ def text_of(raw: bytes) -> str:
     return decoded(raw)[1]
 
 
-def plan(text: str) -> Plan:
-    """Look through a list, changing nothing. Raises Invalid for one that is empty or too long."""
+def plan(text: str, actor: Account | None) -> Plan:
+    """Look through a list for `actor`, changing nothing. Raises Invalid for one that is empty or too long."""
     found = Plan()
     lines = list(_lines(text, found.problems))
     if not lines and not found.problems:
@@ -71,7 +71,7 @@ def plan(text: str) -> Plan:
     named: set[str] = set()
     seen: dict[str, int] = {}
     for each in lines:
-        _plan_agency(each, found, named)
+        _plan_agency(each, found, named, actor)
         if each.address:
             _plan_person(each, found, seen)
     found.problems.sort()
@@ -88,7 +88,7 @@ def take_in(
     """
     if actor is not None and mailing_list is not None:
         require(actor, MANAGE, mailing_list)
-    found = plan(text)
+    found = plan(text, actor)
     if found.problems:
         raise Invalid(
             [Problem("text", _("Line {number}: {why}").format(number=n, why=why)) for n, why in found.problems]
@@ -198,11 +198,13 @@ def _name_before(typed: str) -> str:
     return found[1] if found else ""
 
 
-def _plan_agency(each: Line, found: Plan, named: set[str]) -> None:
+def _plan_agency(each: Line, found: Plan, named: set[str], actor: Account | None) -> None:
     key = agencies.name_key(each.agency)
     there = agencies.find_by_name(each.agency)
     if there is not None and there.ended_at is not None:
         found.problems.append((each.number, _("{agency} has left. Take it back first").format(agency=there.name)))
+    elif there is not None and not agencies.may_manage(actor, there):
+        found.problems.append((each.number, _("You do not look after {agency}").format(agency=there.name)))
     elif there is None and key not in named:
         found.new_agencies.append(each.agency)
     named.add(key)

@@ -177,13 +177,11 @@ def _over_page(proof: AddressProof, state: ProofState, status: int = 0, sentence
 @blueprint.post("/contribute/sign-out")
 @public
 def sign_out() -> Response:
-    """This browser knows nobody any more."""
-    signed_in, own_session = current_contributor(), session_id()
-    if signed_in is not None and own_session is not None:
+    """This browser knows nobody any more. Whoever was not known to come from our page is signed out too: no harm."""
+    if own_session := session_id():
         with transaction():
             contributor_sessions.end(own_session)
-        return sign_browser_out(page("signed_out"))
-    return page("signed_out")
+    return sign_browser_out(redirect(url_for(".signed_out"), 303))
 
 
 def _signed_in(proof: AddressProof, contributor: Contributor, new_session: str, wanted: str) -> Response:

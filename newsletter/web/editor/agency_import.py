@@ -33,7 +33,7 @@ def import_agencies() -> tuple[str, int] | Response:
         return _page(form)
     try:
         form.text.data = _text(form)
-        found = agency_import.plan(form.text.data)
+        found = agency_import.plan(form.text.data, signed_in_account())
     except Invalid as error:
         put_problems(form, error)
         return _page(form, status=422)

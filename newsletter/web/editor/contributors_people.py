@@ -10,7 +10,9 @@ from newsletter import clock
 from newsletter.db import transaction
 from newsletter.domain.calls import agencies, asking_in, contributor_sessions, contributors
 from newsletter.domain.calls.agencies import MANAGE
-from newsletter.errors import Invalid, NotFound, Refused
+from newsletter.domain.staff.permissions import Permission, may
+from newsletter.domain.subscribers import forgetting
+from newsletter.errors import Invalid, NotAllowed, NotFound, Refused
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
 from newsletter.models import Agency, Contributor
@@ -125,6 +127,7 @@ def _person_page(person: Contributor, form: PersonForm, status: int) -> tuple[st
         form=form,
         browsers=contributor_sessions.of(person, clock.now()),
         sent=contributors.number_sent(person),
+        may_forget=may(signed_in_account(), Permission.MANAGE_SUBSCRIBERS),
         others=[
             {"value": str(one.public_id), "text": one.name or one.address} for one in colleagues if one.id != person.id
         ],
@@ -200,6 +203,21 @@ def hand_over_contributions(public_id: UUID) -> Response:
         sentence = ngettext("%(number)s text is %(who)s’s now.", "%(number)s texts are %(who)s’s now.", number)
         flash(sentence % {"number": number, "who": heir.name or heir.address}, "success")
     return to("contributor", public_id=public_id)
+
+
+@blueprint.route("/desk/contributors/<uuid:public_id>/forget", methods=["GET", "POST"])
+@staff(MANAGE)
+def forget_contributor(public_id: UUID) -> tuple[str, int] | Response:
+    """Erase a person, after a page that says what goes and what stays."""
+    person, me = _find(public_id), signed_in_account()
+    if not may(me, Permission.MANAGE_SUBSCRIBERS):
+        raise NotAllowed(_("Only somebody with a role on all lists may erase a person."))
+    if request.method != "POST":
+        return page("contributor_forget.html", under=UNDER, person=person)
+    with transaction():
+        forgetting.erase_address(person.address, route="staff", now=clock.now(), actor=me)
+    flash(_("Forgotten. What they sent in is kept, without their name."), "success")
+    return to("contributors")
 
 
 @blueprint.post("/desk/contributors/<uuid:public_id>/<word>")
