@@ -409,12 +409,10 @@ def test_nothing_is_changed_about_what_is_out(january: Issue, ruth: Account, now
         triage.place(news, actor=ruth, now=now)
     with transaction():
         january.state, january.cancelled_at = IssueState.CANCELLED, now
-    for verb in (
-        lambda: triage.decline(news, "No.", seen=triage.token(news), actor=ruth, now=now),
-        lambda: triage.reopen(news, actor=ruth, now=now),
-    ):
-        with pytest.raises(Refused, match="January 2027"), transaction():
-            verb()
+    with pytest.raises(Refused, match="January 2027 is out, or on its way"), transaction():
+        triage.decline(news, "No.", seen=triage.token(news), actor=ruth, now=now)
+    with pytest.raises(Refused, match="January 2027 is out, or on its way"), transaction():
+        triage.reopen(news, actor=ruth, now=now)
     assert db.session.scalars(select(Block).where(Block.contribution_id == news.id)).one().deleted_at is None
 
 

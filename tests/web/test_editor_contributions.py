@@ -11,7 +11,7 @@ from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.calls import triage
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Contribution, Issue, MailingList, Notice
-from newsletter.states import ContributionState, NoticeState, Role
+from newsletter.states import ContributionState, IssueState, NoticeState, Role
 from tests import people
 from tests.contributions import late, sent_in
 from tests.web import desk
@@ -228,7 +228,7 @@ def test_two_about_the_same_become_one(client: FlaskClient, issue: Issue, now: d
     )  # fmt: skip
     beside = client.get(url_of(second, f"/beside?with={first.reference}")).text
     assert "Side by side" in beside
-    assert ["thirteen", "twelve"] == re.findall(r"only here:\] </span>(\w+)", beside)[:2]
+    assert re.findall(r"only here:\] </span>(\w+)", beside)[:2] == ["thirteen", "twelve"]
     data = choice(client, second, "merge", merge_into=first.reference)
     page = client.post(url_of(second), data=data, follow_redirects=True).text
     assert "It is part of" in page
@@ -337,3 +337,16 @@ def test_once_no_more_comes_in_the_task_list_leads_to_what_is_left(
     page = client.get("/desk/issues/january-2027").text
     assert "1 to read. 1 is with its sender." in page
     assert f'href="{left}"' in page
+
+
+def test_an_issue_that_takes_nothing_more_says_so(client: FlaskClient, issue: Issue, now: datetime) -> None:
+    news = sent_in(issue, now)
+    with transaction():
+        issue.state, issue.cancelled_at = IssueState.CANCELLED, now
+    page = client.get(url_of(news)).text
+    assert "January 2027 takes nothing more." in page
+    assert 'value="place"' not in page
+    assert 'value="carry"' in page
+    refused = client.post(url_of(news), data=choice(client, news, "place"))
+    assert refused.status_code == 422
+    assert state(news) is ContributionState.SUBMITTED

@@ -11,6 +11,7 @@ from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.calls import confirming, triage
 from newsletter.domain.calls.confirming import Standing
 from newsletter.domain.issues import editing
+from newsletter.domain.subscribers import forgetting
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Comment, Contribution, Issue, Notice
 from newsletter.states import ContributionState, IssueState
@@ -131,7 +132,7 @@ def test_a_suggestion_stands_beside_the_section_and_changes_nothing(
         )
     assert "The editors have your suggestion." in answer.text
     comment = db.session.query(Comment).one()
-    assert (comment.block_id, comment.author_name) == (section.id, "Helen Price, who sent it in")
+    assert (comment.block_id, comment.author_name) == (section.id, "Oakfield School, who sent it in")
     assert section.data["body"] == "<p>Oakfield School has trained twelve mentors.</p>"
     assert [each.address for each in db.session.query(Notice).filter_by(template="sender_suggests")] == [
         "ruth@example.org"
@@ -190,3 +191,11 @@ def _plain(message: bytes) -> str:
     part = email.message_from_bytes(message, policy=email.policy.default).get_body(["plain"])
     assert part is not None
     return " ".join(str(part.get_content()).split())
+
+
+def test_whoever_is_forgotten_is_greeted_nowhere(section: Block, now: datetime) -> None:
+    assert news_of(section).decision_note.startswith("Hello Helen Price,")
+    with transaction():
+        forgetting.erase_address("helen@example.org", route="staff", now=now)
+    assert news_of(section).decision_note == ""
+    assert "Helen" not in str([each.values for each in db.session.query(Notice)])

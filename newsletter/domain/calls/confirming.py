@@ -100,7 +100,8 @@ def suggest(contribution: Contribution, words: str, *, now: datetime) -> None:
         return
     issue = contribution.issue
     contribution.suggested, contribution.confirmed_at = words, None
-    who = _("{name}, who sent it in").format(name=contribution.contact_name or contribution.agency or _("Somebody"))
+    # Not by name: a comment stays when its writer is forgotten.
+    who = _("{agency}, who sent it in").format(agency=contribution.agency) if contribution.agency else _("Its sender")
     db.session.add(Comment(issue_id=issue.id, block_id=section.id, author_name=who[:100], body=words, at=now))
     db.session.flush()
     people = who_may(Permission.TRIAGE_CONTRIBUTIONS, issue.mailing_list)

@@ -163,7 +163,9 @@ def _erase_contact(keys: list[str]) -> int:
     came = ContributionRevision.contribution_id.in_(select(Contribution.id).where(theirs))
     _count(update(ContributionRevision).where(came, ContributionRevision.revision == 0).values(title="", body=""))
     _blank_inbound(InboundMessage.id.in_(select(Contribution.inbound_id).where(theirs)))
-    return _count(update(Contribution).where(theirs).values(contact_name="", contact_address="", contact_phone=""))
+    # The words of the last decision greet them by name.
+    nobody = dict.fromkeys(("contact_name", "contact_address", "contact_phone", "decision_note"), "")
+    return _count(update(Contribution).where(theirs).values(**nobody))
 
 
 def _erase_contributor(keys: list[str]) -> int:
