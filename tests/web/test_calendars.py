@@ -10,13 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
-from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.domain.calls import cadence, extending, planning, replanning
 from newsletter.domain.calls.cadence import PRESETS
 from newsletter.domain.issues import creating, scheduling
-from newsletter.models import Contributor, Issue, MailingList
+from newsletter.models import Issue, MailingList
 from newsletter.web.contribute.calendar import personal_calendar_url
 from tests import people
 
@@ -66,16 +65,6 @@ def move(issue: Issue, now: datetime, *, out: datetime, news: date) -> None:
             issue, planned_at=out, deadline=Deadline.of(news, time(17), "Europe/London"), approval_on=None,
             actor=None, now=now,
         )  # fmt: skip
-
-
-def nadia(now: datetime) -> Contributor:
-    with transaction() as session:
-        person = Contributor(
-            address="nadia@example.org", address_key=addresses.key("nadia@example.org"), name="Nadia",
-            created_at=now, approved_at=now, proved_at=now,
-        )  # fmt: skip
-        session.add(person)
-    return person
 
 
 def test_a_list_has_its_deadlines_and_sending_days(year: list[Issue], client: FlaskClient) -> None:
@@ -155,7 +144,7 @@ def test_an_empty_year_that_was_taken_back_and_laid_out_again_is_new(
 
 
 def test_more_time_stands_in_ones_own_calendar_alone(year: list[Issue], client: FlaskClient, now: datetime) -> None:
-    person = nadia(now)
+    person = people.contributor(now, "Nadia Amin")
     path = personal_calendar_url(person).removeprefix("https://news.example.org")
     own, public = Diary(client, path).look(), Diary(client, FEED).look()
     assert own.days()["Deadline: news for Safeguarding news, January 2027"] == datetime(2027, 1, 15, 17, tzinfo=UTC)
@@ -179,8 +168,23 @@ def test_more_time_stands_in_ones_own_calendar_alone(year: list[Issue], client: 
     )  # fmt: skip
 
 
+def test_an_agencys_time_stands_in_its_peoples_calendars(year: list[Issue], client: FlaskClient, now: datetime) -> None:
+    police = people.agency(now)
+    sam = people.contributor(now, of=police)
+    until = Deadline.of(date(2027, 1, 20), time(12), "Europe/London")
+    with transaction():
+        extending.give(year[0], until, agency=police, actor=None, now=now)
+    path = personal_calendar_url(sam).removeprefix("https://news.example.org")
+    january = "Deadline: news for Safeguarding news, January 2027"
+
+    assert Diary(client, path).look().days()[january] == until.instant
+    with transaction():
+        police.ended_at = now
+    assert Diary(client, path).look().days()[january] == datetime(2027, 1, 15, 17, tzinfo=UTC)
+
+
 def test_ones_own_calendar_is_for_them_alone(year: list[Issue], client: FlaskClient, now: datetime) -> None:
-    person = nadia(now)
+    person = people.contributor(now, "Nadia Amin")
     path = personal_calendar_url(person).removeprefix("https://news.example.org")
     answer = client.get(path)
 
@@ -192,8 +196,10 @@ def test_ones_own_calendar_is_for_them_alone(year: list[Issue], client: FlaskCli
     assert client.get(path).status_code == 404
 
 
-def test_who_is_signed_in_gets_the_address_of_their_own_calendar(year: list[Issue], client: FlaskClient, now: datetime) -> None:
-    person = nadia(now)
+def test_who_is_signed_in_gets_the_address_of_their_own_calendar(
+    year: list[Issue], client: FlaskClient, now: datetime
+) -> None:
+    person = people.contributor(now, "Nadia Amin")
     assert client.get("/contribute/calendar").status_code in (302, 303)
     people.sign_in_contributor(client, person)
     page = client.get("/contribute/calendar")

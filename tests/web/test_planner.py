@@ -78,6 +78,10 @@ def test_an_empty_year_says_what_to_do(desk: FlaskClient) -> None:
     assert f'href="{LIST}/rhythm"' in page.text
 
 
+def test_without_an_issue_this_quarter_leads_to_the_year(desk: FlaskClient) -> None:
+    assert f'href="{LIST}/year"' in desk.get("/desk").text
+
+
 def test_a_rhythm_is_shown_before_it_is_kept(desk: FlaskClient) -> None:
     page = desk.post(f"{LIST}/rhythm", data=PIECES | {"do": "save"})
 

@@ -143,14 +143,18 @@ def _changes(issues: Sequence[Issue], actions: tuple[str, ...]) -> _Changes:
 
 
 def _own_time(contributor: Contributor, issues: Sequence[Issue]) -> dict[int, Deadline]:
-    """More time that the person or their agency was given, by issue; what was used may be changed until its end too."""
-    theirs = [Extension.contributor_id == contributor.id]
-    if contributor.agency_id is not None:
+    """More time that the person or their agency was given, by issue, the longest; time for one text alone is not meant.
+
+    What was handed in under it may be changed until its end, so time that was used stands there too.
+    """
+    theirs = [(Extension.contributor_id == contributor.id)]
+    if contributor.agency is not None and contributor.agency.ended_at is None:
         theirs.append(Extension.agency_id == contributor.agency_id)
+    granted = (Extension.state == ExtensionState.GRANTED) & Extension.contribution_id.is_(None)
     rows = db.session.scalars(
         select(Extension).where(
             Extension.issue_id.in_([issue.id for issue in issues]),
-            Extension.state.in_((ExtensionState.GRANTED, ExtensionState.USED)),
+            granted | (Extension.state == ExtensionState.USED),
             or_(*theirs),
         ).order_by(Extension.deadline_at)
     )  # fmt: skip

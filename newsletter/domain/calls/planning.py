@@ -195,8 +195,8 @@ def _matched(mailing_list: MailingList, found: Sequence[Turn]) -> dict[date, Iss
         for turn in found
         if turn.key not in matched
         for issue in issues
-        if issue.id not in taken and _may_be_a_turn(issue)
-        if (off := _distance(issue, turn)) is not None and off <= near
+        if issue.id not in taken
+        if (off := _distance(issue, turn)) is not None and off <= near and _may_be_a_turn(issue)
     )
     for _off, key, number, issue in pairs:
         if key not in matched and number not in taken:
