@@ -311,6 +311,19 @@ def test_what_nobody_began_with_is_taken_back(quarterly: MailingList, now: datet
     assert [issue.title for issue in lay_out(quarterly, later)] == ["January 2027", "July 2027", "October 2027"]
 
 
+def test_an_empty_issue_that_somebody_began_by_hand_is_not_taken_back(quarterly: MailingList, now: datetime) -> None:
+    lay_out(quarterly, now)
+    with transaction():
+        replanning.take_back(quarterly, 2027, actor=None, now=now)
+    later = datetime(2026, 12, 9, 9, tzinfo=UTC)
+    # It may get the very number of one that was taken back.
+    by_hand = begin(quarterly, later, "Spring", date(2027, 4, 29), date(2027, 4, 16))
+    lay_out(quarterly, later)
+
+    assert by_hand not in replanning.untouched(quarterly, 2027)
+    assert len(replanning.untouched(quarterly, 2027)) == 3
+
+
 def test_nothing_is_taken_back_that_people_have_read(quarterly: MailingList, now: datetime) -> None:
     made = lay_out(quarterly, now)
     with transaction():

@@ -85,13 +85,14 @@ def untouched(mailing_list: MailingList, year: int) -> list[Issue]:
     entries = db.session.scalars(
         select(Activity).where(Activity.list_id == mailing_list.id, Activity.action == LAID_OUT)
     )
-    numbers = {number for entry in entries if entry.detail.get("year") == year for number in entry.detail["made"]}
+    # An id alone may have come again, after an empty issue was taken back.
+    made = {(number, entry.at) for entry in entries if entry.detail["year"] == year for number in entry.detail["made"]}
     issues = db.session.scalars(
         select(Issue)
-        .where(Issue.id.in_(numbers), Issue.list_id == mailing_list.id, Issue.planned_key.startswith(f"{year}-"))
+        .where(Issue.list_id == mailing_list.id, Issue.planned_key.startswith(f"{year}-"))
         .order_by(Issue.planned_key)
     )
-    return [issue for issue in issues if _is_untouched(issue)]
+    return [issue for issue in issues if (issue.id, issue.created_at) in made and _is_untouched(issue)]
 
 
 def take_back(mailing_list: MailingList, year: int, *, actor: Account | None, now: datetime) -> list[str]:
