@@ -382,6 +382,16 @@ def test_more_than_twenty_a_day_are_not_taken_and_not_answered_for_ever(cara: Co
     assert len(contributions()) == by_mail.MOST_A_DAY + 1
 
 
+def test_a_flood_from_strangers_is_not_answered_and_contributors_are_heard(
+    cara: Contributor, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_mail, "MOST_FROM_STRANGERS", 2)
+    states = [comes(letter(sender=f"x{number}@example.net"), now).state for number in range(4)]
+    assert states == [HANDLED, HANDLED, QUARANTINED, QUARANTINED]
+    assert comes(vouched(letter()), now).state is HANDLED
+    assert len(mails()) == 3
+
+
 # --- what is in it ----------------------------------------------------------------------------------------------
 
 

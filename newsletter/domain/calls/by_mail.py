@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 KIND = "contribution"
 NOT_TAKEN = "contribution_not_taken"
 MOST_A_DAY = 20
+#: Letters a day after which strangers are not answered any more: From is easily forged, and our answers would go there.
+MOST_FROM_STRANGERS = 500
 _MOST_ANSWERS_A_DAY = 5
 _DAY = timedelta(hours=24)
 _UNWELCOME = frozenset({SuppressionReason.NOT_ME, SuppressionReason.COMPLAINT})
@@ -109,6 +111,7 @@ def take(mail: Mail, raw: bytes, source: str, received_at: datetime, now: dateti
         before = db.session.scalars(select(InboundMessage).where(InboundMessage.digest == mail.letter.digest)).one()
         return Taken(before.state, before.note, known=True)
     row.kind, row.subject = KIND, mail.letter.subject[:200]
+    db.session.flush()
     row.state, row.note = _handle(mail, row, received_at, now)
     if row.state is InboundState.QUARANTINED:
         row.raw = raw
@@ -129,6 +132,8 @@ def _handle(mail: Mail, row: InboundMessage, received_at: datetime, now: datetim
     mailing_list = mail_calls.find_list(mail.slug)
     known = _contributor(letter.sender)
     contributor = known if mail.vouched else None
+    if contributor is None and _number_today(now) > MOST_FROM_STRANGERS:
+        return InboundState.QUARANTINED, _("Very many letters came today. It is not answered: a person may look.")
     issue = mail_calls.issue_for(mailing_list, received_at, contributor) if mailing_list else None
     if why := _why_not(mail, mailing_list, issue, now):
         _tell_not_taken(mail, why, mailing_list, now)
@@ -137,6 +142,12 @@ def _handle(mail: Mail, row: InboundMessage, received_at: datetime, now: datetim
     contribution = _keep(mail, row, issue, contributor, received_at, now)
     words = _("News for %(issue)s, %(reference)s.") % {"issue": issue.title, "reference": contribution.reference}
     return InboundState.HANDLED, " ".join([words, *mail.words.notes])
+
+
+def _number_today(now: datetime) -> int:
+    """How many letters came in the last 24 hours, this one included."""
+    chosen = select(func.count()).where(InboundMessage.kind == KIND, InboundMessage.received_at > now - _DAY)
+    return db.session.scalar(chosen) or 0
 
 
 def _why_not(mail: Mail, mailing_list: MailingList | None, issue: Issue | None, now: datetime) -> list[str]:
