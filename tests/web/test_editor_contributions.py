@@ -350,3 +350,21 @@ def test_an_issue_that_takes_nothing_more_says_so(client: FlaskClient, issue: Is
     refused = client.post(url_of(news), data=choice(client, news, "place"))
     assert refused.status_code == 422
     assert state(news) is ContributionState.SUBMITTED
+
+
+def test_changes_that_come_after_their_time_are_late(client: FlaskClient, issue: Issue, now: datetime) -> None:
+    news = late(issue, now)
+    data = choice(client, news, "changes", changes_words="Who?", reply_day="20 January 2027", reply_time="noon")
+    client.post(url_of(news), data=data)
+    assert "With their senders" in client.get("/desk/contributions").text
+    with transaction():
+        news.late = True  # sent again after noon on the 20th
+    page = client.get("/desk/contributions?state=late").text
+    assert "Helpline hours" in page
+    assert "Save the decision" in client.get(url_of(news)).text
+
+
+def test_news_is_entered_for_somebody_from_here(client: FlaskClient, issue: Issue, now: datetime) -> None:
+    assert "/desk/issues/january-2027/contributions/new" in client.get("/desk/contributions").text
+    people.sign_in(client, people.staff(now, "Vi Hart", Role.VIEWER))
+    assert "Enter news for somebody" not in client.get("/desk/contributions").text

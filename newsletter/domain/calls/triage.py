@@ -124,9 +124,11 @@ def request_changes(
     words = outcomes.words_of(Decision.CHANGES, contribution, Mail(mail.words, mail.why), actor=actor)
     undo(contribution, actor=actor, now=now)
     extending.give(issue, reply_by, contribution=contribution, tell=False, actor=actor, now=now)
+    # It has time of its own now; what is sent after that is late again.
+    late, contribution.late = contribution.late, False
     decide(contribution, ContributionState.CHANGES_REQUESTED, words, actor, now)
     outcomes.tell(Decision.CHANGES, contribution, words, now=now)
-    record("contribution.changes_requested", contribution, actor, now, until=reply_by.instant.isoformat())
+    record("contribution.changes_requested", contribution, actor, now, until=reply_by.instant.isoformat(), late=late)
 
 
 def carry(

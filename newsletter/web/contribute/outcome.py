@@ -1,4 +1,4 @@
-"""What became of somebody's news: the section beside what they sent, to say that it is right or to suggest other words."""
+"""What became of somebody's news: the section beside what they sent, to say it is right or suggest other words."""
 
 from flask import redirect, request, url_for
 from markupsafe import Markup

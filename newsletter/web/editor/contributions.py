@@ -9,6 +9,7 @@ from sqlalchemy import select
 from newsletter import clock
 from newsletter.db import db
 from newsletter.domain.calls import reading, settling, triage, views_reading
+from newsletter.domain.calls.reading import CLOSED
 from newsletter.domain.issues.content import address
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.i18n import gettext as _
@@ -46,7 +47,7 @@ def group_of(contribution: Contribution) -> str:
         return "unproved"
     if contribution.state is ContributionState.SUBMITTED:
         return "read"
-    if contribution.state is ContributionState.CHANGES_REQUESTED:
+    if contribution.state is ContributionState.CHANGES_REQUESTED and not contribution.late:
         return "asked"
     return "late" if triage.is_open(contribution) else "decided"
 
@@ -97,6 +98,7 @@ def contributions() -> tuple[str, int]:
         writing=reading.drafts(issue) if issue else 0,
         first=next(iter([*groups["read"], *groups["late"]]), None) if decides else None,
         views=bool(views_reading.pages_of(decides)),
+        enter_for=_takes_news(issue, calls, decides),
         agencies_url=way_to_agencies(me),
         calls=[{"issue": each, "url": address(url_for("contribute.call", slug=each.slug))} for each in calls],
         quarterly=any(each.cadence is Cadence.QUARTERLY for each in lists),
@@ -110,6 +112,13 @@ def _issue_asked(lists: Sequence[MailingList], issues: Mapping[str, Issue]) -> I
         return None
     found = issues.get(asked) or db.session.scalar(select(Issue).where(Issue.slug == asked))
     return found if found is not None and found.list_id in {each.id for each in lists} else None
+
+
+def _takes_news(issue: Issue | None, calls: Sequence[Issue], lists: Sequence[MailingList]) -> Issue | None:
+    """The issue for which news that came by telephone is entered: the one that is looked at, or the next."""
+    ids = {each.id for each in lists}
+    wanted = [issue] if issue is not None else calls
+    return next((each for each in wanted if each.list_id in ids and each.has_call and each.state not in CLOSED), None)
 
 
 def _heading(number: int) -> str:
