@@ -86,3 +86,13 @@ def test_the_button_in_the_answer_confirms_and_opening_its_page_does_not(
     db.session.rollback()
     assert sams.proved_at is not None
     assert (sams.state, sams.late) == (ContributionState.SUBMITTED, False)
+
+
+def test_what_came_is_listed_with_what_became_of_it(client: FlaskClient, sams: Contribution, now: datetime) -> None:
+    with time_machine.travel(now, tick=False):
+        people.sign_in(client, people.staff(now, "Asha Patel", Role.ADMIN))
+        listed = words(client.get("/desk/inbound"))
+        one = words(client.get(f"/desk/inbound/{sams.inbound_id}"))
+    assert "News by email" in listed
+    assert f"News for December 2026, {sams.reference}." in listed
+    assert f"News for December 2026, {sams.reference}." in one
