@@ -12,8 +12,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
+from newsletter.delivery.launch import launch
 from newsletter.domain.calls import views, views_reading
-from newsletter.domain.issues import publishing
+from newsletter.domain.issues import editing, publishing
 from newsletter.domain.issues.content import issue_content
 from newsletter.domain.subscribers import forgetting
 from newsletter.models import Activity, LimitCounter, ViewsPage
@@ -21,7 +22,8 @@ from newsletter.rendering.issue import render
 from newsletter.states import Role
 from newsletter.web.archive.closings import with_closings
 from tests import people
-from tests.domain.test_calls_views import CLOSING, TOO_LATE, answers, asked, out, say
+from tests.domain.test_calls_views import ASKED, CLOSING, TOO_LATE, answers, asked, out, say
+from tests.web import desk
 from tests.web.public_pages import words
 
 
@@ -147,10 +149,10 @@ def test_a_draft_has_no_page_but_for_those_who_write_it(client: FlaskClient, app
     assert get(client, path, now).status_code == 404
     assert post(client, path, now, {"body": "Too early"}).status_code == 404
     assert get(client, f"{path}/thanks", now).status_code == 404
-    desk = app.test_client()
+    ruths_own = app.test_client()
     with time_machine.travel(now, tick=False):
-        people.sign_in(desk, ruth)
-        preview = desk.get(path)
+        people.sign_in(ruths_own, ruth)
+        preview = ruths_own.get(path)
     assert "This is a preview." in words(preview)
     assert "Send my answer" not in preview.text
     assert get(client, f"/views/{uuid.uuid4()}", now).status_code == 404
@@ -215,17 +217,17 @@ def test_the_spreadsheet_is_safe_to_open_and_its_taking_is_on_record(
 
 
 def test_editors_close_open_and_delete(ruths: FlaskClient, page: ViewsPage, now: datetime) -> None:
-    desk = f"/desk{address(page)}"
-    assert get(ruths, f"{desk}/delete", now).status_code == 303, "it is open: nothing to delete yet"
-    assert "close it first" in words(_followed(ruths, f"{desk}/delete", now))
+    room = f"/desk{address(page)}"
+    assert get(ruths, f"{room}/delete", now).status_code == 303, "it is open: nothing to delete yet"
+    assert "close it first" in words(_followed(ruths, f"{room}/delete", now))
 
-    assert "It is closed." in words(_followed(ruths, f"{desk}/close", now))
+    assert "It is closed." in words(_followed(ruths, f"{room}/close", now))
     assert "This call for views has closed" in words(get(ruths, address(page), now + timedelta(minutes=1)))
-    assert "It takes answers again." in words(_followed(ruths, f"{desk}/reopen", now))
-    assert "only until its own closing time" in words(_followed(ruths, f"{desk}/reopen", now))
+    assert "It takes answers again." in words(_followed(ruths, f"{room}/reopen", now))
+    assert "only until its own closing time" in words(_followed(ruths, f"{room}/reopen", now))
 
-    assert "Delete 2 answers?" in words(get(ruths, f"{desk}/delete", _signed_in_at(ruths, TOO_LATE)))
-    assert "2 answers are deleted." in words(_followed(ruths, f"{desk}/delete", TOO_LATE + timedelta(minutes=20)))
+    assert "Delete 2 answers?" in words(get(ruths, f"{room}/delete", _signed_in_at(ruths, TOO_LATE)))
+    assert "2 answers are deleted." in words(_followed(ruths, f"{room}/delete", TOO_LATE + timedelta(minutes=20)))
     assert answers(page) == []
 
 
@@ -268,3 +270,30 @@ def test_a_named_page_counts_networks(client: FlaskClient, now: datetime) -> Non
     assert post(client, address(page), datetime(2026, 12, 8, tzinfo=UTC), sent).status_code == 303
     counted = db.session.scalars(select(LimitCounter.key)).all()
     assert any(key.startswith("views network:") for key in counted)
+
+
+def test_an_issue_that_goes_out_opens_its_question_and_its_page_closes_it_on_time(
+    client: FlaskClient, app: Flask, now: datetime
+) -> None:
+    mailing_list, ruth = people.larkmere(now), people.staff(now)
+    people.subscribers(now, mailing_list, 1)
+    with time_machine.travel(now, tick=False):
+        issue = desk.january(now, mailing_list, ruth)
+        closes = "2027-02-26T17:00"
+        with transaction():
+            editing.add_block(issue, "ask_views", {**ASKED, "closes": closes}, position=2, actor=ruth, now=now)
+        desk.approve(issue, people.staff(now, "Ewan Marsh", Role.APPROVER), now)
+        desk.schedule(issue, ruth, now, now + timedelta(hours=1))
+    out_at = now + timedelta(hours=1)
+    with time_machine.travel(out_at, tick=False):
+        assert launch(issue.id, out_at)
+    (page,) = views_reading.pages_in(issue)
+
+    closing = datetime(2027, 2, 26, 17, 0, tzinfo=UTC)
+    article = get(client, "/news/january-2027", closing + timedelta(seconds=59))
+    assert f"https://news.example.org{address(page)}" in article.text
+    assert get(client, address(page), closing + timedelta(seconds=59)).text.count("<form") == 1
+    over = get(client, "/news/january-2027", closing + timedelta(seconds=60))
+    assert "Closed 5pm, Friday 26 February 2027" in words(over)
+    assert address(page) not in over.text
+    assert "<form" not in get(client, address(page), closing + timedelta(seconds=60)).text
