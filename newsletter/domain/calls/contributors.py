@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from ... import addresses
-from ...db import db
+from ...db import db, take_turn
 from ...errors import Invalid, NotAllowed, NotFound, Problem, Refused
 from ...i18n import gettext as _
 from ...models import Account, AddressProof, Agency, Contribution, Contributor
@@ -114,6 +114,7 @@ def invite(
         raise NotAllowed(_("You may invite people to your own agency."))
     clean, _removed = typed_address(address, field="email")
     called = line(name, field="name", longest=LONGEST_NAME)
+    take_turn(f"contributor:{addresses.key(clean)}")
     person = proving.find_contributor(clean)
     if person is not None and person.ended_at is None and person.approved_at is not None:
         raise Invalid([Problem("email", _already(person, agency))])

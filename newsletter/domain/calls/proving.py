@@ -226,6 +226,8 @@ def _newest(proof: AddressProof) -> AddressProof | None:
 
 
 def _use(proof: AddressProof, now: datetime) -> Contributor:
+    # Two proofs of one address, used at once, make one contributor.
+    take_turn(f"contributor:{proof.address_key}")
     proof.used_at = now
     contributor = find_contributor(proof.address) or _new(proof, now)
     first = contributor.proved_at is None

@@ -193,6 +193,9 @@ def _signed_in(proof: AddressProof, contributor: Contributor, new_session: str, 
         where = url_for(".kept", token=kept_token(contribution))
     elif contributor.approved_at is None and not contributor.asked_words:
         where = url_for(".ask_in")
+    elif not contributor.name:
+        # Invited by address alone: the editors want to know whom they write to.
+        where = url_for(".account")
     return sign_browser_in(redirect(where, 303), new_session)
 
 
