@@ -308,6 +308,10 @@ def test_who_is_not_known_well_is_asked_once(client: FlaskClient, december: Issu
     writer = Writer(client, at(9, 30))
     page = writer.write(writer.begin())
     assert "Who it is from" in page.text
+    hurried = writer.send(newest())
+    assert hurried.status_code == 422
+    assert 'href="#row-from"' in hurried.text
+    writer.get(f"/contribute/mine/{newest().public_id}/from")
     assert writer.post(agency="", contact_name="").status_code == 422
     answers = writer.post(agency="Larkmere Health", contact_name="Nadia Rahman", contact_phone="01632 960 120")
 

@@ -218,9 +218,8 @@ def words_of(kind: str, data: Mapping[str, Any]) -> str:
 
 
 def rows_of(piece: Piece) -> list[tuple[Field, str]]:
-    """Each field that is asked, with what was answered in words: for checking one's answers."""
+    """Each field that is asked, with what was answered in words (of a picture, none): for checking one's answers."""
     return [
         (each, item_words.plain_text((replace(each, label=""),), piece.data, labelled=False))
         for each in item(piece.kind).fields
-        if each.type is not FieldType.MEDIA
     ]

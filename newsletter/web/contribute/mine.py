@@ -13,6 +13,7 @@ from ...domain.calls.rights import right
 from ...errors import Conflict, Invalid, Problem, Refused
 from ...i18n import gettext as _
 from ...models import Contribution
+from ...rendering.fields import FieldType
 from ...states import ContributionState
 from ..access import public
 from ..fields import put_problems
@@ -23,6 +24,7 @@ from .room import blueprint, kept_token, key_page, other_calls
 from .standing import standing
 
 _ONE = "/contribute/mine/<uuid:public_id>"
+_SENDER = "from"
 _OPEN = (ContributionState.DRAFT, ContributionState.CHANGES_REQUESTED)
 _OVER = (ContributionState.WITHDRAWN, ContributionState.DECLINED, ContributionState.MERGED)
 
@@ -167,25 +169,41 @@ def _check_page(
 
 def _links(problems: list[Problem]) -> list[Problem]:
     """The problems, each at the row of its field on this page."""
-    return [Problem(f"row-{each.field.partition('.')[0]}" if each.field else "", each.sentence) for each in problems]
+    return [Problem(f"row-{_row_of(each)}" if each.field else "", each.sentence) for each in problems]
+
+
+def _row_of(problem: Problem) -> str:
+    """The row at which a problem is shown: all that is wrong with whom to ask stands at one."""
+    name = problem.field.partition(".")[0]
+    return _SENDER if name in ("agency", "contact_name", "contact_address", "contact_phone") else name
 
 
 def _rows(found: Contribution, *, linked: bool, problems: list[Problem] | None = None) -> list[dict[str, Any]]:
     """The answers in words; with what is wrong with each, and a way back to it."""
     item, piece = items.item(found.kind), revisions.piece_of(found)
     pages = {field.name: page.name for page in item.pages for field in item.fields_on(page)}
-    wrong = {each.field.partition(".")[0]: each.sentence for each in reversed(problems or [])}
+    wrong = {_row_of(each): each.sentence for each in reversed(problems or [])}
     rows = [
         {
             "id": f"row-{field.name}",
             "key": field.label,
             "words": words,
+            "picture": piece.data.get(field.name, "") if field.type is FieldType.MEDIA else "",
             "problem": wrong.get(field.name, ""),
             "url": url_for(".question", public_id=found.public_id, step=pages[field.name], check=1) if linked else "",
         }
         for field, words in items.rows_of(piece)
-        if words or linked
+        if words or linked or field.type is FieldType.MEDIA
     ]
     contact = "\n".join(filter(None, (found.agency, found.contact_name, found.contact_address, found.contact_phone)))
     more = url_for(".sender", public_id=found.public_id) if linked else ""
-    return [*rows, {"id": "row-agency", "key": _("From"), "words": contact, "problem": "", "url": more}]
+    problem = wrong.get(_SENDER, "")
+    sender = {
+        "id": f"row-{_SENDER}",
+        "key": _("From"),
+        "words": contact,
+        "picture": "",
+        "problem": problem,
+        "url": more,
+    }
+    return [*rows, sender]
