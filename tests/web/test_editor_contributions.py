@@ -294,6 +294,7 @@ def test_somebody_who_wants_it_out_stops_everything_until_it_is_settled(
     assert "cannot be scheduled before that is settled" in client.get("/desk/contributions").text
     page = client.get(url_of(news)).text
     assert "Please take out the names." in page
+    assert "Settle what Helen Price wants out again" in client.get("/desk").text
     unsaid = client.post(url_of(news, "/settle"), data={"settle": "keep", "answer": ""})
     assert "Say what you have done." in unsaid.text
     answer = {"settle": "keep", "answer": "The names are out."}

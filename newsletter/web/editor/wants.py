@@ -12,6 +12,7 @@ from newsletter.db import db
 from newsletter.domain.calls.extending import extensions_of
 from newsletter.domain.calls.opening import to_invite, why_not
 from newsletter.domain.calls.reading import late, undecided
+from newsletter.domain.calls.settling import asked_back
 from newsletter.domain.issues import approving
 from newsletter.domain.issues.checking import run_checks
 from newsletter.domain.issues.testing import has_current_test
@@ -112,6 +113,12 @@ def _doubts(lists: Sequence[MailingList]) -> list[dict[str, Any]]:
 def _contributions(issue: Issue, now: datetime) -> list[dict[str, Any]]:
     found = []
     waiting, after = undecided(issue), late(issue)
+    for each in asked_back(issue):
+        why = _("“{title}”. The issue cannot be scheduled before that.").format(title=each.title)
+        who = each.contact_name or each.agency or _("a sender")
+        label = _("Settle what {who} wants out again").format(who=who)
+        url = url_for("editor.contribution", reference=each.reference)
+        found.append(_want(label, url, why, _("Now"), urgency="bad"))
     if waiting:
         label = ngettext("Read %(number)s new contribution", "Read %(number)s new contributions", len(waiting))
         names = list(dict.fromkeys(each.agency for each in waiting if each.agency))
