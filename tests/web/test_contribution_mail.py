@@ -16,7 +16,7 @@ from newsletter.db import db
 from newsletter.delivery.notices import outbox
 from newsletter.delivery.returns.routing import take_in_mail
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Contribution
+from newsletter.models import Contribution, InboundMessage
 from newsletter.states import ContributionState, Role
 from tests import people
 from tests.web.public_pages import words
@@ -96,3 +96,19 @@ def test_what_came_is_listed_with_what_became_of_it(client: FlaskClient, sams: C
     assert "News by email" in listed
     assert f"News for December 2026, {sams.reference}." in listed
     assert f"News for December 2026, {sams.reference}." in one
+
+
+def test_a_letter_that_was_set_aside_is_read_by_a_person_and_not_again(
+    client: FlaskClient, sams: Contribution, now: datetime
+) -> None:
+    forged = b"From: x@example.net, y@example.net\r\n" + LETTER.partition(b"\r\n")[2].replace(b"<1@", b"<2@")
+    take_in_mail(forged, "the mailbox", now, now)
+    key = db.session.scalars(select(InboundMessage.id).order_by(InboundMessage.id.desc())).first()
+    with time_machine.travel(now, tick=False):
+        people.sign_in(client, people.staff(now, "Asha Patel", Role.ADMIN))
+        shown = client.get(f"/desk/inbound/{key}")
+        refused = client.post(f"/desk/inbound/{key}/again")
+    assert "It does not say who sent it, or names several." in words(shown)
+    assert "enter it for them under Contributions" in words(shown)
+    assert "A week on the lake." in shown.text
+    assert refused.status_code == 409

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ... import addresses
 from ...db import conflict_aware_insert, db, transaction, why_unavailable
+from ...domain.calls import by_mail
 from ...domain.subscribers import suppressing
 from ...errors import Conflict
 from ...i18n import gettext as _
@@ -89,6 +90,9 @@ def look_again(row: InboundMessage, now: datetime) -> TakenIn:
     number, raw = row.id, row.raw
     if row.state is not InboundState.QUARANTINED or raw is None:
         raise Conflict(_("This mail is settled, or its text is no longer kept."))
+    if row.kind == by_mail.KIND:
+        # What was against it was no lack of understanding.
+        raise Conflict(_("This is a letter. If it is somebody’s news, enter it for them under Contributions."))
     report = read_report(raw)
     with transaction() as session:
         return _handle(session.get_one(InboundMessage, number), report, raw, now, kept_elsewhere=False)
