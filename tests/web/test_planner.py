@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 
 import pytest
 import time_machine
@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.domain.calls import cadence, planning
-from newsletter.domain.calls.cadence import PRESETS
+from newsletter.domain.calls.cadence import PRESETS, Rhythm
 from newsletter.models import Activity, CadenceRule, Issue, MailingList
 from newsletter.states import IssueNaming, Role
 from tests import people
@@ -207,6 +207,24 @@ def test_a_turn_whose_deadline_is_over_says_so(desk: FlaskClient, quarterly: Mai
     assert "Make 1 issue" in page
     assert "This deadline is over: move it" in page
     assert page.count("Is over") == 3
+
+
+def test_a_time_that_a_day_does_not_have_is_said(desk: FlaskClient, quarterly: MailingList, now: datetime) -> None:
+    """In Cairo the clocks go forward as the last Friday of April begins: half past midnight is no time then."""
+    with transaction():
+        quarterly.timezone = "Africa/Cairo"
+        half_past = Rhythm(
+            "FREQ=YEARLY;BYMONTH=4,10;BYDAY=-1FR", "FREQ=YEARLY;BYMONTH=4,10;BYDAY=1MO", time(0, 30), region=""
+        )
+        cadence.choose(quarterly, half_past, actor=None, now=now)
+    planner = desk.get(f"{LIST}/year/2027")
+    assert planner.status_code == 200
+    assert "Lay out 2027" in planner.text
+
+    for ask in (desk.get, desk.post):
+        answer = ask(f"{LIST}/year/2027/lay-out", follow_redirects=True)
+        assert "12:30am on Friday 30 April 2027 does not exist" in answer.text
+    assert db.session.scalar(select(func.count(Issue.id))) == 0
 
 
 def test_a_year_says_when_each_call_opens_closes_and_goes_out(

@@ -110,7 +110,11 @@ def _rhythm_words(rhythm: cadence.Rhythm) -> str:
 def _next_to_lay_out(mailing_list: MailingList, shown: int, now: datetime) -> int | None:
     """The year that the button offers: the one shown, or the one after it."""
     for year in (shown, shown + 1):
-        if year in planning.years(now) and any(each.to_make for each in planning.plan(mailing_list, year, now)):
+        try:
+            if year in planning.years(now) and any(each.to_make for each in planning.plan(mailing_list, year, now)):
+                return year
+        except Refused:
+            # Pressed, it says why not.
             return year
     return None
 
@@ -202,13 +206,13 @@ def planner_lay_out(slug: str, year: int) -> Response | tuple[str, int]:
     if year not in planning.years(now):
         raise NotFound(_("That year cannot be laid out now."))
     number, problem = _first_number(mailing_list)
-    if request.method == "POST" and not problem:
-        with transaction():
-            made = planning.lay_out(mailing_list, year, first_number=number, actor=signed_in_account(), now=now)
-        sentence = ngettext("%(number)s issue is laid out.", "%(number)s issues are laid out.", len(made))
-        flash(sentence % {"number": len(made)} if made else _("They were all there already."), "success")
+    try:
+        if request.method == "POST" and not problem:
+            return _lay_out(mailing_list, year, number, now)
+        planned = planning.plan(mailing_list, year, now, first_number=number)
+    except Refused as error:
+        flash(str(error), "problem")
         return to("planner", slug=slug, year=year)
-    planned = planning.plan(mailing_list, year, now, first_number=number)
     rhythm = cadence.rhythm_of(mailing_list)
     return page(
         "planner_lay_out.html",
@@ -224,6 +228,15 @@ def planner_lay_out(slug: str, year: int) -> Response | tuple[str, int]:
         first_number=request.form.get("first_number", str(number)),
         counted=rhythm is not None and rhythm.naming is IssueNaming.NUMBER,
     )
+
+
+def _lay_out(mailing_list: MailingList, year: int, number: int, now: datetime) -> Response:
+    with transaction():
+        made = planning.lay_out(mailing_list, year, first_number=number, actor=signed_in_account(), now=now)
+        slug = mailing_list.slug
+    sentence = ngettext("%(number)s issue is laid out.", "%(number)s issues are laid out.", len(made))
+    flash(sentence % {"number": len(made)} if made else _("They were all there already."), "success")
+    return to("planner", slug=slug, year=year)
 
 
 def _first_number(mailing_list: MailingList) -> tuple[int, str]:
