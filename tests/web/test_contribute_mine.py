@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import extending, reading, revisions
+from newsletter.domain.calls import extending, reading, revisions, triage
 from newsletter.models import Contribution, Contributor, Issue, Media, Notice
 from newsletter.states import ContributionState
 from tests import contributors, people, pictures
@@ -498,6 +498,22 @@ def test_each_says_where_it_stands_and_what_happens_next(
         newest().state = state
 
     assert words in writer.get("/contribute/mine")
+
+
+def test_a_decision_is_told_when_its_mail_leaves(writer: Writer, december: Issue) -> None:
+    writer.write(writer.begin())
+    writer.send(newest())
+    with transaction():
+        triage.decline(newest(), "We had two of these.", actor=None, now=at(10, 0))
+    address = f"/contribute/mine/{newest().public_id}"
+    before = writer.at(at(10, 1)).get(address)
+    assert "With the editors" in writer.get("/contribute/mine")
+    after = writer.at(at(10, 30)).get(address)
+
+    assert "We had two of these." not in before
+    assert "Not used" not in before
+    assert "We had two of these." in after
+    assert "Not used" in after
 
 
 def test_the_list_is_empty_with_a_way_to_begin(writer: Writer) -> None:

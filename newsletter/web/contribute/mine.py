@@ -21,7 +21,7 @@ from .access import for_contributors, signed_in_contributor
 from .forms import DeclarationForm, ReasonForm
 from .questions import own
 from .room import blueprint, kept_token, key_page, other_calls
-from .standing import standing
+from .standing import known_state, standing
 
 _ONE = "/contribute/mine/<uuid:public_id>"
 _SENDER = "from"
@@ -35,8 +35,8 @@ _OVER = (ContributionState.WITHDRAWN, ContributionState.DECLINED, ContributionSt
 def mine() -> Response:
     """Everything they wrote: what waits for them first."""
     found = reading.own(signed_in_contributor())
-    open_ones = [one for one in found if one.state in _OPEN]
-    over = [one for one in found if one.state in _OVER]
+    open_ones = [one for one in found if known_state(one) in _OPEN]
+    over = [one for one in found if known_state(one) in _OVER]
     rest = [one for one in found if one not in open_ones and one not in over]
     titles = ((_("Waiting for you"), open_ones), (_("With the editors"), rest), (_("Over"), over))
     groups = [{"title": title, "rows": rows} for title, rows in titles if rows]
@@ -49,7 +49,9 @@ def mine() -> Response:
 def mine_one(public_id: UUID) -> Response:
     """Where one of them stands; a draft that is not sent leads to its answers."""
     found = own(public_id)
-    if found.state is ContributionState.CHANGES_REQUESTED or (reading.is_private(found) and not found.withdrawn_at):
+    if known_state(found) is ContributionState.CHANGES_REQUESTED or (
+        reading.is_private(found) and not found.withdrawn_at
+    ):
         return redirect(url_for(".check", public_id=public_id))
     given = drafting.may_change(found, clock.now())
     late = found.state is ContributionState.DRAFT
@@ -59,6 +61,7 @@ def mine_one(public_id: UUID) -> Response:
         contribution=found,
         item=items.item(found.kind),
         now_is=standing(found),
+        note=found.decision_note if known_state(found) is found.state else "",
         rows=_rows(found, linked=False),
         panel="sent" in request.args,
         copied=contributing.copy_was_sent(found),

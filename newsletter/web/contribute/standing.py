@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 
 from ... import clock
-from ...domain.calls import drafting, reading
+from ...domain.calls import drafting, outcomes, reading
 from ...domain.calls.rights import extension_of
 from ...i18n import gettext as _
 from ...models import Contribution
@@ -13,6 +13,7 @@ from ...states import ContributionState, IssueState
 from .room import blueprint, kept_token
 
 _STATE = ContributionState
+_TOLD = (_STATE.CHANGES_REQUESTED, _STATE.ACCEPTED, _STATE.DECLINED, _STATE.MERGED)
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,16 @@ class Standing:
     link_words: str = ""
 
 
+def known_state(contribution: Contribution) -> ContributionState:
+    """The state as its writer knows it: a decision is told when its mail leaves, and may be another until then."""
+    mail = outcomes.waiting(contribution) if contribution.state in _TOLD else None
+    return contribution.state if mail is None or mail.next_attempt_at <= clock.now() else _STATE.SUBMITTED
+
+
 @blueprint.app_template_global()
 def standing(contribution: Contribution) -> Standing:
     """How it stands now."""
-    match contribution.state:
+    match known_state(contribution):
         case _STATE.DRAFT:
             return _late(contribution) if contribution.late else _draft(contribution)
         case _STATE.SUBMITTED:
