@@ -34,15 +34,15 @@ class MoreTimeForm(PlainForm):
     reason = TextAreaField(_("Anything the editors should know? (optional)"), render_kw={"rows": 3})
 
     def offer(self, issue: Issue) -> None:
-        """Write the choices out: now, or by one of two days."""
+        """Write the choices out: by one of two days, and now, which while the call is open needs no asking."""
         now = clock.now()
         self.ready.choices = [
-            SelectChoice("now", _("It is ready now")),
-            *(
-                SelectChoice(name, _("By {when}").format(when=extending.suggested_end(issue, now, days=days).words))
-                for name, days in _OFFERED.items()
-            ),
+            SelectChoice(name, _("By {when}").format(when=extending.suggested_end(issue, now, days=days).words))
+            for name, days in _OFFERED.items()
         ]
+        if issue.deadline is None or not issue.deadline.is_open(now):
+            self.ready.choices.insert(0, SelectChoice("now", _("It is ready now")))
+        self.ready.data = self.ready.data or self.ready.choices[0].value
 
 
 @blueprint.get("/contribution/<token>/more-time")
@@ -115,7 +115,6 @@ def _page(
     status: int = 200,
 ) -> Response:
     form.offer(issue)
-    form.ready.data = form.ready.data or "now"
     return key_page(
         "more_time",
         status,

@@ -14,6 +14,7 @@ from ..access import public
 from .room import blueprint, key_page, signer
 
 
+@blueprint.app_template_global()
 def nothing_token(contributor: Contributor) -> str:
     """The part of an address by which this person speaks for their agency, about any issue."""
     return signer().sign_id(Purpose.AGENCY_NOTHING, contributor.public_id)

@@ -115,7 +115,7 @@ def _shown(row: Row, issue: Issue, now: datetime) -> dict[str, Any]:
         lines.append(_("Asks for more time"))
     elif row.has is not None and row.has.deadline is not None:
         lines.append(_("Has until {when}").format(when=row.has.deadline.words))
-    if row.standing in (Standing.SILENT, Standing.WRITING):
+    if row.standing in (Standing.SILENT, Standing.WRITING) and (issue.call_opened_at or not row.party.people):
         lines += _mailed(row, zone)
     return {
         "key": key_of(row.party),
