@@ -19,7 +19,7 @@ from ..domain.issues.approving import current_approval
 from ..domain.issues.checking import run_checks
 from ..domain.issues.content import block_content, issue_content, outside, render_issue, web_address
 from ..domain.issues.creating import change_frame, create_issue
-from ..domain.issues.documents import import_document, read_document
+from ..domain.issues.documents import import_document, read_document, remade, with_stored_pictures
 from ..domain.issues.documents.leaving_out import summary
 from ..domain.issues.documents.word_package import LARGEST_FILE
 from ..domain.issues.finding import find_issue
@@ -87,13 +87,14 @@ def import_(
     as_json: bool,
 ) -> None:
     """Make a new issue of FILE: a Word document (.docx), HTML, Markdown or plain text (- reads standard input)."""
-    document = read_document(_source(file), file.name)
-    now = clock.now()
+    document = read_document(_source(file), file.name, with_pictures=True)
+    made, now = remade(document.pictures), clock.now()
     with transaction():
         mailing_list = db.session.scalar(select(MailingList).where(MailingList.slug == list_slug))
         if mailing_list is None:
             raise NotFound(f"There is no list “{list_slug}”. newsletter lists show names them all.")
         actor = actor_for(as_email, Permission.EDIT_ISSUES, mailing_list)
+        document = with_stored_pictures(document, made, actor=actor, now=now)
         if past:
             issue = import_past(mailing_list, document, title=title, day=past.date(), actor=actor, now=now)
         else:

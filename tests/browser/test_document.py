@@ -31,13 +31,13 @@ def test_a_word_document_is_brought_in(serve: Serve, visitor: "type[Visitor]") -
     page.goto(f"{issue}/document")
     page.get_by_label("A file").set_input_files(str(FILE))
     ruth.press("Show what is in it")
-    expect(page.get_by_role("heading", level=1)).to_have_text("6 sections were found")
+    expect(page.get_by_role("heading", level=1)).to_have_text("7 sections were found")
     ruth.look("what-was-found")
     page.set_viewport_size({"width": 1280, "height": 900})
     table = page.get_by_role("group", name="What to do with “Dates for your diary”")
     with page.expect_response(re.compile("/document/")):
         table.get_by_label("Leave out").check()
-    expect(page.get_by_role("button", name="Import 5 sections").first).to_be_visible()
+    expect(page.get_by_role("button", name="Import 6 sections").first).to_be_visible()
     page.locator("#kind-0").focus()
     with page.expect_response(re.compile("/document/")):
         page.locator("#kind-0").select_option("findings")
@@ -46,8 +46,8 @@ def test_a_word_document_is_brought_in(serve: Serve, visitor: "type[Visitor]") -
     page.reload()
     expect(page.locator("#do-1-drop")).to_be_checked()
     ruth.look("what-was-chosen")
-    ruth.press("Import 5 sections")
-    expect(page.get_by_text("5 sections were added.")).to_be_visible()
+    ruth.press("Import 6 sections")
+    expect(page.get_by_text("6 sections were added.")).to_be_visible()
     assert ruth.complaints == []
 
 
@@ -109,7 +109,7 @@ def test_a_past_issue_comes_into_the_archive(serve: Serve, visitor: "type[Visito
     ruth.write(page.get_by_label("Day it went out"), "4 December 2017")
     page.get_by_label("A file").set_input_files(str(FILE))
     ruth.press("Show what is in it")
-    ruth.press("Import 6 sections")
+    ruth.press("Import 7 sections")
     expect(page.get_by_role("heading", level=1)).to_have_text("December 2017, as it will stand in the archive")
     ruth.look("past-issue-ready")
     ruth.press("Put it in the archive")

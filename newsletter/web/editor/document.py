@@ -7,7 +7,7 @@ from wtforms import FileField, HiddenField, TextAreaField
 
 from newsletter import clock
 from newsletter.db import transaction
-from newsletter.domain.issues.documents import Document, keeping, read_document
+from newsletter.domain.issues.documents import Document, keeping, read_document, remade, with_stored_pictures
 from newsletter.domain.issues.transitions import require_editable
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, Refused
@@ -42,7 +42,7 @@ class DocumentForm(GuardedForm):
         """What was brought in, read; None where it cannot be, with the reason at its field."""
         source, name = self._source()
         try:
-            return read_document(source, name)
+            return read_document(source, name, with_pictures=True)
         except Invalid as error:
             field = self.file if isinstance(source, bytes) else self.text
             field.errors = [problem.sentence for problem in error.problems]
@@ -74,10 +74,12 @@ def issue_document(slug: str) -> Response | tuple[str, int]:
     document = form.read()
     if document is None:
         return _form_page(issue, form, 422)
+    made, actor, now = remade(document.pictures), signed_in_account(), clock.now()
     try:
         with transaction():
             require_editable(issue)
-            row = keeping.keep_document(issue, document, name=form.name, actor=signed_in_account(), now=clock.now())
+            document = with_stored_pictures(document, made, actor=actor, now=now)
+            row = keeping.keep_document(issue, document, name=form.name, actor=actor, now=now)
             read_id = row.public_id
     except Refused as error:
         form.form_errors = [str(error)]

@@ -12,7 +12,7 @@ from newsletter import clock, dates
 from newsletter.db import transaction
 from newsletter.domain.issues import past
 from newsletter.domain.issues.approving import prepare
-from newsletter.domain.issues.documents import keeping
+from newsletter.domain.issues.documents import keeping, remade, with_stored_pictures
 from newsletter.domain.staff.permissions import Permission, require
 from newsletter.errors import Invalid, Refused
 from newsletter.i18n import gettext as _
@@ -62,10 +62,11 @@ def past_new() -> Response | tuple[str, int]:
     if not valid or day is None or document is None or chosen is None:
         return _new_page(form, lists, 422)
     require(signed_in_account(), Permission.EDIT_ISSUES, chosen)
-    actor, now = signed_in_account(), clock.now()
+    made, actor, now = remade(document.pictures), signed_in_account(), clock.now()
     try:
         with transaction():
             issue = past.begin_past_issue(chosen, title=form.title.data, day=day, actor=actor, now=now)
+            document = with_stored_pictures(document, made, actor=actor, now=now)
             row = keeping.keep_document(issue, document, name=form.name, actor=actor, now=now)
             slug, read_id = issue.slug, row.public_id
     except Invalid as error:

@@ -44,6 +44,7 @@ class Row:
     words: int
     decision: Decision
     kinds: tuple[tuple[str, str], ...]
+    mergeable: bool
 
     @property
     def is_left_out(self) -> bool:
@@ -131,12 +132,12 @@ def _found_page(issue: Issue, row: ReadDocument, problem: str = "", status: int 
 def _rows(document: Document, choices: list[Choice], context: Context) -> list[Row]:
     given = [*choices, *[Choice()] * (len(document.proposals) - len(choices))]
     return [
-        _row(number, block, choice, context)
+        _row(number, block, choice, context, document.proposals[number - 1] if number else None)
         for number, (block, choice) in enumerate(zip(document.proposals, given, strict=True))
     ]
 
 
-def _row(number: int, block: ProposedBlock, choice: Choice, context: Context) -> Row:
+def _row(number: int, block: ProposedBlock, choice: Choice, context: Context, above: ProposedBlock | None) -> Row:
     shown = as_kind(block, choice.kind)
     kind = kind_of(shown.kind)
     data = kind.clean(shown.data)
@@ -150,4 +151,5 @@ def _row(number: int, block: ProposedBlock, choice: Choice, context: Context) ->
         words=sum(len(each.split()) for each in words),
         decision=choice.decision,
         kinds=tuple((each.kind, kind_of(each.kind).name) for each in offers(block)),
+        mergeable=above is not None and "image" not in (block.kind, above.kind),
     )

@@ -37,6 +37,8 @@ _FIVE = "T17:00"
 
 def offers(block: ProposedBlock) -> list[ProposedBlock]:
     """The block as it was proposed, and as each other kind that holds all its words, plain section last."""
+    if block.kind == "image":
+        return [block]
     section = as_section(block)
     found = [block]
     for make in _MAKERS:

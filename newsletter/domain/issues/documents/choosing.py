@@ -33,13 +33,13 @@ def as_kind(block: ProposedBlock, kind: str) -> ProposedBlock:
 
 def groups(document: Document, choices: Sequence[Choice]) -> list[tuple[int, ProposedBlock]]:
     """What would be imported: each block with the number of the proposal it began as. A proposal that is merged is in
-    the block above it, and the first one has none above."""
+    the block above it; the first one has none above, and a picture goes into no other."""
     made: list[tuple[int, ProposedBlock]] = []
     for number, (block, choice) in enumerate(zip(document.proposals, _all(document, choices), strict=True)):
         if choice.decision is Decision.DROP:
             continue
         shown = as_kind(block, choice.kind)
-        if choice.decision is Decision.MERGE and made:
+        if choice.decision is Decision.MERGE and made and "image" not in (made[-1][1].kind, shown.kind):
             made[-1] = (made[-1][0], joined(made[-1][1], shown))
         else:
             made.append((number, shown))

@@ -12,6 +12,7 @@ from ..content import masthead_words
 from ..editing import BlockDraft, add_blocks, delete_block, edit_block, live_blocks, set_masthead_words
 from ..transitions import lock, require_editable
 from ..versions import keep_before, keep_version
+from .picturing import take_up
 from .proposing import KeyDate, ProposedBlock
 from .reading import Document
 
@@ -30,6 +31,7 @@ def import_document(issue: Issue, document: Document, *, actor: Account | None, 
     keep_before(issue, "a document was imported", actor=actor, now=now)
     _masthead(issue, document, actor, now)
     _drop_placeholders(issue, actor, now)
+    take_up(document.proposals)
     sections, call = _sorted_out(issue, document)
     made = add_blocks(
         issue, [BlockDraft(each.kind, each.data, each.continues) for each in sections],

@@ -16,6 +16,7 @@ import mammoth  # type: ignore[import-untyped]  # it has no types
 
 from ....i18n import gettext as _
 from .leaving_out import Behind, Left
+from .picturing import WordPicture
 from .word_package import Package, open_package, refused
 from .word_parts import Element, heading_styles, lines_of, said, tidy, without_outside
 
@@ -32,9 +33,11 @@ class WordText:
 
     html: str
     lines: tuple[str, ...]
+    #: Where they were asked for; the HTML has `src="word-picture:0"` for the first of them.
+    pictures: tuple[WordPicture, ...] = ()
 
 
-def read_word(source: bytes, behind: Behind) -> WordText:
+def read_word(source: bytes, behind: Behind, *, with_pictures: bool = False) -> WordText:
     """Read the bytes of a .docx. Raises Invalid, in a sentence, for what is damaged, too large, or acts."""
     package = open_package(source)
     if "word/document.xml" not in package.names:
@@ -47,16 +50,23 @@ def read_word(source: bytes, behind: Behind) -> WordText:
             tidy(parts[name], styles, behind)
     _note_the_rest(package, behind)
     lines = [line for part in parts.values() for line in lines_of(part)]
-    return WordText(_html(_repacked(package, parts), heading_styles(styles)), tuple(lines))
+    repacked = _repacked(package, parts, with_pictures=with_pictures)
+    pictures: list[WordPicture] | None = [] if with_pictures else None
+    html = _html(repacked, heading_styles(styles), pictures)
+    return WordText(html, tuple(lines), tuple(pictures or ()))
 
 
 def _parsed(xml: bytes) -> Element:
     return ElementTree.fromstring(xml or b"<none/>")  # noqa: S314 - checked before: no document type, no entities
 
 
-def _html(package: io.BytesIO, style_map: str) -> str:
-    def picture(_image: Any) -> dict[str, str]:
-        return {"src": "word-picture:"}
+def _html(package: io.BytesIO, style_map: str, pictures: list[WordPicture] | None) -> str:
+    def picture(image: Any) -> dict[str, str]:
+        if pictures is None:
+            return {"src": "word-picture:"}
+        with image.open() as file:
+            pictures.append(WordPicture(file.read(), image.alt_text or ""))
+        return {"src": f"word-picture:{len(pictures) - 1}"}
 
     try:
         made = mammoth.convert_to_html(
@@ -76,7 +86,7 @@ def _notes_headed(html: str) -> str:
     return re.sub(r'<ol><li id="(?:foot|end)note-', lambda found: heading + found[0], html, count=1)
 
 
-def _repacked(package: Package, parts: dict[str, Element]) -> io.BytesIO:
+def _repacked(package: Package, parts: dict[str, Element], *, with_pictures: bool) -> io.BytesIO:
     """A package of only what is read, in which nothing leads out of the file but links."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
@@ -91,7 +101,7 @@ def _repacked(package: Package, parts: dict[str, Element]) -> io.BytesIO:
             if content := package.xml(f"word/{name}.xml"):
                 archive.writestr(f"word/{name}.xml", content)
         for name in package.under("word/media/"):
-            archive.writestr(name, b"")
+            archive.writestr(name, package.picture(name) if with_pictures else b"")
     made.seek(0)
     return made
 

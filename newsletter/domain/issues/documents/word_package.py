@@ -40,6 +40,10 @@ class Package:
         """An XML part, checked; b"" where there is none. Raises Invalid."""
         return _checked(self._read(name)) if name in self.names else b""
 
+    def picture(self, name: str) -> bytes:
+        """A picture's file; b"" for one that is larger than any that can be used."""
+        return self._read(name) if self.archive.getinfo(name).file_size <= _LARGEST_PART else b""
+
     def under(self, *starts: str) -> Iterator[str]:
         """The names that begin so, in order."""
         return (name for name in sorted(self.names) if name.startswith(starts))
