@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+import vobject  # not the library that writes the files
 from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
@@ -30,7 +31,6 @@ class Diary:
         self.events: dict[str, Any] = {}
 
     def look(self) -> "Diary":
-        vobject = pytest.importorskip("vobject", reason="a library other than the one that writes the files")
         answer = self._client.get(self._path)
         assert answer.content_type == "text/calendar; charset=utf-8"
         calendar = vobject.readOne(answer.text)
