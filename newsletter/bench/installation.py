@@ -25,11 +25,12 @@ from ..work.runners import SilentRunner
 
 
 @contextmanager
-def installation(relay: Relay, database: str | None) -> Iterator[Flask]:
+def installation(relay: Relay, database: str | None, *, migrated: bool = False) -> Iterator[Flask]:
     """An application with empty tables that sends through `relay`, inside its context.
 
     `database` is the URL of a PostgreSQL database, or of an SQLite file that is not there yet; None means a file
-    in the data directory. Raises SettingError for one that cannot be used.
+    in the data directory. Processes that would join in need it `migrated`. Raises SettingError for one that cannot be
+    used.
     """
     with tempfile.TemporaryDirectory(prefix="newsletter-bench-") as folder, _database(database, Path(folder)) as url:
         settings = Settings(
@@ -41,7 +42,9 @@ def installation(relay: Relay, database: str | None) -> Iterator[Flask]:
         app = create_app(settings, runner=SilentRunner(), relay=relay)
         with app.app_context():
             try:
-                prepare_schema()
+                # Else not by the migrations, whose memory would stay in the figure: an installation has made its
+                # tables long before it sends, in another process.
+                prepare_schema() if migrated else db.create_all()
                 yield app
             finally:
                 db.session.remove()

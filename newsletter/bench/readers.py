@@ -18,7 +18,7 @@ from ..domain.subscribers.suppressing import address_hash
 from ..models import MailingList, Subscriber, Subscription, Suppression
 from ..states import SendingMode, SubscriptionState, SuppressionReason
 
-_CHUNK = 2_000
+_CHUNK = 500
 _SUPPRESSED = 1_000
 _NAMES = (
     "Ruth Adeyemi", "", "Tom Hale", "", "Priya Nair", "Ewan Marsh", "", "Zoë Ó Briain-Patel",
@@ -56,7 +56,7 @@ def publish_list(now: datetime) -> MailingList:
 def subscribe(mailing_list: MailingList, number: int, now: datetime, tell: Callable[[int], None]) -> None:
     """`number` new readers, active on the list, and some suppressed addresses of others.
 
-    Opens a transaction for each two thousand; `tell` hears how many each one made. Memory does not grow with them.
+    Opens a transaction for each five hundred; `tell` hears how many each one made. Memory does not grow with them.
     """
     list_id = mailing_list.id
     addresses = enumerate(islice(_addresses(), number), start=1)

@@ -1,13 +1,18 @@
-"""`newsletter doctor`: what is in order, what is not, and what to do about it; nothing is changed."""
+"""`newsletter doctor`: what is in order, what is not, and what to do about it; nothing is changed.
+
+What an examination over the network found is kept, for the page on which somebody decides to send.
+"""
 
 import sys
 import textwrap
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import BinaryIO
 
 import click
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from .. import clock
 from ..app import create_app
@@ -19,6 +24,7 @@ from ..doctor.kept import last_probe
 from ..doctor.names import Names, NoNames, names_of_this_machine
 from ..doctor.probe import send_probe
 from ..doctor.received import examine_received
+from ..doctor.record import remember
 from ..errors import Refused, SettingError
 from ..schema import newest_version, schema_version
 from .context import print_json
@@ -71,6 +77,11 @@ class _Report:
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._found: list[Finding] = []
+
+    @property
+    def found(self) -> list[Finding]:
+        """All that was found so far."""
+        return self._found
 
     def begin(self, area: Area) -> None:
         """What is being waited for; on a terminal only, in place of itself."""
@@ -150,6 +161,11 @@ def _examine(app: Flask, offline: bool, report: _Report) -> None:
     for step in examination.steps():
         report.begin(step.area)
         report.add(step.area, examination.run(step))
+    no_database = any(each.area is Area.DATA and each.state is Health.WRONG for each in report.found)
+    if not offline and not no_database:
+        # One that cannot be written has been found out by now, and said.
+        with suppress(SQLAlchemyError):
+            remember(report.found, clock.now())
 
 
 def _left(found: list[Finding]) -> bool:

@@ -2,15 +2,20 @@
 
     NEWSLETTER_TEST_POSTFIX=/folder python -m tests.bench [--recipients 20000] [--rounds 3] [--postgres URL]
     python -m tests.bench --delay 20 [--connections 64]
+    python -m tests.bench --growth 1000000
+    python -m tests.bench --minute 100000
 
 Without a URL a PostgreSQL server of its own is started, one that does flush what it commits. With a delay it is another
-bench: SQLite alone, to a server of our own that answers so many milliseconds later, as one far away does.
+bench: SQLite alone, to a server of our own that answers so many milliseconds later, as one far away does. With a growth
+it is a third: ten thousand, so many, and ten thousand again, on SQLite alone. With a minute: how long after the moment
+an issue is due a worker's first message leaves, to so many.
 """
 
 import argparse
 import json
 
-from tests.bench.rounds import play, play_from_afar, table
+from tests.bench.minute import wait_for_the_minute
+from tests.bench.rounds import play, play_and_grow, play_from_afar, table
 from tests.postfix import find_postfix
 from tests.postgres import running_cluster
 
@@ -24,6 +29,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print every round, too")
     parser.add_argument("--delay", type=float, metavar="MS", help="a server that answers so much later")
     parser.add_argument("--connections", type=int, default=64, help="to that server")
+    parser.add_argument("--growth", type=int, metavar="RECIPIENTS", help="beside ten thousand of them")
+    parser.add_argument("--minute", type=int, metavar="RECIPIENTS", help="from the minute to the first message")
     options = parser.parse_args()
     if options.delay is not None:
         print(*play_from_afar(options.delay, options.recipients, options.connections), sep="\n")
@@ -31,6 +38,13 @@ def main() -> None:
     tools = find_postfix()
     if tools is None:
         parser.error("Postfix is not installed, and NEWSLETTER_TEST_POSTFIX names no folder with it")
+    if options.minute is not None:
+        seconds = wait_for_the_minute(tools, options.minute)
+        print(f"{options.minute:,} recipients: the first message left {seconds:.1f} s after the minute")
+        return
+    if options.growth is not None:
+        print(*play_and_grow(tools, options.growth), sep="\n")
+        return
     databases: dict[str, str | None] = {"SQLite": None}
     if options.sqlite_only or options.postgres:
         if options.postgres:

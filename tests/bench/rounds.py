@@ -17,6 +17,7 @@ from tests.postfix import HOST, PostfixTools
 
 _SESSIONS = 16
 _LENGTH = 31_000
+_FEW = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Round:
 
     def cpu(self, database: str) -> float:
         """Seconds of the product's own CPU for a thousand messages."""
-        return float(self.ours[database]["cpu_seconds"]) / float(self.ours[database]["accepted"]) * 1000
+        return _processor_seconds(self.ours[database])
 
 
 def play(tools: PostfixTools, databases: Mapping[str, str | None], recipients: int, rounds: int = 1) -> list[Round]:
@@ -65,6 +66,22 @@ def play_from_afar(milliseconds: float, recipients: int, connections: int) -> li
     return lines
 
 
+def play_and_grow(tools: PostfixTools, many: int) -> list[str]:
+    """Ten thousand, `many`, and ten thousand again on SQLite: a line each, and what a message of many costs beside."""
+    with tools.sink() as port:
+        first, large, last = (bench_send(port, number, None) for number in (_FEW, many, _FEW))
+    lines = []
+    for ours in (first, large, last):
+        lines.append(
+            f"{ours['recipients']:,} recipients: {ours['messages_per_second']:.0f} messages a second, "
+            f"{_processor_seconds(ours):.3f} s of CPU for 1,000, peak {ours['peak_rss_bytes'] / 1e6:.0f} MB, "
+            f"frozen in {ours['freeze_seconds']:.2f} s, first message after {ours['seconds_to_first_message']:.2f} s"
+        )
+    time = large["seconds"] / many * _FEW * 2 / (first["seconds"] + last["seconds"])
+    processor = _processor_seconds(large) * 2 / (_processor_seconds(first) + _processor_seconds(last))
+    return [*lines, f"A message of the many costs {time:.2f} of the time and {processor:.2f} of the CPU"]
+
+
 def bench_send(port: int, recipients: int, database: str | None, connections: int = _SESSIONS) -> dict[str, Any]:
     """What `newsletter bench send --json` prints. Raises AssertionError, with its words, when it fails."""
     command = [sys.executable, "-m", "newsletter.cli", "bench", "send", "--json"]
@@ -91,6 +108,11 @@ def table(played: list[Round]) -> str:
             f"[{ratios[0]:.2f} to {ratios[-1]:.2f}], {cpu:.3f} s of CPU for 1,000, peak {peak:.0f} MB"
         )
     return "\n".join(lines)
+
+
+def _processor_seconds(ours: dict[str, Any]) -> float:
+    """Of the product's own, for a thousand messages."""
+    return float(ours["cpu_seconds"]) / float(ours["accepted"]) * 1000
 
 
 def _environment() -> dict[str, str]:

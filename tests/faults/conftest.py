@@ -1,13 +1,9 @@
 """A real worker process against a real mail server, to be killed."""
 
-import os
-import signal
-import subprocess
-import sys
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -18,14 +14,12 @@ from newsletter.db import db
 from newsletter.mail.memory import MemoryRelay
 from newsletter.resources import data_dir
 from tests.delivery.sending.conftest import worker_app
+from tests.faults.processes import PATIENCE_SECONDS, Nursery, forker, worker_environment
 from tests.faults.tally import PROPERTY, Figures
 from tests.postgres import postgres_cluster, postgres_url
 from tests.smtp_servers import AcceptingServer
 
-__all__ = ["postgres_cluster", "postgres_url"]
-
-#: Long enough for any of these on a busy machine; reaching it is a failure.
-PATIENCE_SECONDS = 60.0
+__all__ = ["PATIENCE_SECONDS", "postgres_cluster", "postgres_url", "worker_environment"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -63,75 +57,54 @@ def app(settings: Settings) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def worker_environment(settings: Settings, relay_url: str, connections: int) -> dict[str, str]:
-    """What a worker process is told: the settings of the test, and nothing of ours from outside."""
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
-        "NEWSLETTER_DATA_DIR": str(settings.data_dir),
-        "NEWSLETTER_DATABASE_URL": settings.database_url,
-        "NEWSLETTER_RELAY_URL": relay_url,
-        "NEWSLETTER_RELAY_CONNECTIONS": str(connections),
-        "NEWSLETTER_PUBLIC_URL": settings.public_url,
-        "NEWSLETTER_SECRET_KEYS": settings.secret_keys[0],
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-    }
-
-
 class WorkerProcess:
-    """`newsletter worker` as an operator starts it. What it says goes to a file beside the database."""
+    """`newsletter worker`, started in a nursery."""
 
-    def __init__(self, settings: Settings, relay_url: str, connections: int) -> None:
-        self._log_path = settings.data_dir / "worker.log"
-        environment = worker_environment(settings, relay_url, connections)
-        with self._log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "newsletter.cli", "worker"], env=environment, stdout=log, stderr=log
-            )
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self.pid = nursery.start()
 
     @property
     def log(self) -> str:
-        return self._log_path.read_text()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        return self._nursery.log
 
     def until(self, reached: Callable[[], bool], every: float = 0.002) -> None:
         """Wait for something. Fails, with what the worker said, when the worker ends or it takes for ever."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline, looked = time.monotonic() + PATIENCE_SECONDS, 0.0
         while not reached():
-            if self._process.poll() is not None:
-                pytest.fail(f"The worker ended with {self._process.returncode}:\n{self.log}")
-            if time.monotonic() > deadline:
-                self.kill()
-                pytest.fail(f"The worker did not get there:\n{self.log}")
+            now = time.monotonic()
+            if now > looked + 0.25:
+                looked, status = now, self._nursery.status(self.pid)
+                assert status is None, f"The worker ended with {status}:\n{self.log}"
+            assert now < deadline, f"The worker did not get there:\n{self.log}"
             time.sleep(every)
 
     def kill(self) -> None:
         """SIGKILL: not a line of ours runs after it."""
-        self._process.kill()
-        self._process.wait()
+        self._nursery.alive.remove(self.pid)
+        self._nursery.kill(self.pid)
 
     def terminate(self) -> int:
         """SIGTERM, as an init system does. Returns the exit status."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(PATIENCE_SECONDS)
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
+        self._nursery.alive.remove(self.pid)
+        self._nursery.terminate(self.pid)
+        return self._nursery.wait_for_end(self.pid)
 
 
 @pytest.fixture
 def start_worker(settings: Settings, server: AcceptingServer) -> Iterator[Callable[..., WorkerProcess]]:
     """Start workers; those still there at the end are killed."""
-    started: list[WorkerProcess] = []
+    with contextlib.ExitStack() as nurseries:
 
-    def start(connections: int = 8, relay_url: str = "") -> WorkerProcess:
-        started.append(WorkerProcess(settings, relay_url or server.url, connections))
-        return started[-1]
+        def start(connections: int = 8) -> WorkerProcess:
+            return WorkerProcess(nurseries.enter_context(Nursery(settings, server.url, connections)))
 
-    yield start
-    for worker in started:
-        if worker.running:
-            worker.kill()
+        yield start
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forker() -> Iterator[None]:
+    """The process that forks workers, if any test wanted one, ends with the tests."""
+    yield
+    if forker.cache_info().currsize:
+        forker().close()

@@ -1,15 +1,35 @@
 """The mail server and the workers of a test that kills: processes, each on its own."""
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Self
 
 from newsletter.config import Settings
-from tests.faults.conftest import PATIENCE_SECONDS, worker_environment
+
+#: Long enough for any of these on a busy machine; reaching it is a failure.
+PATIENCE_SECONDS = 60.0
+
+
+def worker_environment(settings: Settings, relay_url: str, connections: int) -> dict[str, str]:
+    """What a worker process is told: the settings of the test, and nothing of ours from outside."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
+        "NEWSLETTER_DATA_DIR": str(settings.data_dir),
+        "NEWSLETTER_DATABASE_URL": settings.database_url,
+        "NEWSLETTER_RELAY_URL": relay_url,
+        "NEWSLETTER_RELAY_CONNECTIONS": str(connections),
+        "NEWSLETTER_PUBLIC_URL": settings.public_url,
+        "NEWSLETTER_SECRET_KEYS": settings.secret_keys[0],
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
 
 
 class Sink:
@@ -41,31 +61,66 @@ class Sink:
         return self._record.read_bytes()[after:].decode().splitlines()
 
 
+class Forker:
+    """The process that forks the others (see `nursery`). One for a whole test run, since it takes seconds to load."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery"],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        #: Process ids and how they ended: minus a signal, or an exit status.
+        self.ended: dict[int, int] = {}
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def run(self, words: Sequence[str], environment: dict[str, str], log: Path) -> int:
+        """Run a `newsletter` command; returns its process id."""
+        pid = int(self._ask(json.dumps({"words": words, "environment": environment, "log": str(log)})))
+        # The system may use a number again.
+        self.ended.pop(pid, None)
+        return pid
+
+    def reap(self) -> None:
+        """Take note of who has ended."""
+        for each in self._ask("").split():
+            pid, status = each.split(":")
+            self.ended[int(pid)] = int(status)
+
+    def _ask(self, line: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+
+@cache
+def forker() -> Forker:
+    """The one of this test run; `forker().close()` ends it."""
+    return Forker()
+
+
 class Nursery:
     """Starts processes, and knows how each of them ended. `alive` are the workers that nobody has ended yet."""
 
-    def __init__(self, settings: Settings, sink: Sink, connections: int) -> None:
+    def __init__(self, settings: Settings, relay_url: str, connections: int) -> None:
         self._log = settings.data_dir / "workers.log"
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery"],
-                env=worker_environment(settings, sink.url, connections),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        self._log.touch()
+        self._environment = worker_environment(settings, relay_url, connections)
+        self._forker = forker()
         self.alive: list[int] = []
-        #: Process ids and how they ended: minus a signal, or an exit status.
-        self.ended: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pid in self.alive:
-            os.kill(pid, signal.SIGKILL)
-        self._process.communicate()
+        for pid in list(self.alive):
+            with contextlib.suppress(ProcessLookupError):
+                self.kill(pid)
 
     @property
     def log(self) -> str:
@@ -80,35 +135,31 @@ class Nursery:
 
     def run(self, *words: str) -> int:
         """Run a command; returns its process id."""
-        return int(self._ask(" ".join(words)))
+        return self._forker.run(words, self._environment, self._log)
 
     def kill(self, pid: int) -> None:
+        """SIGKILL: not a line of ours runs after it."""
         os.kill(pid, signal.SIGKILL)
         self.wait_for_end(pid)
 
     def terminate(self, pid: int) -> None:
+        """SIGTERM, as an init system does."""
         os.kill(pid, signal.SIGTERM)
 
     def wait_for_end(self, pid: int) -> int:
+        """How it ended: an exit status, or minus a signal."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while pid not in self.ended:
+        while (status := self.status(pid)) is None:
             assert time.monotonic() < deadline, f"Worker {pid} does not end:\n{self.log}"
-            self._reap()
             time.sleep(0.001)
-        return self.ended[pid]
+        return status
+
+    def status(self, pid: int) -> int | None:
+        """How it ended; None while it runs."""
+        if pid not in self._forker.ended:
+            self._forker.reap()
+        return self._forker.ended.get(pid)
 
     def nobody_fell(self) -> None:
         """Those we did not end are alive."""
-        self._reap()
-        assert not [pid for pid in self.alive if pid in self.ended], f"A worker ended by itself:\n{self.log}"
-
-    def _reap(self) -> None:
-        for each in self._ask("reap").split():
-            pid, status = each.split(":")
-            self.ended[int(pid)] = int(status)
-
-    def _ask(self, word: str) -> str:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(f"{word}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
+        assert not [pid for pid in self.alive if self.status(pid) is not None], f"A worker ended:\n{self.log}"

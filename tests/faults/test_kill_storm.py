@@ -122,7 +122,7 @@ def unsure_of_one_death(issue: Issue) -> int:
 
 @pytest.fixture
 def storm(settings: Settings, app: Flask, tmp_path: Path) -> Iterator[tuple[Storm, Sink]]:
-    with Sink(tmp_path, SLOWEST_ANSWER) as sink, Nursery(settings, sink, CONNECTIONS) as nursery:
+    with Sink(tmp_path, SLOWEST_ANSWER) as sink, Nursery(settings, sink.url, CONNECTIONS) as nursery:
         yield Storm(settings, sink, nursery, random.Random(SEED)), sink
 
 

@@ -114,7 +114,7 @@ def test_postgresql_is_stopped_and_started_again(
 ) -> None:
     own_cluster.execute("CREATE DATABASE larkmere")
     settings = replace(settings, database_url=own_cluster.url("larkmere"))
-    with installation(settings), Nursery(settings, sink, CONNECTIONS) as nursery:
+    with installation(settings), Nursery(settings, sink.url, CONNECTIONS) as nursery:
         number = makers.sending(datetime.now(UTC), READERS).id
         # The test itself keeps no connection that would be cut, too.
         db.session.remove()
@@ -156,7 +156,7 @@ def test_the_disk_is_full_in_the_midst_of_it(
     person; whatever was handed over and could not be written down is in doubt at most.
     """
     settings = replace(settings, data_dir=small_disk, database_url=f"sqlite:///{small_disk / 'newsletter.db'}")
-    with installation(settings), Nursery(settings, sink, CONNECTIONS) as nursery:
+    with installation(settings), Nursery(settings, sink.url, CONNECTIONS) as nursery:
         issue = makers.sending(datetime.now(UTC), READERS)
         nursery.start()
         until(lambda: len(sink.recipients(0)) > 100, nursery)
@@ -172,7 +172,7 @@ def test_the_disk_is_full_in_the_midst_of_it(
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_no_file_may_grow_any_more(settings: Settings, sink: Sink, figures: Figures) -> None:
     """A quota, as the system has it for one process: each write beyond the end of a file fails, for a while."""
-    with installation(settings), Nursery(settings, sink, CONNECTIONS) as nursery:
+    with installation(settings), Nursery(settings, sink.url, CONNECTIONS) as nursery:
         issue = makers.sending(datetime.now(UTC), READERS)
         worker = nursery.start()
         until(lambda: len(sink.recipients(0)) > 100, nursery)

@@ -41,7 +41,7 @@ def test_twenty_processes_that_say_send_now_send_it_once(
     issue = approved_issue()
     words = ["issues", "send", str(issue.id), "--now", "--wait", "--override", "Urgent"]
     db.session.rollback()
-    with Sink(tmp_path, 0.02) as sink, Nursery(settings, sink, CONNECTIONS) as nursery:
+    with Sink(tmp_path, 0.02) as sink, Nursery(settings, sink.url, CONNECTIONS) as nursery:
         started = [nursery.run(*words) for _ in range(PROCESSES)]
         ended = Counter(nursery.wait_for_end(each) for each in started)
         recipients = sink.recipients(0)

@@ -8,8 +8,20 @@ import time_machine
 from flask.testing import FlaskClient
 
 from newsletter.db import db, transaction
+from newsletter.doctor.findings import Area, Finding, Health
+from newsletter.doctor.record import remember
 from newsletter.domain.issues import editing
-from newsletter.models import Account, Approval, Correction, Issue, MailingList, Notice, Rendition, TestAddress
+from newsletter.models import (
+    Account,
+    Approval,
+    Correction,
+    Examination,
+    Issue,
+    MailingList,
+    Notice,
+    Rendition,
+    TestAddress,
+)
 from newsletter.states import IssueState, Role
 from tests import people
 from tests.web import desk
@@ -165,6 +177,26 @@ def test_a_time_is_chosen_and_everything_read_once_more(client: FlaskClient, jan
     version = _issue().content_version
     answer = client.post(f"{ISSUE}/schedule", data={**typed, "do": "schedule", "version": version})
     assert (answer.status_code, _issue().state) == (303, IssueState.SCHEDULED)
+
+
+def test_what_the_doctor_found_wrong_is_told_before_somebody_sends(
+    client: FlaskClient, january: Issue, now: datetime
+) -> None:
+    _ready(january, now)
+    good = Finding(Area.NAMES, Health.GOOD, "The name of the sender is known.")
+    dull = Finding(Area.RELAY, Health.WARNING, "The mail server says nothing of sizes.")
+    wrong = Finding(Area.NAMES, Health.WRONG, "SPF of <example.org> does not name the mail server.", "Add it.")
+    remember([good, dull, wrong], now - timedelta(days=2))
+    page = client.get(f"{ISSUE}/schedule").text
+    assert "SPF of &lt;example.org&gt; does not name the mail server." in page
+    assert "It was found at 10am, Saturday 5 December 2026." in page
+    assert "says nothing of sizes" not in page
+    # The next examination stands in place of it; one of long ago says nothing about today.
+    remember([good, dull], now)
+    assert "does not name" not in client.get(f"{ISSUE}/schedule").text
+    remember([wrong], now - timedelta(days=31))
+    assert "does not name" not in client.get(f"{ISSUE}/schedule").text
+    assert db.session.query(Examination).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.delivery import control
 from newsletter.delivery.launch import launch
+from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.delivery.reports import report
 from newsletter.delivery.returns.consequences import note_unsure_taken
 from newsletter.models import Account, Activity, Consent, Delivery, Feedback, Issue, IssueReport, Subscriber
@@ -140,6 +142,17 @@ def test_the_page_fetches_its_part_again_and_whole_once_the_state_changes(client
     assert "data-say" not in part.text  # it was said once: half are finished
     client.post(f"{_URL}/pause")
     assert client.get(url).headers["HX-Refresh"] == "true"
+
+
+def test_a_limit_of_the_hour_is_named_with_the_moment_it_goes_on(client: FlaskClient, going: Issue) -> None:
+    app = client.application
+    limited = replace(app.config["NEWSLETTER"], relay_per_hour=1_000)
+    app.config["NEWSLETTER"] = limited
+    assert "takes no more for now" not in client.get(_URL).text
+    RelayBudget(app.extensions["newsletter_relay"].name, limited).reserve(1_000)
+    # What was given within this minute counts until an hour and two minutes from now: ten o'clock is the test's.
+    page = _words(client.get(_URL).text)
+    assert re.search(r"takes no more for now \(1,000 an hour\)\. It goes on at 11[.:]0[1-4]am", page), page
 
 
 def test_pause_and_resume(client: FlaskClient, going: Issue) -> None:

@@ -23,6 +23,7 @@ from ...states import DeliveryState, IssueState, SendingMode, SkipReason
 from . import tallies
 
 BATCH = 500
+_FEW = 200
 
 #: While an issue is in one of these, its rows may be claimed: the rest of it, and what was put off.
 _GOING = frozenset({IssueState.SENDING, IssueState.SENT})
@@ -120,8 +121,10 @@ def release(issue_id: int, epoch: int, now: datetime) -> None:
 
 def hand_back(issue_id: int, epoch: int, deliveries: list[int], now: datetime) -> None:
     """Give back these of what run `epoch` holds: they have waited for so long that who left has to be asked anew."""
-    with transaction() as session:
-        give_back(session, issue_id, epoch, deliveries, now)
+    # A few at a time: a statement of thousands of numbers takes megabytes, and nobody waits for this.
+    for start in range(0, len(deliveries), _FEW):
+        with transaction() as session:
+            give_back(session, issue_id, epoch, deliveries[start : start + _FEW], now)
 
 
 def give_back(session: Session, issue_id: int, epoch: int, deliveries: list[int], now: datetime) -> None:

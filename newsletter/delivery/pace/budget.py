@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from ...config import Settings
-from ...db import conflict_aware_insert, transaction
+from ...db import conflict_aware_insert, db, transaction
 from ...models import RelayPace
 from ...work.liveness import machine_clock
 
@@ -182,6 +182,20 @@ class RelayBudget:
         if self.limited and number > 0:
             self._change(lambda pace: pace.count(number))
 
+    def seconds_until_more(self) -> float:
+        """In how many seconds one more may leave; 0 when one may now. Reads only."""
+        row = db.session.get(RelayPace, self._name) if self.limited else None
+        if row is None:
+            return 0.0
+        boot_id, at = self._read_clock()
+        return self._pace(row, boot_id, at).reserve(1)[1]
+
+    def _pace(self, row: RelayPace, boot_id: str, at: int) -> Pace:
+        """The arithmetic of the row as it stands at that moment of the clock."""
+        pace = Pace(self._settings, time=row.used.get(_TIME, 0), tokens=row.tokens, used=row.used)
+        pace.go_on(at - row.at if boot_id == row.boot_id else 0)
+        return pace
+
     def _change(self, work: Callable[[Pace], _T]) -> _T:
         with transaction() as session:
             new = conflict_aware_insert(RelayPace).on_conflict_do_nothing()
@@ -189,8 +203,7 @@ class RelayBudget:
             row = session.scalars(select(RelayPace).where(RelayPace.relay == self._name).with_for_update()).one()
             # After the lock, not before: others may have held it for a while.
             boot_id, at = self._read_clock()
-            pace = Pace(self._settings, time=row.used.get(_TIME, 0), tokens=row.tokens, used=row.used)
-            pace.go_on(at - row.at if boot_id == row.boot_id else 0)
+            pace = self._pace(row, boot_id, at)
             result = work(pace)
             row.boot_id, row.at, row.tokens, row.used = boot_id, at, pace.tokens, pace.used
         return result

@@ -32,6 +32,11 @@ class Conductor(Protocol):
         """Whether a new message may be begun."""
         ...
 
+    @property
+    def in_hand(self) -> bool:
+        """Whether anything was claimed that is not settled."""
+        ...
+
     def has_work(self, *, connected: bool) -> bool:
         """Whether a sender would get a message now."""
         ...
@@ -60,8 +65,8 @@ class Conductor(Protocol):
         """Have all who wait for news look again."""
         ...
 
-    def end_if_done(self) -> None:
-        """Everything was claimed: if all of it has come back, that was all."""
+    def done(self) -> None:
+        """Nothing is in hand, and nothing is left to claim."""
         ...
 
     async def news(self, seconds: float) -> bool:

@@ -41,10 +41,13 @@ class Feeder:
         run = self._run
         self._fresh_until = time.monotonic() + MOST_SECONDS_IN_HAND
         while not run.over:
+            nothing_in_hand = not run.in_hand
             batch = await self._claim()
-            if batch.seen == 0:
+            if batch.seen == 0 and nothing_in_hand:
+                run.done()
+            elif batch.seen == 0:
                 self.claimed_all = True
-                run.end_if_done()
+                self.look()
             else:
                 run.dispatcher.add(batch.items)
                 await self.put_off_surplus()
@@ -52,7 +55,14 @@ class Feeder:
             await self._until_hungry()
 
     def look(self) -> None:
-        """Something was taken: is it time to claim?"""
+        """Something was taken or came back: is it time to claim?
+
+        Once more, too, when all has come back: others may have died meanwhile, and left what they held.
+        """
+        if self.claimed_all:
+            if self._run.in_hand:
+                return
+            self.claimed_all = False
         if self._run.dispatcher.sendable <= self._appetite.portion:
             self._hungry.set()
 
@@ -68,8 +78,7 @@ class Feeder:
             with suppress(SQLAlchemyError):
                 # Where the database cannot be written they are released when the run ends.
                 await self._run.beside(partial(put_off, *self._whose, surplus, retry_at(1, now), now))
-            if self.claimed_all:
-                self._run.end_if_done()
+            self.look()
 
     async def _until_hungry(self) -> None:
         """Wait until no more than a portion may leave, or who left has to be asked again."""
@@ -86,7 +95,6 @@ class Feeder:
     async def _hand_back_all(self) -> None:
         """What waits for its turn goes back, to be claimed again at once."""
         self._fresh_until = time.monotonic() + MOST_SECONDS_IN_HAND
-        # First: with nothing in hand the run would else take itself for done.
         self.claimed_all = False
         waiting = [item.delivery for item in self._run.dispatcher.drain()]
         if waiting:

@@ -129,6 +129,11 @@ class Run:
         """Whether a new message may be begun: not while what is sent could not be recorded."""
         return not self.over and not self._writer.behind
 
+    @property
+    def in_hand(self) -> bool:
+        """Whether anything was claimed that is not settled."""
+        return bool(self._out or self.dispatcher.waiting)
+
     def has_work(self, *, connected: bool) -> bool:
         """Whether a sender would get a message now; one that is not connected stands behind those that connect."""
         dispatcher = self.dispatcher
@@ -143,9 +148,8 @@ class Run:
     def came_back(self) -> None:
         """What a sender took is settled or returned."""
         self._out -= 1
-        if self._feeder.claimed_all:
-            self.end_if_done()
-        elif self._idle and self.dispatcher.sendable:
+        self._feeder.look()
+        if self._idle and self.dispatcher.sendable:
             self.wake(1)
 
     def fail(self, sentence: str) -> None:
@@ -195,12 +199,9 @@ class Run:
         self._feeder.stop()
         self.wake_all()
 
-    def end_if_done(self) -> None:
-        """Everything was claimed: if all of it has come back, that was all."""
-        if not self._out and not self.dispatcher.waiting:
-            self._stop(Ending.DONE)
-        elif self._idle and self.dispatcher.sendable:
-            self.wake(1)
+    def done(self) -> None:
+        """Nothing is in hand, and nothing is left to claim."""
+        self._stop(Ending.DONE)
 
     async def _watch(self) -> None:
         """Somebody may pause or cancel at any time; pauses of domains end; the writer catches up."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import url_for
+from flask import current_app, url_for
 
 from newsletter import addresses, dates
+from newsletter.config import current_settings
+from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.delivery.reports import accounts
 from newsletter.delivery.reports.accounts import Counts
 from newsletter.i18n import gettext as _
@@ -28,6 +30,8 @@ EXPLAINED = {
 #: How many lines of the story are told.
 EVENTS = 12
 _SECOND = 1.0
+#: A shorter wait is the pace itself.
+_WORTH_SAYING_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def _pace(issue: Issue, now: datetime) -> str:
     if issue.state is not IssueState.SENDING:
         return ""
     rate = accounts.rate(issue, now)
+    if limit := _limit(issue, now):
+        return f"{limit} {_('You can close this page.')}"
     if not rate.per_second:
         return _("Waiting for the mail server. You can close this page: sending goes on.")
     speed = f"{rate.per_second:,.0f}" if rate.per_second >= _SECOND else f"{rate.per_second:.1f}"
@@ -109,6 +115,27 @@ def _pace(issue: Issue, now: datetime) -> str:
         left = dates.in_words(rate.time_left.total_seconds())
         words += " " + _("{time} left.").format(time=left[:1].upper() + left[1:])
     return words + " " + _("You can close this page: sending goes on.")
+
+
+def _limit(issue: Issue, now: datetime) -> str:
+    """When it goes on, while the mail server has had as many as it takes in an hour or a day; "" otherwise."""
+    settings = current_settings()
+    seconds = RelayBudget(current_app.extensions["newsletter_relay"].name, settings).seconds_until_more()
+    if seconds < _WORTH_SAYING_SECONDS:
+        return ""
+    # To the next whole minute: before that nothing leaves.
+    at = (now + timedelta(seconds=seconds + 59)).replace(second=0, microsecond=0)
+    limits = [
+        words.format(number=f"{number:,}")
+        for number, words in (
+            (settings.relay_per_hour, _("{number} an hour")),
+            (settings.relay_per_day, _("{number} a day")),
+        )
+        if number
+    ]
+    return _("The mail server takes no more for now ({limits}). It goes on at {when}.").format(
+        limits=", ".join(limits), when=dates.moment(at, issue.mailing_list.timezone)
+    )
 
 
 def _waiting(issue: Issue, counts: Counts) -> str:

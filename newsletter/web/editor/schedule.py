@@ -20,6 +20,7 @@ from newsletter.web.access import signed_in_account, staff
 from newsletter.web.context import relay_local
 from newsletter.web.reading_dates import Chosen
 
+from .examined import examined
 from .forms import NewIssueForm
 from .room import blueprint, find_issue, page, to
 
@@ -78,6 +79,7 @@ def _schedule_page(
         team_only=organisation is not None and organisation.sending_mode is SendingMode.TEAM and not relay_local(),
         nothing=organisation is not None and organisation.sending_mode is SendingMode.NOTHING and not relay_local(),
         local=relay_local(),
+        examined=None if relay_local() else examined(now),
         preview_url=url_for("editor.issue_preview", slug=issue.slug, form="html", v=issue.content_version),
     )
 
