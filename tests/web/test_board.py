@@ -189,6 +189,17 @@ def test_sam_asks_with_the_key_to_his_text_and_ruth_presses_one_button(
     assert [one.state for one in db.session.query(Extension)] == [ExtensionState.REVOKED]
 
 
+def test_somebody_who_is_signed_in_asks_before_the_deadline_too(app: Flask, opened: Issue) -> None:
+    browser, url = app.test_client(), "/contribute/december-2017/more-time"
+    assert browser.get(url).headers["Location"].startswith("/contribute/sign-in?next=")
+    assert browser.get("/contribute/nowhere/more-time").status_code == 404
+    people.sign_in_contributor(browser, make.person("Sam"))
+    assert "It is ready now" not in browser.get(url).text
+    asked = browser.post(url, data={"ready": "later"}, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=True)
+    assert heading(asked) == "The editors have been asked"
+    assert "until noon, Wednesday 29 November 2017" in words(asked)
+
+
 def test_refused_with_a_word(app: Flask, client: FlaskClient, opened: Issue) -> None:
     with transaction():
         asked = extending.ask(opened, contributor=make.person("Sam"), now=START)

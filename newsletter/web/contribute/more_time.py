@@ -18,7 +18,7 @@ from ..access import public
 from ..fields import put_problems
 from ..form_bases import PlainForm
 from ..limits import hashed, network_of, within
-from .access import for_contributors, signed_in_contributor
+from .access import current_contributor
 from .room import blueprint, key_page, signer
 
 _HOUR = timedelta(hours=1)
@@ -61,22 +61,19 @@ def ask_more_time(token: str) -> Response:
     return _ask(piece.issue, _key_url(token), contribution=piece)
 
 
-@blueprint.get("/contribute/<slug>/more-time")
+@blueprint.route("/contribute/<slug>/more-time", methods=["GET", "POST"])
 @public
-@for_contributors
 def more_time_mine(slug: str) -> Response:
-    """The question, for somebody who is signed in."""
-    issue = reading.find_call(slug)
-    return _page(issue, MoreTimeForm(), url_for(".more_time_mine", slug=issue.slug), person=signed_in_contributor())
-
-
-@blueprint.post("/contribute/<slug>/more-time")
-@public
-@for_contributors
-def ask_more_time_mine(slug: str) -> Response:
-    """The editors are asked, by somebody who is signed in."""
-    issue = reading.find_call(slug)
-    return _ask(issue, url_for(".more_time_mine", slug=issue.slug), person=signed_in_contributor())
+    """The question, and asking it, for somebody who is signed in; others are led to sign in, where there is a call."""
+    issue, person = reading.find_call(slug), current_contributor()
+    url = url_for(".more_time_mine", slug=issue.slug)
+    if person is None:
+        return Response(status=303, headers={"Location": url_for(".sign_in", next=url)})
+    return (
+        _ask(issue, url, person=person)
+        if request.method == "POST"
+        else _page(issue, MoreTimeForm(), url, person=person)
+    )
 
 
 def _ask(
