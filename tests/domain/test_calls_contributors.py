@@ -322,6 +322,7 @@ def test_a_list_is_taken_in_whole_and_undone(police: Agency, ruth: Account, now:
         ("Larkmere Police,Tom,tom@example.org\nLarkmere Police,Tom,TOM@example.org", "stands in line 2 already"),
         ("Larkmere Schools,Mo,mo@example.org", "sends news for Larkmere Police at the moment"),
         ("x" * 151 + ",Sam,sam@example.org", "characters or fewer"),
+        ("x" * 140_000 + ",Sam,sam@example.org", "This line cannot be read"),
     ],
 )
 def test_one_wrong_line_keeps_all_of_it_out(police: Agency, ruth: Account, now: datetime, line: str, why: str) -> None:

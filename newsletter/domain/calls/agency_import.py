@@ -134,7 +134,10 @@ def _lines(text: str, problems: list[tuple[int, str]]) -> Iterator[Line]:
     rows = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
     first = next((row for row in rows if row.strip()), "")
     delimiter = max(",;\t", key=first.count)
-    columns = _columns(next(csv.reader([first], delimiter=delimiter), []))
+    try:
+        columns = _columns(_cells(first, delimiter))
+    except Invalid:
+        columns = {}
     header_passed = not columns
     for number, row in enumerate(rows, start=1):
         if not row.strip():
@@ -142,11 +145,18 @@ def _lines(text: str, problems: list[tuple[int, str]]) -> Iterator[Line]:
         if not header_passed:
             header_passed = True
             continue
-        cells = [cell.strip() for cell in next(csv.reader([row], delimiter=delimiter), [])]
         try:
-            yield _read(number, cells, columns)
+            yield _read(number, _cells(row, delimiter), columns)
         except Invalid as error:
             problems.append((number, str(error)))
+
+
+def _cells(row: str, delimiter: str) -> list[str]:
+    """The cells of a line. Raises Invalid for one that is none of a table."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([row], delimiter=delimiter), [])]
+    except csv.Error:
+        raise Invalid([Problem("text", _("This line cannot be read"))]) from None
 
 
 def _columns(head: list[str]) -> dict[str, int]:
