@@ -93,6 +93,18 @@ def test_a_refused_drop_puts_the_order_back_with_a_sentence(ruth: Visitor) -> No
     ruth.look("a drop that was refused")
 
 
+def test_a_refused_move_leaves_the_outline_and_says_why(ruth: Visitor, larkmere: Installation) -> None:
+    page = ruth.page
+    before = names(page)
+    refusal = page.request.get(f"{larkmere.address}/no-such-page").text()
+
+    page.route("**/move", lambda route: route.fulfill(status=422, content_type="text/html", body=refusal))
+    page.locator("[data-move]:enabled").first.click()
+    expect(page.locator("[data-sort-said]")).to_have_text(re.compile(r"\w+"))
+    assert names(page) == before
+    page.unroute("**/move")
+
+
 def test_on_a_phone_a_section_is_moved_by_naming_the_one_above(ruth: Visitor) -> None:
     page = ruth.page
     movable(page).nth(1).get_by_role("link").first.click()

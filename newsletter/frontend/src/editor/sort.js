@@ -19,6 +19,17 @@ export function startSort() {
   document.addEventListener('pointerup', () => end(true))
   document.addEventListener('pointercancel', () => end(false))
   document.addEventListener('keydown', (event) => event.key === 'Escape' && end(false))
+  document.addEventListener('htmx:beforeSwap', refused)
+}
+
+// A button up or down that is refused answers with a whole page, which has no outline to put in place of this one.
+function refused({ detail }) {
+  if (!detail.xhr.responseText.includes('data-error-page')) return
+  const page = new DOMParser().parseFromString(detail.xhr.responseText, 'text/html')
+  const sentence = page.querySelector('[data-error-page]')?.textContent
+  detail.shouldSwap = false
+  document.querySelector('[data-sort-said]').textContent = sentence
+  say(sentence)
 }
 
 function begin(event) {
