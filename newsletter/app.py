@@ -9,7 +9,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .config import Settings
 from .db import db, prepare_engine
 from .delivery.notices.mailbox import keep_in_mailbox
-from .domain.calls import guarding, moving, views
+from .domain.calls.asking_views import views
+from .domain.calls.decisions import guarding
+from .domain.calls.reminding import moving
 from .mail.local import LocalMailbox
 from .mail.oauth import TokenSource
 from .mail.relay import Relay

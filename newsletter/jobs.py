@@ -7,7 +7,10 @@ from .delivery.notices import outbox
 from .delivery.reports import aggregating, report
 from .delivery.returns import inbox
 from .delivery.run import engine
-from .domain.calls import chasing, contributor_sessions, digest, item_pictures, proving, views
+from .domain.calls.asking_views import views
+from .domain.calls.partners import contributor_sessions, proving
+from .domain.calls.reminding import chasing, digest
+from .domain.calls.texts import item_pictures
 from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping

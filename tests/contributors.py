@@ -8,7 +8,7 @@ from sqlalchemy import select
 from newsletter import addresses
 from newsletter.config import current_settings
 from newsletter.db import transaction
-from newsletter.domain.calls import contributor_sessions
+from newsletter.domain.calls.partners import contributor_sessions
 from newsletter.models import Agency, Contributor
 
 

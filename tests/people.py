@@ -9,7 +9,7 @@ from newsletter import addresses, clock
 from newsletter.config import current_settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import agencies, contributor_sessions
+from newsletter.domain.calls.partners import agencies, contributor_sessions
 from newsletter.domain.staff import browser_sessions
 from newsletter.models import (
     Account,

@@ -6,8 +6,8 @@ import click
 
 from .. import clock
 from ..db import transaction
-from ..domain.calls import agencies as the_agencies
-from ..domain.calls import agency_import
+from ..domain.calls.partners import agencies as the_agencies
+from ..domain.calls.partners import agency_import
 from ..domain.staff import mailing_lists
 from ..errors import Refused
 from .context import print_json, with_app

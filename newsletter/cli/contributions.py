@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from .. import clock, dates
 from ..db import db, transaction
-from ..domain.calls import outcomes, reading, triage
-from ..domain.calls.placing import section_of
-from ..domain.calls.triage import Mail
+from ..domain.calls.deadline import reading
+from ..domain.calls.decisions import outcomes, triage
+from ..domain.calls.decisions.placing import section_of
+from ..domain.calls.decisions.triage import Mail
 from ..domain.issues.finding import find_issue
 from ..domain.staff.permissions import Permission
 from ..errors import NotFound, Refused

@@ -9,10 +9,10 @@ import click
 
 from .. import clock, dates
 from ..db import transaction
-from ..domain.calls import cadence, planning
-from ..domain.calls.cadence import Rhythm
-from ..domain.calls.planning import Planned
-from ..domain.calls.rule_pieces import in_words
+from ..domain.calls.rhythm import cadence, planning
+from ..domain.calls.rhythm.cadence import Rhythm
+from ..domain.calls.rhythm.planning import Planned
+from ..domain.calls.rhythm.rule_pieces import in_words
 from ..domain.staff import mailing_lists
 from ..models import MailingList
 from ..states import IssueNaming

@@ -8,7 +8,7 @@ import click
 from .. import clock
 from ..config import current_settings
 from ..db import transaction
-from ..domain.calls.cadence import rhythm_of
+from ..domain.calls.rhythm.cadence import rhythm_of
 from ..domain.staff import installation, mailing_lists
 from ..errors import Conflict
 from ..models import MailingList

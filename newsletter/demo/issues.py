@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..db import db
-from ..domain.calls import contributing, triage
-from ..domain.calls.news import News
+from ..domain.calls.decisions import triage
+from ..domain.calls.handing_in import contributing
+from ..domain.calls.texts.news import News
 from ..domain.issues import creating, editing
 from ..models import Account, Issue, Media
 from ..rendering import rich

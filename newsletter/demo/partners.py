@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from ..domain.calls import agencies, answering, cadence, contributing, contributors, extending, opening, proving
-from ..domain.calls.cadence import Rhythm
-from ..domain.calls.news import News
+from ..domain.calls.handing_in import contributing
+from ..domain.calls.partners import agencies, contributors, proving
+from ..domain.calls.reminding import answering, extending, opening
+from ..domain.calls.rhythm import cadence
+from ..domain.calls.rhythm.cadence import Rhythm
+from ..domain.calls.texts.news import News
 from ..models import Account, Contribution, Issue, MailingList
 from . import words
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 
 from .. import dates
 from ..deadlines import Deadline
-from ..domain.calls.cadence import Rhythm
+from ..domain.calls.rhythm.cadence import Rhythm
 
 ZONE = "Europe/London"
 #: The same days as rules, by which editors lay out the years to come.

@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from .. import dates
 from ..db import db, transaction
-from ..domain.calls import cadence, triage
+from ..domain.calls.decisions import triage
+from ..domain.calls.rhythm import cadence
 from ..domain.issues import creating, editing
 from ..domain.queries import the_organisation
 from ..domain.staff import installation, invitations, mailing_lists, passwords

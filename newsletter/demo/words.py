@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..domain.calls.news import News
+from ..domain.calls.texts.news import News
 
 ORGANISATION = "Larkmere Safeguarding Children Partnership"
 QUARTERLY, POLICY = "Safeguarding news", "Policy changes"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ..domain.calls import contributors
-from ..domain.calls.agencies import Actor
+from ..domain.calls.partners import contributors
+from ..domain.calls.partners.agencies import Actor
 from ..i18n import gettext as _
 from ..models import Contributor
 

@@ -9,8 +9,8 @@ from newsletter import clock
 from newsletter.app import create_app
 from newsletter.cli import main
 from newsletter.db import db, transaction
-from newsletter.domain.calls import contributing
-from newsletter.domain.calls.news import News
+from newsletter.domain.calls.handing_in import contributing
+from newsletter.domain.calls.texts.news import News
 from newsletter.schema import prepare_schema
 from tests import people
 

@@ -25,7 +25,9 @@ from newsletter.delivery.notices import notice_mail
 from newsletter.delivery.returns import inbox
 from newsletter.delivery.returns.feedback import TakenIn
 from newsletter.delivery.returns.routing import take_in_mail
-from newsletter.domain.calls import by_mail, proving, revisions
+from newsletter.domain.calls.handing_in import by_mail
+from newsletter.domain.calls.partners import proving
+from newsletter.domain.calls.texts import revisions
 from newsletter.domain.subscribers import forgetting, suppressing
 from newsletter.mail.inbound import LONGEST
 from newsletter.mail.letters import LARGEST

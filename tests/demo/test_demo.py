@@ -16,8 +16,12 @@ from newsletter.demo.quarters import Quarter
 from newsletter.demo.readers import readers
 from newsletter.demo.seed import seed_demo
 from newsletter.demo.shifting import Shift
-from newsletter.domain.calls import agencies, cadence, extending, reading, triage
-from newsletter.domain.calls.cadence import Rhythm
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.partners import agencies
+from newsletter.domain.calls.reminding import extending
+from newsletter.domain.calls.rhythm import cadence
+from newsletter.domain.calls.rhythm.cadence import Rhythm
 from newsletter.domain.issues import approving, checking, scheduling, testing
 from newsletter.domain.issues.content import render_issue
 from newsletter.domain.staff.accounts import find_account

@@ -10,9 +10,12 @@ from sqlalchemy import func, select
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import values_of
-from newsletter.domain.calls import contributing, guarding, news, reading, triage
-from newsletter.domain.calls.news import News
-from newsletter.domain.calls.rights import Arrival
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.deadline.rights import Arrival
+from newsletter.domain.calls.decisions import guarding, triage
+from newsletter.domain.calls.handing_in import contributing
+from newsletter.domain.calls.texts import news
+from newsletter.domain.calls.texts.news import News
 from newsletter.domain.issues import creating, protocols
 from newsletter.domain.subscribers import suppressing
 from newsletter.errors import Invalid, NotFound

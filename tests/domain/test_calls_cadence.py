@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.domain.calls import cadence, rules
-from newsletter.domain.calls.cadence import PRESETS, Rhythm
-from newsletter.domain.calls.rule_pieces import Pieces, Way, in_words, pieces_of
-from newsletter.domain.calls.rules import Line, parse
+from newsletter.domain.calls.rhythm import cadence, rules
+from newsletter.domain.calls.rhythm.cadence import PRESETS, Rhythm
+from newsletter.domain.calls.rhythm.rule_pieces import Pieces, Way, in_words, pieces_of
+from newsletter.domain.calls.rhythm.rules import Line, parse
 from newsletter.errors import Invalid
 from newsletter.states import IssueNaming
 

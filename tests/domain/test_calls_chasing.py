@@ -7,9 +7,9 @@ from flask import Flask
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import NoLongerNeeded, values_of
-from newsletter.domain.calls import answering, chase_rows, chasing, concerned, digest, extending, opening
-from newsletter.domain.calls.board import board
-from newsletter.domain.calls.concerned import Standing
+from newsletter.domain.calls.reminding import answering, chase_rows, chasing, concerned, digest, extending, opening
+from newsletter.domain.calls.reminding.board import board
+from newsletter.domain.calls.reminding.concerned import Standing
 from newsletter.domain.issues import creating
 from newsletter.domain.subscribers import suppressing
 from newsletter.errors import NotAllowed, Refused

@@ -9,20 +9,13 @@ from sqlalchemy import select
 
 from newsletter import addresses
 from newsletter.db import db, transaction
-from newsletter.domain.calls import (
-    contributing,
-    counting,
-    drafting,
-    item_pictures,
-    items,
-    reading,
-    revisions,
-    withdrawing,
-)
-from newsletter.domain.calls.contributing import Way
-from newsletter.domain.calls.items import ITEMS, Piece
-from newsletter.domain.calls.rights import Arrival
-from newsletter.domain.calls.senders import Sender
+from newsletter.domain.calls.deadline import counting, reading
+from newsletter.domain.calls.deadline.rights import Arrival
+from newsletter.domain.calls.handing_in import contributing, drafting, withdrawing
+from newsletter.domain.calls.handing_in.contributing import Way
+from newsletter.domain.calls.partners.senders import Sender
+from newsletter.domain.calls.texts import item_pictures, items, revisions
+from newsletter.domain.calls.texts.items import ITEMS, Piece
 from newsletter.domain.issues import editing
 from newsletter.errors import Conflict, Invalid, NotFound, Refused
 from newsletter.models import AddressProof, Agency, Contribution, Contributor, Issue, Media, Notice

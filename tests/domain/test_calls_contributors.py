@@ -7,7 +7,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.domain.calls import agencies, agency_import, asking_in, contributor_sessions, contributors, proving
+from newsletter.domain.calls.partners import (
+    agencies,
+    agency_import,
+    asking_in,
+    contributor_sessions,
+    contributors,
+    proving,
+)
 from newsletter.domain.subscribers import forgetting
 from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Account, Activity, AddressProof, Agency, Contribution, Contributor, MailingList, Notice

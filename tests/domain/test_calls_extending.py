@@ -7,8 +7,9 @@ from flask import Flask
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import NoLongerNeeded, values_of
-from newsletter.domain.calls import extending, extension_mails, rights
-from newsletter.domain.calls.rights import Arrival
+from newsletter.domain.calls.deadline import rights
+from newsletter.domain.calls.deadline.rights import Arrival
+from newsletter.domain.calls.reminding import extending, extension_mails
 from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Account, Activity, Extension, Issue, MailingList, Notice
 from newsletter.states import ContributionState, ExtensionState, IssueState, Role

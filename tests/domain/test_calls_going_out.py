@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import values_of
-from newsletter.domain.calls import guarding, merging, settling, telling_out, triage, withdrawing
-from newsletter.domain.calls.triage import Mail
+from newsletter.domain.calls.decisions import guarding, merging, settling, telling_out, triage
+from newsletter.domain.calls.decisions.triage import Mail
+from newsletter.domain.calls.handing_in import withdrawing
 from newsletter.domain.issues import editing, protocols
 from newsletter.errors import Refused
 from newsletter.models import Account, Issue, Notice

@@ -12,8 +12,8 @@ from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import cadence, planning, replanning
-from newsletter.domain.calls.cadence import PRESETS, Rhythm
+from newsletter.domain.calls.rhythm import cadence, planning, replanning
+from newsletter.domain.calls.rhythm.cadence import PRESETS, Rhythm
 from newsletter.domain.issues import creating, editing, reviewing, scheduling
 from newsletter.domain.staff import mailing_lists
 from newsletter.errors import Invalid, NotAllowed, Refused

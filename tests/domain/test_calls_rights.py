@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import rights
-from newsletter.domain.calls.rights import Arrival
+from newsletter.domain.calls.deadline import rights
+from newsletter.domain.calls.deadline.rights import Arrival
 from newsletter.models import Agency, Contribution, Contributor, Extension, Issue
 from newsletter.states import ContributionState, ExtensionState, IssueState
 from tests import people

@@ -12,8 +12,9 @@ from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.delivery.notices.notice_values import NoLongerNeeded, values_of
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls import deciding, merging, outcomes, placing, replying, rights, triage
-from newsletter.domain.calls.triage import Mail
+from newsletter.domain.calls.deadline import rights
+from newsletter.domain.calls.decisions import deciding, merging, outcomes, placing, replying, triage
+from newsletter.domain.calls.decisions.triage import Mail
 from newsletter.domain.issues import creating, editing
 from newsletter.domain.subscribers import suppressing
 from newsletter.errors import Invalid, NotAllowed, Refused

@@ -7,9 +7,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.domain.calls import views, views_reading
-from newsletter.domain.calls.views import Answer
-from newsletter.domain.calls.views_reading import Standing
+from newsletter.domain.calls.asking_views import views, views_reading
+from newsletter.domain.calls.asking_views.views import Answer
+from newsletter.domain.calls.asking_views.views_reading import Standing
 from newsletter.domain.issues import editing, publishing
 from newsletter.domain.issues.content import issue_content
 from newsletter.errors import Conflict, Invalid

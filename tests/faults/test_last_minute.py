@@ -24,8 +24,9 @@ from newsletter import clock
 from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import contributor_sessions, drafting
-from newsletter.domain.calls.items import Piece
+from newsletter.domain.calls.handing_in import drafting
+from newsletter.domain.calls.partners import contributor_sessions
+from newsletter.domain.calls.texts.items import Piece
 from newsletter.models import AddressProof, Contribution, Issue, Notice
 from newsletter.states import ContributionState
 from tests import contributors, people

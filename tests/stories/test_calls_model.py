@@ -30,11 +30,14 @@ from hypothesis.stateful import (
 
 from newsletter import dates
 from newsletter.db import db, transaction
-from newsletter.domain.calls import chasing, contributing, drafting, extending, opening, senders, triage, withdrawing
-from newsletter.domain.calls.contributing import Way
-from newsletter.domain.calls.items import Piece
-from newsletter.domain.calls.outcomes import Mail
-from newsletter.domain.calls.rights import Arrival
+from newsletter.domain.calls.deadline.rights import Arrival
+from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.decisions.outcomes import Mail
+from newsletter.domain.calls.handing_in import contributing, drafting, withdrawing
+from newsletter.domain.calls.handing_in.contributing import Way
+from newsletter.domain.calls.partners import senders
+from newsletter.domain.calls.reminding import chasing, extending, opening
+from newsletter.domain.calls.texts.items import Piece
 from newsletter.domain.issues import call_deadline, creating, protocols
 from newsletter.domain.issues.protocols import Happening
 from newsletter.errors import Conflict, Invalid, Refused

@@ -12,7 +12,7 @@ from flask import Flask
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.domain.calls import opening
+from newsletter.domain.calls.reminding import opening
 from newsletter.models import Chase, Issue, Notice
 from newsletter.work.runners import SilentRunner
 from tests.domain import call_makers as make

@@ -15,8 +15,9 @@ from sqlalchemy import select
 from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls import contributing, triage
-from newsletter.domain.calls.news import News
+from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.handing_in import contributing
+from newsletter.domain.calls.texts.news import News
 from newsletter.domain.issues import creating
 from newsletter.domain.issues.content import issue_content
 from newsletter.domain.issues.documents import import_document, read_text

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.domain.calls import agencies, asking_in, contributor_sessions
+from newsletter.domain.calls.partners import agencies, asking_in, contributor_sessions
 from newsletter.models import Agency, Contributor, MailingList, Notice
 from newsletter.states import Role
 from tests import people

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
-from newsletter.domain.calls import extending, opening
+from newsletter.domain.calls.reminding import extending, opening
 from newsletter.domain.issues import creating
 from newsletter.models import Account, AgencyAnswer, Contribution, Extension, Issue, MailingList, Notice
 from newsletter.states import ExtensionState, Role

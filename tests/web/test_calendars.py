@@ -13,8 +13,9 @@ from icalendar import Calendar
 
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import cadence, extending, planning, replanning
-from newsletter.domain.calls.cadence import PRESETS
+from newsletter.domain.calls.reminding import extending
+from newsletter.domain.calls.rhythm import cadence, planning, replanning
+from newsletter.domain.calls.rhythm.cadence import PRESETS
 from newsletter.domain.issues import creating, scheduling
 from newsletter.models import Issue, MailingList
 from newsletter.web.contribute.calendar import personal_calendar_url

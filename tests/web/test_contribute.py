@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import values_of
-from newsletter.domain.calls import proving, reading
-from newsletter.domain.calls.items import Item
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.partners import proving
+from newsletter.domain.calls.texts.items import Item
 from newsletter.models import Contribution, Issue, LimitCounter, Notice
 from newsletter.rendering.notices import compose
 from newsletter.states import ContributionState, IssueState

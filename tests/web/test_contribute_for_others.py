@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from newsletter.db import db
-from newsletter.domain.calls import reading
+from newsletter.domain.calls.deadline import reading
 from newsletter.models import Activity, Contribution, Issue, Notice
 from newsletter.states import ContributionSource, Role
 from tests import people

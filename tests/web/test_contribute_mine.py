@@ -15,7 +15,10 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import extending, reading, revisions, triage
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.reminding import extending
+from newsletter.domain.calls.texts import revisions
 from newsletter.models import Contribution, Contributor, Issue, Media, Notice
 from newsletter.states import ContributionState
 from tests import contributors, people, pictures

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls import contributors, proving
+from newsletter.domain.calls.partners import contributors, proving
 from newsletter.domain.subscribers import suppressing
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, AddressProof, Contribution, Contributor, ContributorSession, MailingList, Notice

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls import triage
+from newsletter.domain.calls.decisions import triage
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Contribution, Issue, MailingList, Notice
 from newsletter.states import ContributionState, IssueState, NoticeState, Role

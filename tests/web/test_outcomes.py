@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls import confirming, triage
-from newsletter.domain.calls.confirming import Standing
+from newsletter.domain.calls.decisions import confirming, triage
+from newsletter.domain.calls.decisions.confirming import Standing
 from newsletter.domain.issues import editing
 from newsletter.domain.subscribers import forgetting
 from newsletter.mail.memory import MemoryRelay

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls import placing
+from newsletter.domain.calls.decisions import placing
 from newsletter.domain.issues import creating, editing, protocols
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Contribution, Issue

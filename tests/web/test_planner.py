@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
-from newsletter.domain.calls import cadence, planning
-from newsletter.domain.calls.cadence import PRESETS, Rhythm
+from newsletter.domain.calls.rhythm import cadence, planning
+from newsletter.domain.calls.rhythm.cadence import PRESETS, Rhythm
 from newsletter.models import Activity, CadenceRule, Issue, MailingList
 from newsletter.states import IssueNaming, Role
 from tests import people

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.delivery.launch import launch
-from newsletter.domain.calls import views, views_reading
+from newsletter.domain.calls.asking_views import views, views_reading
 from newsletter.domain.issues import editing, publishing
 from newsletter.domain.issues.content import issue_content
 from newsletter.domain.subscribers import forgetting

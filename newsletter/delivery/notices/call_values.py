@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from ...db import db
-from ...domain.calls import rights
-from ...domain.calls.chasing import IS_CLOSED, LAST_CALL, REMINDER
-from ...domain.calls.digest import DIGEST, Came
-from ...domain.calls.extension_mails import ASKED, ENDS, GIVEN, REFUSED, TAKEN_BACK, TOLD
-from ...domain.calls.moving import MOVED
-from ...domain.calls.opening import INVITATION
+from ...domain.calls.deadline import rights
+from ...domain.calls.reminding.chasing import IS_CLOSED, LAST_CALL, REMINDER
+from ...domain.calls.reminding.digest import DIGEST, Came
+from ...domain.calls.reminding.extension_mails import ASKED, ENDS, GIVEN, REFUSED, TAKEN_BACK, TOLD
+from ...domain.calls.reminding.moving import MOVED
+from ...domain.calls.reminding.opening import INVITATION
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...models import Contribution, Contributor, Extension, Issue, MailingList, Notice

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from ... import dates
 from ...config import current_settings
 from ...db import db
-from ...domain.calls import proving
+from ...domain.calls.partners import proving
 from ...models import AddressProof, Notice
 from ...tokens import Purpose
 from .links import link, token_link

@@ -6,8 +6,8 @@ from typing import Any
 
 from ... import dates
 from ...db import db
-from ...domain.calls import outcomes, replying
-from ...domain.calls.outcomes import Decision
+from ...domain.calls.decisions import outcomes, replying
+from ...domain.calls.decisions.outcomes import Decision
 from ...models import Contribution, Issue, Notice
 from ...states import ContributionState
 from ...tokens import Purpose

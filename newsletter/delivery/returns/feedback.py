@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from ... import addresses
 from ...db import conflict_aware_insert, db, transaction, why_unavailable
-from ...domain.calls import by_mail
+from ...domain.calls.handing_in import by_mail
 from ...domain.subscribers import suppressing
 from ...errors import Conflict
 from ...i18n import gettext as _

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ...db import transaction, why_unavailable
-from ...domain.calls import by_mail
+from ...domain.calls.handing_in import by_mail
 from ...mail.inbound import LONGEST
 from ...mail.letters import LARGEST, LetterRefused
 from ...mail.reports import Arf, Dsn, Report, Unknown, read_report

@@ -3,8 +3,8 @@
 import re
 from datetime import datetime, timedelta
 
-from newsletter.domain.calls import views_reading
-from newsletter.domain.calls.views_reading import Standing
+from newsletter.domain.calls.asking_views import views_reading
+from newsletter.domain.calls.asking_views.views_reading import Standing
 from newsletter.domain.issues.content import address
 from newsletter.i18n import gettext as _
 from newsletter.models import Issue

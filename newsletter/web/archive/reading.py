@@ -13,7 +13,7 @@ from sqlalchemy import select
 from newsletter import dates
 from newsletter.db import db
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import reading as calls
+from newsletter.domain.calls.deadline import reading as calls
 from newsletter.models import Issue, MailingList
 
 from .closings import with_closings

@@ -29,7 +29,7 @@ from werkzeug.wrappers import Response
 from ... import clock
 from ...config import current_settings
 from ...db import db
-from ...domain.calls import contributor_sessions
+from ...domain.calls.partners import contributor_sessions
 from ...i18n import gettext as _
 from ...models import Contributor
 from ...tokens import keyed_hash

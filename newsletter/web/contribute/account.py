@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import asking_in, contributor_sessions, contributors
+from ...domain.calls.partners import asking_in, contributor_sessions, contributors
 from ...errors import Invalid
 from ...i18n import gettext as _
 from ...models import Contributor

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import agencies, contributor_sessions, contributors
+from ...domain.calls.partners import agencies, contributor_sessions, contributors
 from ...errors import Invalid, NotFound, Refused
 from ...i18n import gettext as _
 from ...i18n import ngettext

@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import db
-from ...domain.calls import contributors, diary, reading
-from ...domain.calls.diary import Entry
+from ...domain.calls.deadline import reading
+from ...domain.calls.partners import contributors
+from ...domain.calls.rhythm import diary
+from ...domain.calls.rhythm.diary import Entry
 from ...domain.staff.mailing_lists import find_list
 from ...errors import NotFound, TokenInvalid
 from ...i18n import gettext as _

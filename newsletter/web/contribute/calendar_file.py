@@ -7,7 +7,7 @@ from icalendar import Calendar, Event
 
 from ... import dates
 from ...config import current_settings
-from ...domain.calls.diary import Entry, What
+from ...domain.calls.rhythm.diary import Entry, What
 from ...domain.issues.content import web_address
 from ...i18n import gettext as _
 from ..links import public_link

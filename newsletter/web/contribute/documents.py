@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from ...domain.calls.items import Item, Piece
+from ...domain.calls.texts.items import Item, Piece
 from ...domain.issues.documents import ProposedBlock, read_document
 from ...domain.issues.documents.changing import as_section
 from ...errors import Invalid, Problem

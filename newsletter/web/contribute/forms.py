@@ -2,7 +2,7 @@
 
 from wtforms import BooleanField, EmailField, StringField, TelField, TextAreaField, ValidationError
 
-from ...domain.calls.senders import Sender
+from ...domain.calls.partners.senders import Sender
 from ...i18n import gettext as _
 from ..form_bases import PlainForm
 

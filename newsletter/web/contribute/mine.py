@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import advising, contributing, drafting, items, reading, revisions, withdrawing
-from ...domain.calls.rights import right
+from ...domain.calls.deadline import reading
+from ...domain.calls.deadline.rights import right
+from ...domain.calls.handing_in import contributing, drafting, withdrawing
+from ...domain.calls.texts import advising, items, revisions
 from ...errors import Conflict, Invalid, Problem, Refused
 from ...i18n import gettext as _
 from ...models import Contribution

@@ -9,7 +9,8 @@ from wtforms.fields.choices import SelectChoice
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import extending, reading
+from ...domain.calls.deadline import reading
+from ...domain.calls.reminding import extending
 from ...errors import Invalid, NotFound, Problem, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import Contribution, Contributor, Issue

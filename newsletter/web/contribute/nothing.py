@@ -5,7 +5,9 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import answering, contributors, reading
+from ...domain.calls.deadline import reading
+from ...domain.calls.partners import contributors
+from ...domain.calls.reminding import answering
 from ...errors import NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import Agency, Contributor, Issue

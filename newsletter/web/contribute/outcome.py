@@ -7,9 +7,10 @@ from wtforms import TextAreaField
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import comparing, confirming, reading
-from ...domain.calls.confirming import Standing
-from ...domain.calls.placing import section_of
+from ...domain.calls.deadline import reading
+from ...domain.calls.decisions import comparing, confirming
+from ...domain.calls.decisions.confirming import Standing
+from ...domain.calls.decisions.placing import section_of
 from ...errors import Conflict, Invalid, NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import Contribution

@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response
 
 from ... import clock, dates
 from ...db import transaction
-from ...domain.calls import drafting, items, reading, revisions
-from ...domain.calls.items import ITEMS, Item, Page, Piece
+from ...domain.calls.deadline import reading
+from ...domain.calls.handing_in import drafting
+from ...domain.calls.texts import items, revisions
+from ...domain.calls.texts.items import ITEMS, Item, Page, Piece
 from ...errors import Conflict, Invalid, Problem, Refused
 from ...i18n import gettext as _
 from ...models import Contribution

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from ... import dates
 from ...db import db
-from ...domain.calls import reading
+from ...domain.calls.deadline import reading
 from ...errors import TokenInvalid
 from ...i18n import gettext as _
 from ...i18n import ngettext

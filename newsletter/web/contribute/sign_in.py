@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import db, transaction
-from ...domain.calls import contributor_sessions, contributors, proving
-from ...domain.calls.proving import ProofState
+from ...domain.calls.partners import contributor_sessions, contributors, proving
+from ...domain.calls.partners.proving import ProofState
 from ...errors import Invalid, NotFound, Problem, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import AddressProof, Contribution, Contributor

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 
 from ... import clock
-from ...domain.calls import drafting, outcomes, reading
-from ...domain.calls.rights import extension_of
+from ...domain.calls.deadline import reading
+from ...domain.calls.deadline.rights import extension_of
+from ...domain.calls.decisions import outcomes
+from ...domain.calls.handing_in import drafting
 from ...i18n import gettext as _
 from ...models import Contribution
 from ...states import ContributionState, IssueState

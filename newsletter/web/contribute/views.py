@@ -7,8 +7,10 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import contributing, proving, reading
-from ...domain.calls.proving import ProofState
+from ...domain.calls.deadline import reading
+from ...domain.calls.handing_in import contributing
+from ...domain.calls.partners import proving
+from ...domain.calls.partners.proving import ProofState
 from ...errors import NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import AddressProof, Contribution

@@ -15,8 +15,8 @@ from wtforms import EmailField, StringField, TextAreaField
 
 from ... import clock
 from ...db import transaction
-from ...domain.calls import views, views_reading
-from ...domain.calls.views_reading import Question, Standing
+from ...domain.calls.asking_views import views, views_reading
+from ...domain.calls.asking_views.views_reading import Question, Standing
 from ...domain.staff.permissions import Permission, may
 from ...errors import Conflict, Invalid, NotFound, Problem, TokenInvalid
 from ...i18n import gettext as _

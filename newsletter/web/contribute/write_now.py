@@ -12,9 +12,12 @@ from werkzeug.wrappers import Response
 
 from ... import addresses, clock
 from ...db import transaction
-from ...domain.calls import by_mail, contributing, items, reading, senders
-from ...domain.calls.contributing import Way
-from ...domain.calls.items import ITEMS, NEWS, Item, Piece
+from ...domain.calls.deadline import reading
+from ...domain.calls.handing_in import by_mail, contributing
+from ...domain.calls.handing_in.contributing import Way
+from ...domain.calls.partners import senders
+from ...domain.calls.texts import items
+from ...domain.calls.texts.items import ITEMS, NEWS, Item, Piece
 from ...domain.issues import audience
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _

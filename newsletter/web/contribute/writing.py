@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import request
 
-from ...domain.calls.items import Item, Page, Piece
+from ...domain.calls.texts.items import Item, Page, Piece
 from ...errors import Problem
 from ...models import Issue
 from ...rendering.fields import Field, FieldType

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.domain.calls import agencies as the_agencies
-from newsletter.domain.calls import asking_in, contributors
-from newsletter.domain.calls.agencies import MANAGE
+from newsletter.domain.calls.partners import agencies as the_agencies
+from newsletter.domain.calls.partners import asking_in, contributors
+from newsletter.domain.calls.partners.agencies import MANAGE
 from newsletter.domain.staff import mailing_lists
 from newsletter.domain.staff.permissions import Permission, may_anywhere
 from newsletter.errors import Invalid, NotFound, Refused

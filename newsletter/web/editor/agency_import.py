@@ -5,9 +5,9 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.domain.calls import agency_import
-from newsletter.domain.calls.agencies import MANAGE
-from newsletter.domain.calls.agency_import import Plan
+from newsletter.domain.calls.partners import agency_import
+from newsletter.domain.calls.partners.agencies import MANAGE
+from newsletter.domain.calls.partners.agency_import import Plan
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext

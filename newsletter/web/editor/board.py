@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock, dates
 from newsletter.db import transaction
-from newsletter.domain.calls import answering, board, chasing, extending, extension_mails, opening, reading
-from newsletter.domain.calls.board import Board, Row, key_of
-from newsletter.domain.calls.chase_rows import ASKING
-from newsletter.domain.calls.concerned import Standing
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.reminding import answering, board, chasing, extending, extension_mails, opening
+from newsletter.domain.calls.reminding.board import Board, Row, key_of
+from newsletter.domain.calls.reminding.chase_rows import ASKING
+from newsletter.domain.calls.reminding.concerned import Standing
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import NotFound, Refused
 from newsletter.i18n import gettext as _

@@ -10,11 +10,13 @@ from werkzeug.wrappers import Response
 from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import confirming, extending, merging, noting, outcomes, reading, replying, rights, triage
-from newsletter.domain.calls.items import ITEMS, as_block
-from newsletter.domain.calls.news import to_xhtml
-from newsletter.domain.calls.placing import section_of
-from newsletter.domain.calls.triage import Mail
+from newsletter.domain.calls.deadline import reading, rights
+from newsletter.domain.calls.decisions import confirming, merging, noting, outcomes, replying, triage
+from newsletter.domain.calls.decisions.placing import section_of
+from newsletter.domain.calls.decisions.triage import Mail
+from newsletter.domain.calls.reminding import extending
+from newsletter.domain.calls.texts.items import ITEMS, as_block
+from newsletter.domain.calls.texts.news import to_xhtml
 from newsletter.domain.staff.permissions import Permission, may, require
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import transaction
-from newsletter.domain.calls import confirming, noting, settling, triage
-from newsletter.domain.calls.triage import Mail
+from newsletter.domain.calls.decisions import confirming, noting, settling, triage
+from newsletter.domain.calls.decisions.triage import Mail
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _

@@ -3,8 +3,9 @@
 from flask import request
 from werkzeug.wrappers import Response
 
-from newsletter.domain.calls import comparing, reading
-from newsletter.domain.calls.placing import section_of
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.decisions import comparing
+from newsletter.domain.calls.decisions.placing import section_of
 from newsletter.domain.staff.permissions import Permission
 from newsletter.web.access import staff
 

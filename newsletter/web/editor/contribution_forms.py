@@ -7,8 +7,8 @@ from wtforms.fields.choices import SelectChoice
 
 from newsletter import dates
 from newsletter.deadlines import Deadline
-from newsletter.domain.calls import merging, outcomes, triage
-from newsletter.domain.calls.outcomes import Decision
+from newsletter.domain.calls.decisions import merging, outcomes, triage
+from newsletter.domain.calls.decisions.outcomes import Decision
 from newsletter.i18n import gettext as _
 from newsletter.models import Account, Contribution, Issue
 from newsletter.rendering.notices import subject_of

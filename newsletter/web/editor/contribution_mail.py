@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from newsletter.db import db
-from newsletter.domain.calls.mail_source import source_of
+from newsletter.domain.calls.handing_in.mail_source import source_of
 from newsletter.domain.staff.permissions import Permission, require
 from newsletter.errors import NotFound
 from newsletter.i18n import gettext as _

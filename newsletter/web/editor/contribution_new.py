@@ -7,10 +7,10 @@ from wtforms import BooleanField, EmailField, HiddenField, StringField, TelField
 from newsletter import clock
 from newsletter.config import current_settings
 from newsletter.db import transaction
-from newsletter.domain.calls import contributing
-from newsletter.domain.calls.contributing import Way
-from newsletter.domain.calls.items import Piece
-from newsletter.domain.calls.senders import Sender
+from newsletter.domain.calls.handing_in import contributing
+from newsletter.domain.calls.handing_in.contributing import Way
+from newsletter.domain.calls.partners.senders import Sender
+from newsletter.domain.calls.texts.items import Piece
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, NotFound, TokenInvalid
 from newsletter.i18n import gettext as _

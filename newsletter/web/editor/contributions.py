@@ -8,8 +8,10 @@ from sqlalchemy import select
 
 from newsletter import clock
 from newsletter.db import db
-from newsletter.domain.calls import reading, settling, triage, views_reading
-from newsletter.domain.calls.reading import CLOSED
+from newsletter.domain.calls.asking_views import views_reading
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.deadline.reading import CLOSED
+from newsletter.domain.calls.decisions import settling, triage
 from newsletter.domain.issues.content import address
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.i18n import gettext as _

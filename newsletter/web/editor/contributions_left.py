@@ -6,8 +6,9 @@ from wtforms import TextAreaField
 
 from newsletter import clock
 from newsletter.db import transaction
-from newsletter.domain.calls import guarding, reading, settling, triage
-from newsletter.domain.calls.triage import Mail
+from newsletter.domain.calls.deadline import reading
+from newsletter.domain.calls.decisions import guarding, settling, triage
+from newsletter.domain.calls.decisions.triage import Mail
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, Problem, Refused
 from newsletter.i18n import gettext as _

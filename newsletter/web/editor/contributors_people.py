@@ -8,8 +8,8 @@ from wtforms import SelectField
 
 from newsletter import clock
 from newsletter.db import transaction
-from newsletter.domain.calls import agencies, asking_in, contributor_sessions, contributors
-from newsletter.domain.calls.agencies import MANAGE
+from newsletter.domain.calls.partners import agencies, asking_in, contributor_sessions, contributors
+from newsletter.domain.calls.partners.agencies import MANAGE
 from newsletter.domain.staff.permissions import Permission, may
 from newsletter.domain.subscribers import forgetting
 from newsletter.errors import Invalid, NotAllowed, NotFound, Refused

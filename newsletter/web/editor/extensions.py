@@ -12,7 +12,7 @@ from wtforms.validators import Length, Optional
 
 from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.domain.calls import board, extending, extension_mails
+from newsletter.domain.calls.reminding import board, extending, extension_mails
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _

@@ -8,10 +8,10 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock, dates
 from newsletter.db import transaction
-from newsletter.domain.calls import cadence, planning, replanning
-from newsletter.domain.calls.naming import next_number
-from newsletter.domain.calls.planning import Planned
-from newsletter.domain.calls.rule_pieces import in_words
+from newsletter.domain.calls.rhythm import cadence, planning, replanning
+from newsletter.domain.calls.rhythm.naming import next_number
+from newsletter.domain.calls.rhythm.planning import Planned
+from newsletter.domain.calls.rhythm.rule_pieces import in_words
 from newsletter.domain.issues.reviewing import approval_day
 from newsletter.domain.issues.working_days import region_of
 from newsletter.domain.staff.mailing_lists import find_list

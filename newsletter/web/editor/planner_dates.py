@@ -8,7 +8,7 @@ from wtforms import StringField
 
 from newsletter import clock, dates
 from newsletter.db import transaction
-from newsletter.domain.calls import cadence, planning, replanning
+from newsletter.domain.calls.rhythm import cadence, planning, replanning
 from newsletter.domain.issues.reviewing import approval_day
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, NotAllowed, Problem, Refused

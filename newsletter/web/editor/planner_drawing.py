@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from newsletter.domain.calls.rules import month_name
+from newsletter.domain.calls.rhythm.rules import month_name
 from newsletter.domain.issues.working_days import bank_holidays
 
 #: The drawing's own units: 1120 wide, names in the first 144.

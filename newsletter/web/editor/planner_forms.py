@@ -8,16 +8,9 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField, T
 from wtforms.fields.choices import SelectChoice
 
 from newsletter import dates
-from newsletter.domain.calls.cadence import Rhythm
-from newsletter.domain.calls.rule_pieces import (
-    EVERY_MONTH,
-    Pieces,
-    Way,
-    ordinal_name,
-    pieces_of,
-    weekday_name,
-)
-from newsletter.domain.calls.rules import month_name, parse
+from newsletter.domain.calls.rhythm.cadence import Rhythm
+from newsletter.domain.calls.rhythm.rule_pieces import EVERY_MONTH, Pieces, Way, ordinal_name, pieces_of, weekday_name
+from newsletter.domain.calls.rhythm.rules import month_name, parse
 from newsletter.domain.issues.working_days import REGIONS
 from newsletter.errors import Invalid, Problem
 from newsletter.i18n import gettext as _

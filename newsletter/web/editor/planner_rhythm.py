@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock, dates
 from newsletter.db import transaction
-from newsletter.domain.calls import cadence, naming
-from newsletter.domain.calls.cadence import PRESETS, Rhythm, Turn
-from newsletter.domain.calls.rule_pieces import in_words
+from newsletter.domain.calls.rhythm import cadence, naming
+from newsletter.domain.calls.rhythm.cadence import PRESETS, Rhythm, Turn
+from newsletter.domain.calls.rhythm.rule_pieces import in_words
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, Problem
 from newsletter.i18n import gettext as _

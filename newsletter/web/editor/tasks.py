@@ -7,10 +7,10 @@ from datetime import datetime
 from flask import url_for
 
 from newsletter import clock, dates
-from newsletter.domain.calls.concerned import parties
-from newsletter.domain.calls.guarding import leftovers
-from newsletter.domain.calls.reading import undecided
-from newsletter.domain.calls.settling import asked_back
+from newsletter.domain.calls.deadline.reading import undecided
+from newsletter.domain.calls.decisions.guarding import leftovers
+from newsletter.domain.calls.decisions.settling import asked_back
+from newsletter.domain.calls.reminding.concerned import parties
 from newsletter.domain.issues import audience, commenting, following_up, reviewing
 from newsletter.domain.issues.approving import current_approval, last_comment
 from newsletter.domain.issues.checking import Finding

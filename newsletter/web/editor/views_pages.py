@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import transaction
-from newsletter.domain.calls import views, views_reading
-from newsletter.domain.calls.views_reading import Standing
+from newsletter.domain.calls.asking_views import views, views_reading
+from newsletter.domain.calls.asking_views.views_reading import Standing
 from newsletter.domain.issues.content import address
 from newsletter.domain.staff import activity
 from newsletter.domain.staff.permissions import Permission, require

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from newsletter import dates
 from newsletter.db import db
-from newsletter.domain.calls.extending import extensions_of
-from newsletter.domain.calls.opening import to_invite, why_not
-from newsletter.domain.calls.reading import late, undecided
-from newsletter.domain.calls.settling import asked_back
+from newsletter.domain.calls.deadline.reading import late, undecided
+from newsletter.domain.calls.decisions.settling import asked_back
+from newsletter.domain.calls.reminding.extending import extensions_of
+from newsletter.domain.calls.reminding.opening import to_invite, why_not
 from newsletter.domain.issues import approving
 from newsletter.domain.issues.checking import run_checks
 from newsletter.domain.issues.testing import has_current_test

@@ -1,0 +1,1 @@
+"""Answers to calls for views, on pages of our own."""

@@ -1,0 +1,1 @@
+"""Ways in: the form, a draft, a letter; and taking back."""

@@ -1,0 +1,1 @@
+"""What somebody sends in: its kind, its words, its pictures and its revisions."""
