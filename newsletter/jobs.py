@@ -15,7 +15,7 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import retaining
+from .domain.subscribers import retaining, sealing
 from .models import Issue, MailingList
 from .work.registry import job
 
@@ -107,6 +107,12 @@ def empty_bins() -> None:
     with transaction():
         versions.thin(now)
         binned.empty(now)
+
+
+@job
+def seal_consent() -> None:
+    """Chain the consent events that came since."""
+    sealing.seal_all(clock.now())
 
 
 @job

@@ -30,5 +30,6 @@ TICKS = (
     Tick("aggregate", 86_400, "aggregate_deliveries", "give up the deliveries of old issues for their totals"),
     Tick("inbound", 60, "read_inbound", "read what came to our mailbox: bounces, complaints, news"),
     Tick("bins", 86_400, "empty_bins", "empty the bins of issues of what lay in them for 30 days"),
+    Tick("seals", 300, "seal_consent", "chain what people agreed to, so that no change of it goes unseen"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )

@@ -14,6 +14,7 @@ from ..db import transaction
 from ..domain.staff.mailing_lists import find_list
 from ..domain.subscribers import exporting, finding, forgetting, importing, joining, suppressing
 from ..models import Subscriber
+from .consent import verify_consent
 from .context import print_json, refuse, with_app
 
 _COUNTS = (
@@ -29,6 +30,9 @@ _COUNTS = (
 @click.group()
 def subscribers() -> None:
     """The people on the lists."""
+
+
+subscribers.add_command(verify_consent)
 
 
 @subscribers.command("import")

@@ -121,7 +121,11 @@ NOTICES: Mapping[str, Needs] = {
     "sending_paused": Needs(_ISSUE, ("name", "reason", "by")),
     "sending_turned_away": Needs(_ISSUE, ("name", "reply", "reporter")),
     "mailbox_unreadable": Needs(("source", "problem", "url"), ("name", "since")),
-    "sending_finished": Needs(_ISSUE, ("name", "recipients", "accepted", "refused", "unsure", "skipped", "deferred")),
+    "sending_finished": Needs(
+        _ISSUE,
+        ("name", "recipients", "accepted", "refused", "unsure", "skipped", "deferred", "consent_head"),
+        version=2,
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from ...config import current_settings
 from ...db import db, transaction
 from ...domain.issues.people import tell
 from ...domain.staff import activity
+from ...domain.subscribers import sealing
 from ...mail.relay import Relay
 from ...models import Delivery, Issue
 from ...states import IssueState
@@ -155,13 +156,15 @@ def _finish(issue_id: int, now: datetime) -> None:
         issue.state, issue.sent_at = IssueState.SENT, now
         session.flush()
         counts = accounts.counts(issue)
-        activity.record("issue.sent", actor=None, now=now, issue=issue, counts=counts.as_dict())
+        head = sealing.head()
+        activity.record("issue.sent", actor=None, now=now, issue=issue, counts=counts.as_dict(), consent_head=head)
         tell(
             "sending_finished",
             control.people_concerned(issue),
             issue,
             now=now,
             recipients=counts.recipients,
+            consent_head=head,
             **counts.as_dict(),
         )
 

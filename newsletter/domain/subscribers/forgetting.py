@@ -102,7 +102,10 @@ def _erase_subscriber(subscriber: Subscriber | None, route: str, now: datetime, 
     for subscription in subscriptions:
         leaving.unsubscribe(subscription, route=route, now=now, actor=actor)
     ids = [subscription.id for subscription in subscriptions]
-    _count(update(Consent).where(Consent.subscription_id.in_(ids)).values(network="", note=""))
+    theirs = Consent.subscription_id.in_(ids)
+    # Without its salt a sealed event's digest says nothing of the note that it was made with.
+    _count(update(Consent).where(theirs, Consent.note != "").values(note="", salt=None))
+    _count(update(Consent).where(theirs).values(network=""))
     # Mail servers quote whom they refuse.
     _count(update(Delivery).where(Delivery.subscription_id.in_(ids)).values(reply=None))
     came_back = Feedback.subscription_id.in_(ids)

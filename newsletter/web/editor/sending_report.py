@@ -4,16 +4,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from flask import Response as FlaskResponse
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from newsletter import clock
+from newsletter.db import db
 from newsletter.delivery.reports import accounts, report
 from newsletter.delivery.reports.accounts import Counts
 from newsletter.delivery.reports.report import Report
 from newsletter.delivery.reports.report_figures import causes
 from newsletter.delivery.reports.report_lines import report_lines
 from newsletter.domain.staff.permissions import Permission, may
-from newsletter.models import Issue
+from newsletter.models import Activity, Issue
 from newsletter.states import DeliveryState
 from newsletter.web.access import signed_in_account, staff
 
@@ -52,8 +54,16 @@ def report_page(issue: Issue, now: datetime) -> tuple[str, int]:
         freshness=report_words.freshness(found, issue.sent_at or issue.cancelled_at, zone),
         given_up=given_up,
         events=story(issue, accounts.recent_events(issue, EVENTS)),
+        consent_head=_consent_head(issue),
         see=may(signed_in_account(), Permission.SEE_ADDRESSES, issue.mailing_list),
     )
+
+
+def _consent_head(issue: Issue) -> str:
+    """Where the record of consent stood when the sending ended, as it was mailed; "" where it was not kept."""
+    sent = select(Activity.detail).where(Activity.issue_id == issue.id, Activity.action == "issue.sent")
+    detail = db.session.scalar(sent.order_by(Activity.id.desc()).limit(1)) or {}
+    return str(detail.get("consent_head", ""))
 
 
 def _brought_up(kept: Report, issue: Issue, counts: Counts) -> Report:

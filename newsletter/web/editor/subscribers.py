@@ -169,6 +169,7 @@ def subscriber(public_id: UUID) -> tuple[str, int]:
         who=person,
         address=person.address if sees else addresses.mask(person.address),
         theirs=theirs,
+        sees=sees,
         tag=_tag(theirs),
         now=clock.now(),
         manages=any(may(account, Permission.MANAGE_SUBSCRIBERS, each.mailing_list) for each in theirs),
