@@ -33,7 +33,6 @@ VALUES = {
     "code": "204 816",
     "agency": "Larkmere Police",
     "who": "Sam Okafor",
-    "words": "Larkmere Police, the community team",
     "url": "https://news.example.org/desk/issues/december-2026",
     "by": "Ruth Adeyemi",
     "role": "editor",
@@ -75,7 +74,8 @@ VALUES = {
 }
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"
 FIXED = {
-    "url", "nothing_url", "prove_url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url", "undo_url",
+    "url", "nothing_url", "prove_url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url",
+    "undo_url",
     "recipients", "accepted", "refused", "unsure", "skipped", "deferred",
 }  # fmt: skip
 
