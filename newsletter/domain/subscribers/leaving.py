@@ -6,11 +6,12 @@ from enum import StrEnum
 
 from sqlalchemy import CursorResult, update
 
+from ... import addresses
 from ...db import db
 from ...models import Account, Consent, MailingList, Subscriber, Subscription
 from ...states import ConsentEvent, SubscriptionState, SuppressionReason
-from ..staff import activity
-from . import suppressing
+from ..staff import activity, wording
+from . import joining, suppressing
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,20 @@ def unsubscribe_everywhere(subscriber: Subscriber, *, route: str, now: datetime,
         unsubscribe(subscription, route=route, now=now, actor=actor) for subscription in subscriber.subscriptions
     )
     suppressing.suppress(subscriber.address, SuppressionReason.UNSUBSCRIBED_ALL, now=now, actor=actor)
+    return left
+
+
+def never_again(address: str, note: str, *, actor: Account | None, now: datetime) -> int:
+    """Staff were told that this address wants no mail: it leaves every list, and only staff can undo that.
+
+    Returns how many lists it left. Raises Invalid for a note that cannot be kept.
+    """
+    why = wording.line(note, field="note", longest=300)
+    subscriber = joining.find_subscriber(address)
+    left = 0
+    for subscription in subscriber.subscriptions if subscriber else []:
+        left += unsubscribe(subscription, route="staff", now=now, actor=actor)
+    suppressing.suppress(address, SuppressionReason.STAFF, now=now, actor=actor, note=addresses.mask_within(why))
     return left
 
 

@@ -5,10 +5,11 @@ A suppression wins over every import, form, restore and launch. What a person di
 what somebody else told us (a complaint, a bounce, "this was not me") ends only when staff lift it.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, func, select, update
 
 from ... import addresses
 from ...config import current_settings
@@ -16,9 +17,11 @@ from ...db import db
 from ...models import Account, Suppression
 from ...states import SuppressionReason
 from ...tokens import keyed_hash
-from ..staff import activity
+from ..staff import activity, wording
 
-_PURPOSE = "suppression.v1"
+_log = logging.getLogger(__name__)
+#: What the keyed hash of an address is for, here.
+PURPOSE = "suppression.v1"
 
 #: Reasons that a person's own, proven sign-up ends.
 ENDED_BY_SIGN_UP = frozenset({SuppressionReason.UNSUBSCRIBED_ALL, SuppressionReason.ERASED})
@@ -26,7 +29,7 @@ ENDED_BY_SIGN_UP = frozenset({SuppressionReason.UNSUBSCRIBED_ALL, SuppressionRea
 
 def address_hash(address: str) -> bytes:
     """32 bytes that stand for the address in the table (HMAC-SHA-256 of its key)."""
-    return keyed_hash(current_settings().secret_keys, _PURPOSE, addresses.key(address))
+    return keyed_hash(current_settings().secret_keys, PURPOSE, addresses.key(address))
 
 
 def suppress(
@@ -66,7 +69,7 @@ def blocks_sign_up(address: str) -> bool:
 def suppressed_keys(address_keys: Iterable[str]) -> set[str]:
     """Which of these keys of addresses (`addresses.key`) stand for a suppressed one; for claims, some hundreds."""
     keys = current_settings().secret_keys
-    by_hash = {keyed_hash(keys, _PURPOSE, address_key): address_key for address_key in address_keys}
+    by_hash = {keyed_hash(keys, PURPOSE, address_key): address_key for address_key in address_keys}
     return {by_hash[found] for found in suppressed_hashes(by_hash)}
 
 
@@ -82,6 +85,44 @@ def suppressed_hashes(hashes: Iterable[bytes]) -> set[bytes]:
         which, values = "= ANY(%s)", (list(asked),)
     chosen = f"SELECT address_hash FROM suppression WHERE lifted_at IS NULL AND address_hash {which}"  # noqa: S608 (marks)
     return {found for (found,) in connection.exec_driver_sql(chosen, values)}
+
+
+def all_of(address: str) -> list[Suppression]:
+    """Every suppression of the address, those that were lifted too, newest first."""
+    chosen = select(Suppression).where(Suppression.address_hash == address_hash(address))
+    return list(db.session.scalars(chosen.order_by(Suppression.id.desc())))
+
+
+def numbers() -> dict[SuppressionReason, int]:
+    """How many addresses are not written to, by reason; one with two reasons counts under both."""
+    chosen = select(Suppression.reason, func.count()).where(Suppression.lifted_at.is_(None))
+    return dict(db.session.execute(chosen.group_by(Suppression.reason)).all())
+
+
+def lift(suppression: Suppression, reason: str, *, actor: Account | None, now: datetime) -> bool:
+    """End a suppression, for a reason that staff give. True if this ended it. Raises Invalid without a reason.
+
+    It puts nobody on a list: the person signs up again, or is brought in with evidence. An address within the reason
+    is masked, so that the row goes on naming nobody.
+    """
+    why = wording.line(reason, field="reason", longest=300, missing="Say why mail may go to this address again")
+    result = db.session.execute(
+        update(Suppression)
+        .where(Suppression.id == suppression.id, Suppression.lifted_at.is_(None))
+        .values(lifted_at=now, lift_reason=addresses.mask_within(why))
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount == 0:
+        return False
+    _log.info("Suppression %d was lifted", suppression.id)
+    activity.record(
+        "suppression.lifted",
+        actor=actor,
+        now=now,
+        subject=("suppression", suppression.id),
+        reason=suppression.reason.value,
+    )
+    return True
 
 
 def end_by_sign_up(address: str, *, now: datetime) -> None:

@@ -37,6 +37,7 @@ def overview() -> ResponseReturnValue:
         privacy=installation.current_privacy_notice(),
         mode_words=_MODE_WORDS[organisation.sending_mode] if organisation else "",
         may_installation=may(me, _MANAGE),
+        may_subscribers=may(me, Permission.MANAGE_SUBSCRIBERS),
         may_mailbox=may(me, Permission.READ_MAILBOX),
         may_staff=may_anywhere(me, Permission.MANAGE_STAFF),
         relay_name="" if relay_local() else relay_name(),

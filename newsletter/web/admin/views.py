@@ -1,6 +1,18 @@
 """All pages of this room, under one blueprint."""
 
-from . import activity, consent, inbound, lists, mailbox, notices, set_up, settings, staff
+from . import activity, consent, inbound, lists, mailbox, notices, set_up, settings, staff, suppressions
 from .room import blueprint
 
-__all__ = ["activity", "blueprint", "consent", "inbound", "lists", "mailbox", "notices", "set_up", "settings", "staff"]
+__all__ = [
+    "activity",
+    "blueprint",
+    "consent",
+    "inbound",
+    "lists",
+    "mailbox",
+    "notices",
+    "set_up",
+    "settings",
+    "staff",
+    "suppressions",
+]
