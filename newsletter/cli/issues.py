@@ -26,6 +26,7 @@ from ..domain.issues.finding import find_issue
 from ..domain.issues.past import import_past, publish_past
 from ..domain.issues.renditions import compile_rendition, prepare
 from ..domain.staff.permissions import Permission
+from ..domain.subscribers import audiences
 from ..errors import NotFound, Refused
 from ..models import Issue, MailingList
 from ..rendering.blocks import kind as kind_of
@@ -153,7 +154,7 @@ def show(issue: str, as_json: bool) -> None:
     if as_json:
         print_json(_outside(found))
         return
-    approval, deadline = current_approval(found), found.deadline
+    approval, deadline, part = current_approval(found), found.deadline, audience.part_of(found)
     click.echo(f"{found.title} ({found.slug}), issue {found.id} of {found.mailing_list.name}: {found.state.value}")
     for label, value in (
         ("Subject", found.subject or "none yet"),
@@ -164,6 +165,7 @@ def show(issue: str, as_json: bool) -> None:
         ("Next issue", found.next_issue.title if found.next_issue else ""),
         ("Approved by", approval.approver_name if approval else ""),
         ("On the web", web_address(found) if found.published_at else ""),
+        ("Goes to", f"{part.name}: {'. '.join(audiences.in_words(part.conditions))}." if part else ""),
     ):
         if value:
             click.echo(f"  {label}: {value}")
@@ -184,7 +186,7 @@ def _moment(issue: Issue, instant: Any) -> str:
 
 
 def _outside(issue: Issue) -> dict[str, Any]:
-    approval, deadline = current_approval(issue), issue.deadline
+    approval, deadline, part = current_approval(issue), issue.deadline, audience.part_of(issue)
     return {
         "id": issue.id,
         "slug": issue.slug,
@@ -201,6 +203,8 @@ def _outside(issue: Issue) -> dict[str, Any]:
         "approved_by": approval.approver_name if approval else None,
         "published": issue.published_at is not None,
         "recipients": issue.recipients or audience.count(issue),
+        "audience": part.name if part else None,
+        "audience_conditions": part.conditions if part else [],
         "blocks": [outside(block) for block in issue.blocks],
     }
 

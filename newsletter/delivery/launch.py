@@ -67,7 +67,7 @@ def launch(issue_id: int, now: datetime) -> bool:
         if issue.content_version != version:
             obstacle = _CHANGED
         if not obstacle and audience.count(issue) == 0:
-            obstacle = "Nobody is subscribed to its list any more, so there is nobody to send it to."
+            obstacle = "Nobody it is meant for is subscribed any more, so there is nobody to send it to."
         if obstacle or rendition_id is None:
             _refuse(issue, obstacle, now)
             return False

@@ -34,7 +34,7 @@ _ROOMS = (
         "Subscribers",
         "editor.subscribers",
         Permission.VIEW_SUBSCRIBERS,
-        ("editor.subscriber", "editor.person", "editor.forget"),
+        ("editor.subscriber", "editor.person", "editor.forget", "editor.audience"),
     ),
     # Whatever else editors open belongs to an issue.
     _Room("Issues", "editor.issues", Permission.VIEW_ISSUES, ("editor.",)),

@@ -60,7 +60,7 @@ def obstacles(
     if issue.mailing_list.cadence is Cadence.QUARTERLY and not is_out_of_turn(issue):
         found += _next_issue(issue, max(at or issue.planned_at or now, now))
     if not audience.count(issue):
-        found.append(Obstacle("recipients", f"Nobody is subscribed to {issue.mailing_list.name} yet.", firm=True))
+        found.append(Obstacle("recipients", audience.nobody_words(issue), firm=True))
     found += protocols.guards_obstacles(issue, now)
     if not has_current_test(issue):
         found.append(Obstacle("test", "No test email was sent of the words as they stand."))
