@@ -47,6 +47,7 @@ class Purpose(StrEnum):
     NOT_ME = "not-me.v1"
     PREFERENCES = "preferences.v1"
     OWN_DATA = "own-data.v1"
+    REJOIN = "rejoin.v1"
     NEW_ADDRESS = "new-address.v1"
     CONFIRM_ADDRESS = "confirm-address.v1"
     UNDO_ADDRESS = "undo-address.v1"

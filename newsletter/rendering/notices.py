@@ -66,6 +66,7 @@ NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
     "already_subscribed": Needs(("lists", "preferences_url")),
     "fresh_link": Needs(("data_url",)),
+    "left_link": Needs(("list", "works_until", "rejoin_url")),
     "address_change_link": Needs(("change_url",)),
     "confirm_new_address": Needs(("works_until", "confirm_url"), ("lists",)),
     "address_known": Needs(("preferences_url",)),

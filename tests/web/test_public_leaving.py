@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.delivery.notices.links import preferences_link, unsubscribe_link
+from newsletter.delivery.notices.links import nonce_link, preferences_link, unsubscribe_link
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.subscribers import forgetting, preferences, suppressing
+from newsletter.domain.subscribers import forgetting, preferences, rejoining, suppressing
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Consent, MailingList, Notice, Subscriber, Subscription
 from newsletter.states import SubscriptionState, SuppressionReason
-from newsletter.tokens import unsubscribe_token
+from newsletter.tokens import Purpose, unsubscribe_token
 from tests import people
 from tests.dump import dump
 from tests.web.public_pages import Visitor, heading, words
@@ -178,6 +178,59 @@ def test_an_unsubscribe_link_opens_nothing_else(reader: Visitor, leave: str) -> 
     for path in ("preferences", "your-data", "confirm", "not-me"):
         assert reader.open(f"/{path}/{token}").status_code == 404
     assert "/preferences/" not in reader.open(leave).text
+
+
+def test_i_did_not_ask_for_this_is_a_complaint(reader: Visitor, leave: str, asha: Subscription) -> None:
+    """Said twice it is one; said before leaving it is none, for whoever was sent the mail may have forwarded it."""
+    reader.send(f"{leave}/why", {"why": "never_asked"}, page=leave)
+    assert suppressing.suppressions_of("reader1@example.org") == []
+    reader.send(leave)
+    for _twice in range(2):
+        reader.send(f"{leave}/why", {"why": "never_asked"}, page=leave)
+    assert [one.reason for one in suppressing.suppressions_of("reader1@example.org")] == [SuppressionReason.COMPLAINT]
+    assert [one.event.value for one in db.session.scalars(select(Consent))] == ["withdrawn", "complained"]
+
+
+def test_the_way_back_is_a_mail_and_a_button(
+    app: Flask, reader: Visitor, relay: MemoryRelay, leave: str, asha: Subscription, now: datetime
+) -> None:
+    reader.send(leave)
+    for _press in range(3):
+        page = reader.send(f"{leave}/undo", page=leave)
+        assert heading(page) == "Look in the inbox"
+        assert "reader1@example.org" not in page.text
+    deliver_notices(now + timedelta(minutes=1))
+    assert len(relay.accepted_for("reader1@example.org")) == 1
+    notice = db.session.scalars(select(Notice)).one()
+    path = nonce_link("public.rejoin", Purpose.REJOIN, notice.nonce).removeprefix(HOST)
+    before = dump()
+    for method in ("GET", "HEAD", "OPTIONS", "GET"):
+        assert reader.open(path, method).status_code == 200
+    assert dump() == before
+    assert state(asha) is SubscriptionState.LEFT
+    for _press in range(2):
+        assert heading(reader.send(path, page="/subscribe")) == "You get Safeguarding news again"
+    assert state(asha) is SubscriptionState.ACTIVE
+    events = [(one.event.value, one.route) for one in db.session.scalars(select(Consent).order_by(Consent.id))]
+    assert events == [("withdrawn", "link"), ("given", "left by mistake")]
+
+
+def test_there_is_no_way_back_after_a_complaint_or_a_week(
+    reader: Visitor, leave: str, asha: Subscription, now: datetime
+) -> None:
+    reader.send(leave)
+    with transaction():
+        notice = rejoining.send_link(asha, now=now)
+    assert notice is not None
+    path = nonce_link("public.rejoin", Purpose.REJOIN, notice.nonce).removeprefix(HOST)
+    token = path.rpartition("/")[2]
+    assert reader.open(f"/your-data/{token}").status_code == 404
+    assert Visitor(reader.client, now + 7 * DAY).open(path).status_code == 410
+    reader.send(f"{leave}/why", {"why": "never_asked"}, page=leave)
+    assert reader.send(path).status_code == 409
+    assert heading(reader.send(f"{leave}/undo", page=leave)) == "Look in the inbox"
+    assert len(db.session.scalars(select(Notice)).all()) == 1
+    assert state(asha) is SubscriptionState.LEFT
 
 
 # --- preferences ----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ PATHS: Mapping[str, str] = {
     "public.not_me": "/not-me/{token}",
     "public.preferences": "/preferences/{token}",
     "public.own_data": "/your-data/{token}",
+    "public.rejoin": "/come-back/{token}",
     "public.new_address": "/new-address/{token}",
     "public.confirm_address": "/confirm-address/{token}",
     "public.undo_address": "/undo-address/{token}",

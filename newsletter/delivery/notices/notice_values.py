@@ -15,7 +15,7 @@ from sqlalchemy import select
 from ... import addresses, dates
 from ...config import current_settings
 from ...db import db
-from ...domain.subscribers import addressing, preferences, sign_ups
+from ...domain.subscribers import access, addressing, preferences, rejoining, sign_ups
 from ...errors import NotFound
 from ...i18n import gettext as _
 from ...models import (
@@ -86,6 +86,20 @@ def _already_subscribed(notice: Notice, _now: datetime) -> Values:
 
 def _fresh_link(notice: Notice, _now: datetime) -> Values:
     return {"data_url": nonce_link("public.own_data", Purpose.OWN_DATA, notice.nonce)}
+
+
+def _left_link(notice: Notice, _now: datetime) -> Values:
+    try:
+        subscription = access.find_subscription(uuid.UUID(notice.values.get("subscription", _NO_ID)))
+    except NotFound:
+        raise NoLongerNeeded(_("The person has left.")) from None
+    if subscription.subscriber is None or access.is_active(subscription):
+        raise NoLongerNeeded(_("They are on the list again."))
+    return {
+        "list": subscription.mailing_list.name,
+        "works_until": dates.moment(notice.created_at + rejoining.WORKS_FOR, subscription.mailing_list.timezone),
+        "rejoin_url": nonce_link("public.rejoin", Purpose.REJOIN, notice.nonce),
+    }
 
 
 def _address_change_link(notice: Notice, _now: datetime) -> Values:
@@ -245,6 +259,7 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "confirm_subscription": _confirmation,
     "already_subscribed": _already_subscribed,
     "fresh_link": _fresh_link,
+    "left_link": _left_link,
     "address_change_link": _address_change_link,
     "confirm_new_address": _confirm_new_address,
     "address_known": _address_known,

@@ -120,7 +120,12 @@ def complain(subscription: Subscription, *, reporter: str, now: datetime) -> boo
 
 
 def say_why(subscription: Subscription, why: WhyLeft, *, now: datetime) -> None:
-    """Keep why somebody left, for the list's editors; it stands apart from who left."""
+    """Keep why somebody left, for the list's editors; it stands apart from who left.
+
+    Only "I did not ask for this" is about the person: a complaint, so nothing is sent to them any more.
+    """
+    if why is WhyLeft.NEVER_ASKED and _may_complain(subscription):
+        complain(subscription, reporter="Said so on the page for leaving", now=now)
     activity.record(
         "subscription.reason",
         actor=None,
@@ -129,3 +134,11 @@ def say_why(subscription: Subscription, why: WhyLeft, *, now: datetime) -> None:
         mailing_list=db.session.get_one(MailingList, subscription.list_id),
         why=why.value,
     )
+
+
+def _may_complain(subscription: Subscription) -> bool:
+    """Whether it is news: somebody who has left, and has not said so before."""
+    if subscription.state is SubscriptionState.ACTIVE or subscription.subscriber is None:
+        return False
+    known = suppressing.suppressions_of(subscription.subscriber.address)
+    return all(one.reason is not SuppressionReason.COMPLAINT for one in known)

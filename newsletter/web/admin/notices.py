@@ -25,6 +25,7 @@ NAMES = {
     "confirm_subscription": _("Please confirm"),
     "already_subscribed": _("You are subscribed already"),
     "fresh_link": _("A fresh link"),
+    "left_link": _("The way back to a list"),
     "address_change_link": _("Link to change an address"),
     "confirm_new_address": _("Please confirm a new address"),
     "address_known": _("The new address is known"),

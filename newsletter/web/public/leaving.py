@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from ... import clock
 from ...config import current_settings
 from ...db import transaction
-from ...domain.subscribers import access, leaving
+from ...domain.subscribers import access, leaving, rejoining
 from ...errors import NotFound, TokenInvalid
 from ...models import Subscription
 from ...tokens import read_unsubscribe_token
@@ -63,7 +63,24 @@ def why(token: str) -> Response:
     return _page(subscription, token, thanks=True)
 
 
-def _page(subscription: Subscription, token: str, status: int = 200, *, thanks: bool = False) -> Response:
+@blueprint.post("/u/<token>/undo")
+@public
+def undo(token: str) -> Response:
+    """A way back, mailed to the address that left. What is said is the same whether one goes out or not."""
+    subscription = _subscription(token)
+    if subscription is None:
+        return page("unknown_link", 404)
+    now = clock.now()
+    if opened_at(request.form.get(NAME, ""), now) is None:
+        return _page(subscription, token, 400)
+    with transaction():
+        rejoining.send_link(subscription, now=now)
+    return _page(subscription, token, mailed=True)
+
+
+def _page(
+    subscription: Subscription, token: str, status: int = 200, *, thanks: bool = False, mailed: bool = False
+) -> Response:
     return page(
         "unsubscribe",
         status,
@@ -74,6 +91,7 @@ def _page(subscription: Subscription, token: str, status: int = 200, *, thanks: 
         token=token,
         why=WhyForm(),
         thanks=thanks,
+        mailed=mailed,
     )
 
 

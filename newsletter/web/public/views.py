@@ -1,6 +1,6 @@
 """The public pages' views, by what people come for."""
 
-from . import addressing, confirming, draft, leaving, own_data, preferences, reading, subscribing
+from . import addressing, confirming, draft, leaving, own_data, preferences, reading, rejoining, subscribing
 from .room import blueprint
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "own_data",
     "preferences",
     "reading",
+    "rejoining",
     "subscribing",
 ]
