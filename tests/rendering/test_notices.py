@@ -26,6 +26,7 @@ VALUES = {
     "not_me_url": f"https://news.example.org/not-me/{TOKEN}",
     "preferences_url": f"https://news.example.org/preferences/{TOKEN}",
     "data_url": f"https://news.example.org/your-data/{TOKEN}",
+    "rejoin_url": f"https://news.example.org/come-back/{TOKEN}",
     "change_url": f"https://news.example.org/new-address/{TOKEN}",
     "undo_url": f"https://news.example.org/undo-address/{TOKEN}",
     "masked": "as…el@example.org",
@@ -75,7 +76,7 @@ VALUES = {
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"
 FIXED = {
     "url", "nothing_url", "prove_url", "confirm_url", "not_me_url", "preferences_url", "data_url", "change_url",
-    "undo_url",
+    "undo_url", "rejoin_url",
     "recipients", "accepted", "refused", "unsure", "skipped", "deferred",
 }  # fmt: skip
 
