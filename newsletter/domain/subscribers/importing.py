@@ -1,59 +1,117 @@
 """Bringing in people who agreed elsewhere. An import needs a source, obeys every suppression, and brings nobody back.
 
-It opens its own transactions, one for each thousand lines, because a hundred thousand in one would keep every other
-writer waiting. Run again after an interruption, it finds those it has brought in already.
+This is one file at once, as the command line does it; `import_runs` does the same in the background. Both open a
+transaction for each batch, because one for all would keep every other writer waiting. Run again after an interruption,
+it finds those it has brought in already.
 """
 
 import logging
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from ... import addresses
-from ...db import conflict_aware_insert, db, transaction
+from ...config import current_settings
+from ...db import db, transaction
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
-from ...models import Account, Consent, MailingList, Subscriber, Subscription
-from ...models._columns import public_id
-from ...states import ConsentEvent, SubscriptionState
+from ...models import Account, MailingList, Sector
 from ..staff import activity
-from . import offering, suppressing
-from .import_reading import BadRow, Row, open_sheet
+from . import import_writing, moving_in, offering, suppressing
+from .import_child import read_batches
+from .import_reading import LARGEST, understand
+from .import_rows import Batch, Refused, Task
+from .import_writing import Evidence
 
 _log = logging.getLogger(__name__)
-_CHUNK = 1_000
-#: More bad lines than this are counted and not listed: the file is then another than was meant.
+#: Lines in one transaction: many, for the indexes' sake; others who write wait for less than a second.
+BATCH = 20_000
+#: More refused lines than this are counted and not listed: the file is then another than was meant.
 _MOST_LISTED = 1_000
+LONGEST_SOURCE = 200
 
 
 @dataclass
 class ImportReport:
-    """What came of each line. `rows` is the sum of the six counts that follow it.
+    """What came of each line. `rows` is the sum of the eight counts that follow it.
 
-    `suppressed`: asked never to be written to; `left`: had left this list and must ask themselves; `duplicates`: a
-    second line for one address.
+    `suppressed`: never to be written to; `left`: had left this list and must ask themselves; `duplicates`: a second
+    line for one address; `kept_out`: left another sender, or came back there, and is written to no more; `staying`:
+    the same, and is subscribed here now. `bad_rows` are the lines that cannot be used.
     """
 
     dry_run: bool
     encoding: str
+    kind: str = moving_in.Kind.CSV.value
     rows: int = 0
     added: int = 0
     already: int = 0
     suppressed: int = 0
     left: int = 0
     duplicates: int = 0
+    kept_out: int = 0
+    staying: int = 0
     bad: int = 0
-    bad_rows: list[BadRow] = field(default_factory=list)
+    bad_rows: list[Refused] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For machines: JSON-ready."""
-        return asdict(self)
+        return {**asdict(self), "bad_rows": [one._asdict() for one in self.bad_rows]}
+
+
+def read_upload(upload: Path, folder: Path) -> dict[str, Any]:
+    """Understand an upload: {"kind", "files": [[path, layout], …]}. Raises Invalid, in a sentence."""
+    files = [(path, understand(path)) for path in moving_in.unpack(upload, folder)]
+    kinds = {moving_in.kind_of(layout) for _path, layout in files} - {moving_in.Kind.CSV}
+    return {
+        "kind": kinds.pop().value if len(kinds) == 1 else moving_in.Kind.CSV.value,
+        "files": [[str(path), layout.as_dict()] for path, layout in files],
+    }
+
+
+def task(files: list[Any], *, size: int = BATCH, skip: int = 0) -> Task:
+    """What the reader is handed."""
+    keys = current_settings().secret_keys
+    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip)
+
+
+def checked_source(source: str) -> str:
+    """The source as it is kept. Raises Invalid for a missing one, or a long one."""
+    if not source.strip():
+        raise Invalid([Problem("source", _("Say where these people agreed to get this, and when."))])
+    if len(source) > LONGEST_SOURCE:
+        raise Invalid([Problem("source", _("Say it in 200 characters or fewer; the rest belongs into the note."))])
+    return source.strip()
+
+
+def evidence(source: str, note: str, actor_id: int | None) -> Evidence:
+    """What is kept with each person of an import."""
+    sectors = {}
+    for sector in db.session.scalars(select(Sector)):
+        sectors[sector.slug.lower()] = sectors[sector.name.strip().lower()] = sector.slug
+    return Evidence(source, note.strip(), actor_id, offering.privacy_version(), sectors)
+
+
+def take(batch: Batch, list_id: int, shown: Evidence, now: datetime, *, dry_run: bool) -> Counter[str]:
+    """Deal with one batch, in the running transaction; with `dry_run` only count. What came of its lines."""
+    counts = Counter(one.outcome for one in batch.refused)
+    note = _("Import: {source}").format(source=shown.source)
+    counts.update(import_writing.keep_out(batch, note, now, shown.actor_id, dry_run=dry_run))
+    if any(person[5] for person in batch.people):
+        slugs = shown.sectors
+        batch.people = [(*one[:5], slugs.get(one[5].strip().lower(), ""), *one[6:]) for one in batch.people]
+    if batch.people:
+        if dry_run:
+            added, others = import_writing.look(batch, list_id)
+        else:
+            added, others = import_writing.write(batch, list_id, shown, now)
+        counts.update({**others, "added": added})
+    return counts
 
 
 def import_csv(
@@ -73,133 +131,58 @@ def import_csv(
     nothing is written and the report is the same. `on_progress` is told how many lines are done. Raises Invalid
     for a missing source and a file that is none; a bad line is reported and the others go on.
     """
-    if not source.strip():
-        raise Invalid([Problem("source", _("Say where these people agreed to get this, and when."))])
-    if len(source) > 200:
-        raise Invalid([Problem("source", _("Say it in 200 characters or fewer; the rest belongs into the note."))])
-    sheet = open_sheet(_read(path_or_file))
-    report = ImportReport(dry_run=dry_run, encoding=sheet.encoding)
-    evidence = {"source": source.strip(), "note": basis_note.strip(), "actor_id": actor.id if actor else None}
-    list_id, seen = mailing_list.id, set[str]()
-    for chunk in _chunks(sheet.rows(), _CHUNK):
-        people = _fresh(chunk, seen, report)
-        hashes = {row.address: suppressing.address_hash(row.address) for row in people.values()}
-        if dry_run:
-            _sort_out(people, hashes, list_id, report)
-        else:
-            with transaction():
-                _add(_sort_out(people, hashes, list_id, report), list_id, evidence, now)
-        if on_progress is not None:
-            on_progress(len(chunk))
+    source = checked_source(source)
+    with tempfile.TemporaryDirectory(prefix="newsletter-import-") as folder:
+        read = read_upload(_as_path(path_or_file, Path(folder)), Path(folder))
+        report = ImportReport(dry_run, read["files"][0][1]["encoding"], read["kind"])
+        list_id, shown = mailing_list.id, evidence(source, basis_note, actor.id if actor else None)
+        with read_batches(task(read["files"])) as found:
+            for batch in found:
+                if dry_run:
+                    counts = take(batch, list_id, shown, now, dry_run=True)
+                    db.session.rollback()
+                else:
+                    with transaction():
+                        counts = take(batch, list_id, shown, now, dry_run=False)
+                _put(report, batch, counts)
+                if on_progress is not None:
+                    on_progress(batch.rows)
     if not dry_run:
         with transaction() as session:
-            counts: dict[str, Any] = {name: value for name, value in report.as_dict().items() if isinstance(value, int)}
-            activity.record(
-                "subscribers.imported",
-                actor=actor,
-                now=now,
-                mailing_list=session.get_one(MailingList, list_id),
-                source=source.strip(),
-                **counts,
-            )
-    _log.info("Imported %d of %d lines", report.added, report.rows)
+            numbers = {name: number for name, number in report.as_dict().items() if type(number) is int}
+            record(session.get_one(MailingList, list_id), source, numbers, actor=actor, now=now)
     return report
 
 
-def _read(path_or_file: Path | str | BinaryIO) -> bytes:
-    if not isinstance(path_or_file, Path | str):
-        return path_or_file.read()
+def record(
+    mailing_list: MailingList, source: str, numbers: dict[str, Any], *, actor: Account | None, now: datetime
+) -> None:
+    """The line of an import in the record of activity."""
+    activity.record("subscribers.imported", actor=actor, now=now, mailing_list=mailing_list, source=source, **numbers)
+    _log.info("Imported %d of %d lines", numbers.get("added", 0), numbers.get("rows", 0))
+
+
+def _put(report: ImportReport, batch: Batch, counts: Counter[str]) -> None:
+    report.rows += batch.rows
+    for name, number in counts.items():
+        setattr(report, name, getattr(report, name) + number)
+    bad = (one for one in batch.refused if one.outcome == "bad")
+    report.bad_rows += list(bad)[: _MOST_LISTED - len(report.bad_rows)]
+
+
+def _as_path(path_or_file: Path | str | BinaryIO, folder: Path) -> Path:
     try:
-        return Path(path_or_file).read_bytes()
+        if isinstance(path_or_file, Path | str):
+            with Path(path_or_file).open("rb"):
+                return Path(path_or_file)
+        path = folder / "upload"
+        with path.open("wb") as target:
+            while piece := path_or_file.read(1024 * 1024):
+                target.write(piece)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         sentence = _("The file %(path)s cannot be read (%(reason)s).") % {"path": path_or_file, "reason": reason}
         raise Invalid([Problem("file", sentence)]) from None
-
-
-def _chunks(rows: Iterable[Row | BadRow], size: int) -> Iterator[list[Row | BadRow]]:
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
-
-
-def _fresh(chunk: list[Row | BadRow], seen: set[str], report: ImportReport) -> dict[str, Row]:
-    """The usable rows by address key, each address once."""
-    people: dict[str, Row] = {}
-    for row in chunk:
-        report.rows += 1
-        if isinstance(row, BadRow):
-            report.bad += 1
-            if len(report.bad_rows) < _MOST_LISTED:
-                report.bad_rows.append(row)
-            continue
-        key = addresses.key(row.address)
-        if key in seen:
-            report.duplicates += 1
-            continue
-        seen.add(key)
-        people[key] = row
-    return people
-
-
-def _sort_out(people: dict[str, Row], hashes: dict[str, bytes], list_id: int, report: ImportReport) -> dict[str, Row]:
-    """Who is to be added: not the suppressed, not who has it already, not who has left."""
-    suppressed = suppressing.suppressed_hashes(hashes.values())
-    chosen = (
-        select(Subscriber.address_key, Subscription.state)
-        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .where(Subscription.list_id == list_id, Subscriber.address_key.in_(list(people)))
-    )
-    held = {row.address_key: row.state for row in db.session.execute(chosen)}
-    counts: Counter[str] = Counter()
-    wanted = {}
-    for key, row in people.items():
-        if hashes[row.address] in suppressed:
-            counts["suppressed"] += 1
-        elif key in held:
-            counts["already" if held[key] is SubscriptionState.ACTIVE else "left"] += 1
-        else:
-            counts["added"] += 1
-            wanted[key] = row
-    for name, number in counts.items():
-        setattr(report, name, getattr(report, name) + number)
-    return wanted
-
-
-def _add(people: dict[str, Row], list_id: int, evidence: dict[str, Any], now: datetime) -> None:
-    """Three statements for a chunk: people who are new, their subscriptions, the evidence."""
-    if not people:
-        return
-    rows = [
-        {
-            "public_id": public_id(),
-            "address": row.address,
-            "address_key": key,
-            "name": row.name,
-            "organisation": row.organisation,
-            "created_at": now,
-        }
-        for key, row in people.items()
-    ]
-    # The connection itself, not the session: the unit of work would look at each of a hundred thousand rows.
-    session = db.session.connection()
-    session.execute(conflict_aware_insert(Subscriber).on_conflict_do_nothing(index_elements=["address_key"]), rows)
-    found = session.execute(select(Subscriber.id).where(Subscriber.address_key.in_(list(people)))).scalars().all()
-    shared = {
-        "list_id": list_id,
-        "state": SubscriptionState.ACTIVE,
-        "joined_at": now,
-        "source": evidence["source"],
-        "left_at": None,
-        "paused_until": None,
-    }
-    session.execute(insert(Subscription), [{"public_id": public_id(), "subscriber_id": key, **shared} for key in found])
-    chosen = select(Subscription.id).where(Subscription.list_id == list_id, Subscription.subscriber_id.in_(found))
-    event = {
-        "event": ConsentEvent.IMPORTED,
-        "at": now,
-        "route": "import",
-        "privacy_version": offering.privacy_version(),
-        **evidence,
-    }
-    session.execute(insert(Consent), [{"subscription_id": key, **event} for key in session.scalars(chosen).all()])
+    if path.stat().st_size > LARGEST:
+        raise Invalid([Problem("file", _("The file is larger than 200 MB. Split it."))])
+    return path

@@ -1,0 +1,248 @@
+"""Writing batches of people: everything by set, past the session, inside the transaction of the caller.
+
+A batch goes into a temporary table first, and each rule is then one statement over it: who is suppressed, who is on the
+list, who has left it, who is new. So a million rows cost a million rows, and no round trip for any of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    ScalarSelect,
+    Select,
+    String,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+from ...db import conflict_aware_insert, db
+from ...i18n import gettext as _
+from ...models import Consent, Subscriber, Subscription, Suppression
+from ...states import ConsentEvent, SubscriptionState, SuppressionReason
+from .import_rows import PERSON, Batch, Person, Refused
+
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "address_hash": LargeBinary(32),
+    "line": Integer(),
+    "subscriber_id": Uuid(),
+    "subscription_id": Uuid(),
+}
+_incoming = Table(
+    "incoming",
+    MetaData(),
+    *(Column(name, _TYPES.get(name, Text())) for name in PERSON),
+    prefixes=["TEMPORARY"],
+)
+_new = _incoming.c
+#: Room for the pages that a batch touches, while it is written. SQLite's own measure is 2 MB.
+_PAGES_KB = 48_000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is kept with each who comes: where and when they agreed, what they were told, who brought them."""
+
+    source: str
+    note: str
+    actor_id: int | None
+    privacy_version: int | None
+    sectors: Mapping[str, str]
+
+
+def write(batch: Batch, list_id: int, evidence: Evidence, now: datetime) -> tuple[int, dict[str, int]]:
+    """Put the people of a batch on the list: how many were added, and the counts of those who were not.
+
+    Those not added are put to `batch.refused`, except who is on the list already.
+    """
+    connection = db.session.connection()
+    with _Staged(connection, batch.people):
+        counts = _sort_out(connection, batch, list_id)
+        return _add(connection, list_id, evidence, now), counts
+
+
+def look(batch: Batch, list_id: int) -> tuple[int, dict[str, int]]:
+    """As `write`, and nobody is written: how many would be added, and the counts of the others."""
+    connection = db.session.connection()
+    with _Staged(connection, batch.people):
+        counts = _sort_out(connection, batch, list_id)
+        return connection.execute(select(func.count()).select_from(_incoming)).scalar_one(), counts
+
+
+def left_over(batch: Batch, list_id: int) -> tuple[list[Person], dict[str, int]]:
+    """Who would be added, themselves, and the counts of the others."""
+    connection = db.session.connection()
+    with _Staged(connection, batch.people):
+        counts = _sort_out(connection, batch, list_id)
+        lines = set(connection.execute(select(_new.line)).scalars())
+        return [person for person in batch.people if person[6] in lines], counts
+
+
+def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dry_run: bool) -> dict[str, int]:
+    """Suppress those of a batch who left another sender, or whose mail came back there.
+
+    Somebody who is subscribed here now asked here, later, and stays; the line is told.
+    """
+    if not batch.out:
+        return {}
+    reasons = {person[0]: reason for person, reason in batch.out}
+    connection = db.session.connection()
+    with _Staged(connection, [person for person, _reason in batch.out]):
+        active = select(_new.address_key, _new.line, _new.address).where(
+            select(Subscription.id)
+            .where(Subscription.subscriber_id == _person(), Subscription.state == SubscriptionState.ACTIVE)
+            .exists()
+        )
+        staying = {key: (line, address) for key, line, address in connection.execute(active)}
+        known = set(connection.execute(select(_new.address_key).where(_new.address_hash.in_(_suppressed()))).scalars())
+    for line, address in staying.values():
+        batch.refused.append(Refused(line, "staying", _("Left elsewhere, and is subscribed here now: stays."), address))
+    rows = [
+        {
+            "address_hash": person[2],
+            "reason": SuppressionReason(reasons[person[0]]),
+            "note": note,
+            "at": now,
+            "actor_id": actor_id,
+            "lift_reason": "",
+        }
+        for person, _reason in batch.out
+        if person[0] not in staying and person[0] not in known
+    ]
+    if rows and not dry_run:
+        connection.execute(insert(Suppression), rows)
+    return {"kept_out": len(rows), "staying": len(staying), "suppressed": len(known - staying.keys())}
+
+
+class _Staged:
+    """The temporary table with these people, for as long as the block lasts."""
+
+    def __init__(self, connection: Connection, people: Sequence[Person]) -> None:
+        self._connection, self._people = connection, people
+
+    def __enter__(self) -> None:
+        connection = self._connection
+        columns = ", ".join(PERSON)
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"PRAGMA cache_size=-{_PAGES_KB}")
+            _incoming.create(connection)
+            marks = ", ".join("?" * len(PERSON))
+            cursor = connection.connection.cursor()
+            cursor.executemany(f"INSERT INTO incoming ({columns}) VALUES ({marks})", self._people)  # noqa: S608 (ours)
+            cursor.close()
+            return
+        _incoming.create(connection)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
+            for person in self._people:
+                copy.write_row([each or None if at > 6 else each for at, each in enumerate(person)])
+        connection.execute(text("ANALYZE incoming"))
+
+    def __exit__(self, kind: object, *_more: object) -> None:
+        if kind is None:
+            _incoming.drop(self._connection)
+
+
+def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, int]:
+    """Take out of the table who is not to be added: the suppressed, who has the list already, who has left it."""
+    counts = {"suppressed": 0, "already": 0, "left": 0}
+    suppressed = _new.address_hash.in_(_suppressed())
+    for line, address in connection.execute(select(_new.line, _new.address).where(suppressed)).all():
+        counts["suppressed"] += 1
+        batch.refused.append(Refused(line, "suppressed", _("Is never to be written to."), address))
+    if counts["suppressed"]:
+        connection.execute(delete(_incoming).where(suppressed))
+    held = _held(list_id)
+    standing = select(_new.line, _new.address, held.label("state")).subquery()
+    found = select(standing).where(standing.c.state.is_not(None))
+    for line, address, state in connection.execute(found).all():
+        if state is SubscriptionState.ACTIVE:
+            counts["already"] += 1
+        else:
+            counts["left"] += 1
+            batch.refused.append(Refused(line, "left", _("Has left this list, and can ask for it anew."), address))
+    if counts["already"] or counts["left"]:
+        connection.execute(delete(_incoming).where(held.is_not(None)))
+    return counts
+
+
+def _suppressed() -> Select[tuple[bytes]]:
+    return select(Suppression.address_hash).where(Suppression.lifted_at.is_(None))
+
+
+def _person() -> ScalarSelect[int]:
+    """The subscriber of a line. A value for each line, not a join: a join could be begun at the other, larger end."""
+    return (
+        select(Subscriber.id).where(Subscriber.address_key == _new.address_key).correlate(_incoming).scalar_subquery()
+    )
+
+
+def _held(list_id: int) -> ScalarSelect[SubscriptionState]:
+    """How the person of a line stands with the list; NULL for who has never been on it."""
+    theirs = (Subscription.subscriber_id == _person()) & (Subscription.list_id == list_id)
+    return select(Subscription.state).where(theirs).correlate(_incoming).scalar_subquery()
+
+
+def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime) -> int:
+    """Three statements for a batch: people who are new, their subscriptions, the evidence."""
+    person = Subscriber.__table__.c
+    named = select(
+        _new.subscriber_id, _new.address, _new.address_key, _new.name, _new.organisation, _new.sector, _at(now)
+    ).where(text("true"))  # SQLite needs a WHERE to tell ON CONFLICT from a join's ON
+    columns = [
+        person.public_id, person.address, person.address_key, person.name, person.organisation,
+        person.sector, person.created_at,
+    ]  # fmt: skip
+    connection.execute(
+        conflict_aware_insert(Subscriber)
+        .from_select(columns, named)
+        .on_conflict_do_nothing(index_elements=["address_key"])
+    )
+    newest = connection.execute(select(func.max(Subscription.id))).scalar() or 0
+    state = bindparam("state", SubscriptionState.ACTIVE, Subscription.state.type)
+    joined = select(_new.subscription_id, _person(), literal(list_id), state, _at(now), literal(evidence.source))
+    link = Subscription.__table__.c
+    subscribing = insert(Subscription).from_select(
+        [link.public_id, link.subscriber_id, link.list_id, link.state, link.joined_at, link.source], joined
+    )
+    if connection.dialect.name == "sqlite":
+        # Nobody else writes meanwhile, so what is above the newest is ours.
+        added = connection.execute(subscribing).rowcount
+        made = select(Subscription.id).where(Subscription.id > newest, Subscription.list_id == list_id).subquery()
+        connection.execute(_consents(made, evidence, now))
+        return added
+    made_here = subscribing.returning(Subscription.id).cte("made")
+    return connection.execute(_consents(made_here, evidence, now).add_cte(made_here)).rowcount
+
+
+def _consents(made: Any, evidence: Evidence, now: datetime) -> Any:
+    values: dict[str, Any] = {
+        "subscription_id": made.c.id,
+        "event": bindparam("event", ConsentEvent.IMPORTED, Consent.event.type),
+        "at": _at(now),
+        "privacy_version": literal(evidence.privacy_version, Integer()),
+        "route": literal("import"),
+        "source": literal(evidence.source, String()),
+        "note": literal(evidence.note, Text()),
+        "actor_id": literal(evidence.actor_id, Integer()),
+    }
+    return insert(Consent).from_select(list(values), select(*values.values()))
+
+
+def _at(now: datetime) -> Any:
+    return literal(now, Subscriber.created_at.type)
