@@ -60,10 +60,13 @@ _ISSUE = ("title", "url")
 _OUTCOME = ("title", "reference", "issue", "words")
 #: What shows that an address is read by whoever wrote: a link, a code, until when.
 _PROOF = ("prove_url", "code", "works_until")
-_RECEIPT = Needs(("title", "body", "reference", "issue"), ("deadline", "details", "url", "notes", *_PROOF))
+#: Without what was sent where nobody has shown that it was sent from there.
+_RECEIPT = Needs(("reference", "issue"), ("title", "body", "deadline", "details", "url", "notes", *_PROOF), version=2)
 _CALL = ("issue", "deadline", "url")
 NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
+    "confirm_reminder": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
+    "sign_up_flood": Needs(("what", "url"), ("name",)),
     "already_subscribed": Needs(("lists", "preferences_url")),
     "fresh_link": Needs(("data_url",)),
     "left_link": Needs(("list", "works_until", "rejoin_url")),
@@ -77,7 +80,7 @@ NOTICES: Mapping[str, Needs] = {
     "account_changed": Needs(("what",), ("name", "when")),
     "contribution_receipt": _RECEIPT,
     "contribution_late": _RECEIPT,
-    "contribution_not_taken": Needs(("about", "reasons"), ("url",)),
+    "contribution_not_taken": Needs(("reasons",), ("about", "url"), version=2),
     "contribution_accepted": Needs(_OUTCOME, ("planned", "url"), version=2),
     "contribution_declined": Needs(_OUTCOME, version=2),
     "contribution_changes_requested": Needs((*_OUTCOME, "until", "url")),
@@ -96,7 +99,7 @@ NOTICES: Mapping[str, Needs] = {
     "contributor_welcome": Needs(("url",), ("agency",)),
     "contributor_refused": Needs(("reason",)),
     "contributor_asked": Needs(("who", "words", "url"), ("name",)),
-    "prove_address": Needs(("title", "reference", "issue", *_PROOF)),
+    "prove_address": Needs(("reference", "issue", *_PROOF), version=2),
     "call_invitation": Needs(_CALL, ("name", "nothing_url")),
     "call_reminder": Needs(_CALL, ("name", "nothing_url")),
     "call_last_call": Needs((*_CALL, "titles"), ("name",)),

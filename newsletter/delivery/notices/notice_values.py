@@ -15,6 +15,7 @@ from sqlalchemy import select
 from ... import addresses, dates
 from ...config import current_settings
 from ...db import db
+from ...domain.calls.deadline import reading
 from ...domain.subscribers import access, addressing, preferences, rejoining, sign_ups
 from ...errors import NotFound
 from ...i18n import gettext as _
@@ -194,10 +195,15 @@ def _contribution_to_prove(notice: Notice, now: datetime) -> Values:
 
 
 def _receipt(notice: Notice, now: datetime) -> Values:
-    """What was sent in, and, where nobody has proved the address yet, the way to."""
+    """What was sent in; to an address that nobody has proved, the way to do that, and not a word of its sender's.
+
+    Anybody may type any address: what they wrote would go to it in our name.
+    """
     values = _contribution(notice, now)
     found = db.session.get(Contribution, notice.values["contribution"]) if "contribution" in notice.values else None
     if found is not None:
+        if not reading.is_proved(found):
+            values |= {"title": "", "body": "", "details": []}
         values["url"] = token_link("contribute.kept", Purpose.CONTRIBUTION, found.public_id)
     return values | (contributor_values.proof_values(notice, now) or {})
 
@@ -229,6 +235,10 @@ def _mailbox_unreadable(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "url": link("admin.inbound")}
 
 
+def _sign_up_flood(notice: Notice, _now: datetime) -> Values:
+    return {**notice.values, "url": link("editor.subscribers")}
+
+
 #: Where the button of a mail about an issue leads, by how its template's name begins; to the issue itself otherwise.
 _PAGES = (
     ("sending_", "editor.sending"),
@@ -257,6 +267,8 @@ def _about_an_issue(notice: Notice, _now: datetime) -> Values:
 
 _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "confirm_subscription": _confirmation,
+    "confirm_reminder": _confirmation,
+    "sign_up_flood": _sign_up_flood,
     "already_subscribed": _already_subscribed,
     "fresh_link": _fresh_link,
     "left_link": _left_link,

@@ -63,7 +63,9 @@ class Table(BlockKind):
         data, used = part.data, columns(part.data)
         names = [data["columns"][name] for name in used]
         rows = [_said(names, [row[name] for name in used]) for row in data["rows"]]
-        head = plain.wrap(", ".join(filter(None, names))) if not rows else ""
+        # A column without a cell has no row to be named in.
+        bare = [name for column, name in zip(used, names, strict=True) if not any(row[column] for row in data["rows"])]
+        head = plain.wrap(", ".join(filter(None, bare)))
         return part.opened(data["heading"], plain.wrap(data["caption"]), head, *rows)
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import db, transaction
+from ...domain.calls.handing_in import contributing
 from ...domain.calls.partners import contributor_sessions, contributors, proving
 from ...domain.calls.partners.proving import ProofState
 from ...errors import Invalid, NotFound, Problem, Refused, TokenInvalid
@@ -94,8 +95,8 @@ def enter_code(proof_id: uuid.UUID) -> Response:
     try:
         with transaction():
             contributor = proving.prove_by_code(proof, form.code.data or "", now=now)
-            if contributor is not None and contributor.ended_at is None:
-                new_session = start_session(contributor, now)
+            if contributor is not None:
+                new_session = _let_in(proof, contributor, now)
     except Refused:
         return _over_page(proof, proving.state_of(proof, now))
     if contributor is None:
@@ -133,8 +134,7 @@ def prove(token: str) -> Response:
     try:
         with transaction():
             contributor = proving.prove_by_link(proof, now=now)
-            if contributor.ended_at is None:
-                new_session = start_session(contributor, now)
+            new_session = _let_in(proof, contributor, now)
     except Refused:
         return _over_page(proof, proving.state_of(proof, now))
     return _signed_in(proof, contributor, new_session, "")
@@ -182,6 +182,14 @@ def sign_out() -> Response:
         with transaction():
             contributor_sessions.end(own_session)
     return sign_browser_out(redirect(url_for(".signed_out"), 303))
+
+
+def _let_in(proof: AddressProof, contributor: Contributor, now: datetime) -> str:
+    """A session for who has proved the address, "" where their access has ended; and a copy of what they sent."""
+    contribution = _contribution(proof)
+    if contribution is not None:
+        contributing.tell_proved(contribution, now)
+    return start_session(contributor, now) if contributor.ended_at is None else ""
 
 
 def _signed_in(proof: AddressProof, contributor: Contributor, new_session: str, wanted: str) -> Response:

@@ -17,7 +17,7 @@ from ...issues.block_rows import name_of
 from ...issues.people import tell, who_may
 from ...staff.permissions import Permission
 from ...staff.wording import text
-from ..deadline.reading import CLOSED
+from ..deadline.reading import CLOSED, is_proved
 from ..handing_in.contributing import CONTRIBUTOR
 from . import deciding, outcomes
 from .placing import section_of
@@ -41,10 +41,11 @@ class Standing(Enum):
 
 def suggested_question(contribution: Contribution, actor: Account | None) -> str:
     """The words of the mail that asks, as we would write them."""
-    greeting = _("Hello {name},").format(name=contribution.contact_name) if contribution.contact_name else _("Hello,")
     sentence = _("We have edited “{title}” a little. Is it right as it stands now?").format(title=contribution.title)
+    if not is_proved(contribution):
+        sentence = _("We have edited the news that came to us from your address. Is it right as it stands now?")
     name = actor.name if actor else contribution.issue.mailing_list.name
-    return "\n\n".join((greeting, sentence, name))
+    return "\n\n".join((outcomes.hello(contribution), sentence, name))
 
 
 def ask(contribution: Contribution, words: str = "", *, actor: Account | None, now: datetime) -> None:

@@ -20,6 +20,7 @@ from ....states import ContributionState, NoticeState, SuppressionReason
 from ... import notices
 from ...staff.wording import text
 from ...subscribers import suppressing
+from ..deadline.reading import is_proved
 
 #: How long a mail waits for a second thought.
 WAITS = timedelta(minutes=10)
@@ -87,12 +88,21 @@ def suggested(
 
     `other` is the title of the contribution that is merged.
     """
-    greeting = _("Hello {name},").format(name=contribution.contact_name) if contribution.contact_name else _("Hello,")
     sentence = _(_SENTENCES[decision]).format(title=contribution.title, other=other)
+    if not is_proved(contribution):
+        # Whoever gets this may have sent nothing: they read no word that somebody else typed.
+        sentence = _("This is about news that came to us from your address.")
+    greeting = hello(contribution)
     name = actor.name if actor else _("The editors of {publication}").format(
         publication=contribution.issue.mailing_list.name
     )  # fmt: skip
     return "\n\n".join(part for part in (greeting, sentence, why, name) if part)
+
+
+def hello(contribution: Contribution) -> str:
+    """How a mail to its sender begins; without a name where somebody else may have typed it."""
+    named = contribution.contact_name and is_proved(contribution)
+    return _("Hello {name},").format(name=contribution.contact_name) if named else _("Hello,")
 
 
 def words_of(

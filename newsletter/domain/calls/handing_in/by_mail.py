@@ -158,7 +158,7 @@ def _why_not(mail: Mail, mailing_list: MailingList | None, issue: Issue | None, 
     if mailing_list is None:
         return [_("There is no newsletter at the address that you wrote to."), *mail_calls.right_addresses(address_for)]
     if not mail.words.xhtml:
-        return list(mail.words.notes)
+        return list(_notes(mail))
     if issue is None:
         return [_("No call for news is open for %(name)s at the moment.") % {"name": mailing_list.name}]
     recent = select(func.count()).where(
@@ -185,7 +185,7 @@ def _keep(
         contributor=contributor,
         arrived_at=received_at,
         inbound_id=row.id,
-        receipt={"notes": list(mail.words.notes), **_answering(mail)},
+        receipt={"notes": list(mail.words.notes if contributor else mail.words.bare_notes), **_answering(mail)},
     )
     sender = _sender(mail.letter, contributor)
     outcome = contributing.keep_piece(issue, piece, sender, opened_at=received_at, now=now, way=way)
@@ -222,8 +222,14 @@ def _tell_not_taken(mail: Mail, why: list[str], mailing_list: MailingList | None
         return
     if notices.count_sent((NOT_TAKEN,), address, since=now - _DAY) >= _MOST_ANSWERS_A_DAY:
         return
-    values = {"about": mail.letter.subject or _("without a subject"), "reasons": why, **_answering(mail)}
+    # Anybody may have written the address into From: it gets no word that they chose.
+    about = (mail.letter.subject or _("without a subject")) if mail.vouched else ""
+    values = {"about": about, "reasons": why, **_answering(mail)}
     notices.send_notice(NOT_TAKEN, address, now=now, values=values, mailing_list=mailing_list)
+
+
+def _notes(mail: Mail) -> tuple[str, ...]:
+    return mail.words.notes if mail.vouched else mail.words.bare_notes
 
 
 def _answering(mail: Mail) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from .... import addresses
 from ....db import db, take_turn
 from ....errors import NotFound
-from ....models import Account, Contribution, Contributor, Issue, MailingList
+from ....models import Account, AddressProof, Contribution, Contributor, Issue, MailingList, Notice
 from ....states import ContributionSource, ContributionState, ProofPurpose, SuppressionReason
 from ... import notices
 from ...issues.transitions import lock
@@ -97,8 +97,8 @@ def hand_in(
     """Keep a piece for the issue. It counts from this moment on, if its sender's address is proved within 24 hours.
 
     `opened_at` is when the form was opened, as its signed token says. With a right to (see `rights`), it is SUBMITTED;
-    without one it is kept as a DRAFT marked late, which the editors see. The sender gets a full copy by mail, with a
-    link and a code to prove the address where that is still to be done; `copy=False` leaves the mail out, for what a
+    without one it is kept as a DRAFT marked late, which the editors see. The sender gets a full copy by mail; where
+    the address is still to be proved, a link and a code for that, and the copy afterwards (`tell_proved`). `copy=False` leaves the mail out, for what a
     machine seems to have sent. The same form sent twice is one contribution. Raises Invalid with every problem,
     NotFound for an issue without a call, NotAllowed for an actor who may not.
     """
@@ -130,6 +130,17 @@ def tell_received(contribution: Contribution, given: Right, now: datetime, *, ac
     """Send its sender a full copy, and write it down: the last beats of every way in."""
     _send_copy(contribution, given, now)
     record_received(contribution, given, now, actor=actor)
+
+
+def tell_proved(contribution: Contribution, now: datetime) -> None:
+    """The address was proved: its sender gets the full copy, which nobody else might have had in their stead. Once."""
+    used = select(func.count()).where(
+        AddressProof.contribution_id == contribution.id, AddressProof.used_at.is_not(None)
+    )
+    if db.session.scalar(used) != 1 or not _is_welcome(contribution):
+        return
+    given = right(contribution.issue, now, contribution.opened_at, contribution=contribution)
+    _queue_copy(contribution, LATE_RECEIPT if contribution.late else RECEIPT, given, now)
 
 
 def record_received(contribution: Contribution, given: Right, now: datetime, *, actor: Account | None = None) -> None:
@@ -214,14 +225,25 @@ def _same(issue: Issue, piece: Piece, opened_at: datetime) -> Contribution | Non
 
 def _send_copy(contribution: Contribution, given: Right, now: datetime, more: Mapping[str, Any] | None = None) -> None:
     address = contribution.contact_address
-    if any(one.reason in _UNWELCOME for one in suppressing.suppressions_of(address)):
+    if not _is_welcome(contribution):
         return
     if notices.count_sent((RECEIPT, LATE_RECEIPT), address, since=now - _DAY) >= _MOST_COPIES_A_DAY:
         return
-    proved = contribution.proved_at is not None
-    notice = notices.send_notice(
-        RECEIPT if given.counts else LATE_RECEIPT,
-        address,
+    notice = _queue_copy(contribution, RECEIPT if given.counts else LATE_RECEIPT, given, now, more)
+    if contribution.proved_at is None:
+        proving.send_proof(address, ProofPurpose.CONTRIBUTION, contribution=contribution, notice=notice, now=now)
+
+
+def _is_welcome(contribution: Contribution) -> bool:
+    return not any(one.reason in _UNWELCOME for one in suppressing.suppressions_of(contribution.contact_address))
+
+
+def _queue_copy(
+    contribution: Contribution, template: str, given: Right, now: datetime, more: Mapping[str, Any] | None = None
+) -> Notice:
+    return notices.send_notice(
+        template,
+        contribution.contact_address,
         now=now,
         values={
             "contribution": contribution.id,
@@ -229,7 +251,5 @@ def _send_copy(contribution: Contribution, given: Right, now: datetime, more: Ma
             **(more or {}),
         },
         issue=contribution.issue,
-        priority=notices.ORDINARY if proved else notices.URGENT,
+        priority=notices.ORDINARY if contribution.proved_at is not None else notices.URGENT,
     )
-    if not proved:
-        proving.send_proof(address, ProofPurpose.CONTRIBUTION, contribution=contribution, notice=notice, now=now)
