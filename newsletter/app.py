@@ -3,7 +3,6 @@
 import logging
 
 from flask import Flask
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .config import Settings
@@ -16,18 +15,19 @@ from .mail.local import LocalMailbox
 from .mail.oauth import TokenSource
 from .mail.relay import Relay
 from .mail.smtp import SmtpRelay
-from .resources import data_dir
 from .tokens import Signer
-from .web import install_web
 from .work.doorbell import Doorbell
 from .work.runners import DoorbellRunner, Runner
 
 
-def create_app(settings: Settings | None = None, *, runner: Runner | None = None, relay: Relay | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, runner: Runner | None = None, relay: Relay | None = None, pages: bool = True
+) -> Flask:
     """The application for `settings` (from the environment when None).
 
     `runner` and `relay` replace the ones the settings ask for: the worker process brings its own runner, tests
-    bring both. Raises SettingError.
+    bring both. Without `pages` it answers no request: what a worker needs, in two thirds of the memory. Raises
+    SettingError.
     """
     settings = settings or Settings.from_environment()
     app = Flask("newsletter", static_folder=None)
@@ -44,15 +44,18 @@ def create_app(settings: Settings | None = None, *, runner: Runner | None = None
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-    Migrate(app, db, directory=str(data_dir("migrations")), render_as_batch=True)
     app.extensions["newsletter_signer"] = Signer(settings.secret_keys)
     app.extensions["newsletter_runner"] = runner or DoorbellRunner(Doorbell(settings.data_dir))
     app.extensions["newsletter_relay"] = relay or _relay(app, settings)
     guarding.register()
     moving.register()
     views.register()
-    install_web(app)
-    _trust_proxies(app, settings)
+    if pages:
+        # Here, not above: a process without pages is spared all that they are made of.
+        from .web import install_web
+
+        install_web(app)
+        _trust_proxies(app, settings)
     return app
 
 

@@ -39,7 +39,7 @@ def installation(relay: Relay, database: str | None, *, migrated: bool = False) 
             public_url="https://news.example.org",
             secret_keys=(secrets.token_urlsafe(32),),
         )
-        app = create_app(settings, runner=SilentRunner(), relay=relay)
+        app = create_app(settings, runner=SilentRunner(), relay=relay, pages=False)
         with app.app_context():
             try:
                 # Else not by the migrations, whose memory would stay in the figure: an installation has made its

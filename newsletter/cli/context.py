@@ -31,11 +31,11 @@ def with_app(command: Callable[_P, _T]) -> Callable[_P, _T]:
     return run
 
 
-def make_app() -> Flask:
+def make_app(*, pages: bool = True) -> Flask:
     """An application from the environment, its tables made if there are none."""
     from ..schema import prepare_schema
 
-    app = create_app()
+    app = create_app(pages=pages)
     with app.app_context():
         prepare_schema()
     return app

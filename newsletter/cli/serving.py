@@ -46,7 +46,8 @@ def serve(demo: bool, host: str, port: int) -> None:
     port = listening.getsockname()[1]
     if not any(os.environ.get(f"NEWSLETTER_PUBLIC_URL{suffix}") for suffix in ("", "_FILE")):
         os.environ["NEWSLETTER_PUBLIC_URL"] = f"http://localhost:{port}"
-    app = _make_app()
+    # Of the pages, which the others show, only the demo's passwords need something here.
+    app = _make_app(pages=demo)
     with app.app_context():
         if demo:
             _seed(app.config["NEWSLETTER"])
@@ -91,7 +92,7 @@ def web(host: str, port: int, listen_fd: int | None, with_parent: bool) -> None:
 @_with_parent
 def worker(with_parent: bool) -> None:
     """Send mail and do what is due: jobs on threads, rung for by the pages and by its own ticks."""
-    app = _make_app()
+    app = _make_app(pages=False)
     runner = ThreadsRunner(app)
     app.extensions["newsletter_runner"] = runner
     _leave_on_signals()
@@ -114,7 +115,7 @@ def worker(with_parent: bool) -> None:
 @click.command()
 def scheduler() -> None:
     """Ring for the worker on this machine at every tick, and do nothing else. (A worker has ticks of its own.)"""
-    app = _make_app()
+    app = _make_app(pages=False)
     _leave_on_signals()
     runner: Runner = app.extensions["newsletter_runner"]
     ticker = Ticker(lambda job: runner.ring(job, ()))
@@ -124,10 +125,10 @@ def scheduler() -> None:
     ticker.stop()
 
 
-def _make_app() -> Flask:
+def _make_app(*, pages: bool = True) -> Flask:
     from .. import jobs  # noqa: F401  (they register themselves)
 
-    app = make_app()
+    app = make_app(pages=pages)
     with app.app_context():
         organisation = db.session.scalar(the_organisation())
         if organisation is not None and organisation.demo and app.config["NEWSLETTER"].relay_url:

@@ -20,7 +20,7 @@ from newsletter.db import Base, db
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Issue
 from newsletter.resources import data_dir
-from newsletter.schema import newest_version, prepare_schema, schema_version
+from newsletter.schema import install_history, newest_version, prepare_schema, schema_version
 from newsletter.work.runners import SilentRunner
 
 HISTORY = str(data_dir("migrations"))
@@ -38,6 +38,7 @@ def empty(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]
 @contextmanager
 def application(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
+    install_history(app)
     with app.app_context():
         yield app
         db.session.remove()

@@ -12,8 +12,6 @@ from html import escape
 from typing import Any
 from xml.etree import ElementTree
 
-import mammoth  # type: ignore[import-untyped]  # it has no types
-
 from ....i18n import gettext as _
 from .leaving_out import Behind, Left
 from .picturing import WordPicture
@@ -61,6 +59,9 @@ def _parsed(xml: bytes) -> Element:
 
 
 def _html(package: io.BytesIO, style_map: str, pictures: list[WordPicture] | None) -> str:
+    # Here, not above: the mailer's process knows this room and reads no documents.
+    import mammoth  # type: ignore[import-untyped]  # it has no types
+
     def picture(image: Any) -> dict[str, str]:
         if pictures is None:
             return {"src": "word-picture:"}
