@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from newsletter import jobs
 from newsletter.db import db, transaction
-from newsletter.domain.issues import binned, comparing, editing, headings, history, versions
+from newsletter.domain.issues import binned, comparing, creating, editing, headings, history, reviewing, versions
 from newsletter.domain.issues.comparing import What
 from newsletter.domain.issues.documents import import_document, read_text
 from newsletter.domain.issues.word_pieces import Mark
@@ -266,6 +266,107 @@ def test_asking_for_approval_and_giving_it_keep_a_version(app: Flask, now: datet
     d = desk(now)
     kept = versions.kept_versions(approved(d, now))
     assert [version.reason for version in kept] == ["Approved by Ewan Marsh", versions.SENT_FOR_APPROVAL]
+
+
+# --- subject and preview text ------------------------------------------------------------------------------------
+
+
+def _frame(issue: Issue, d: Desk, now: datetime, **words: str) -> None:
+    with transaction():
+        creating.change_frame(issue, actor=d.ruth, now=now, **words)
+
+
+def test_a_change_of_subject_is_undone_and_done_again(app: Flask, now: datetime, tick: Hours) -> None:
+    d = desk(now)
+    issue = written(d, now)
+    first = issue.subject
+    _frame(issue, d, tick(), subject="The Boathouse opens")
+    offered = history.offer(issue, d.ruth, tick.now)
+    assert offered is not None
+    assert offered.words == "“Subject” was changed"
+    _undo(issue, d, tick)
+    assert issue.subject == first
+    _undo(issue, d, tick)
+    assert issue.subject == "The Boathouse opens"
+    _frame(issue, d, tick(), subject="The Boathouse opens")
+    assert [version.number for version in versions.kept_versions(issue)] == [3, 2, 1]
+
+
+def test_undoing_a_move_leaves_the_subject_that_was_written_since(app: Flask, now: datetime, tick: Hours) -> None:
+    d = desk(now)
+    issue = written(d, now)
+    training = _add(issue, d, "Training", tick())
+    with transaction():
+        editing.move_block(training, 3, actor=d.ruth, now=tick())
+    _frame(issue, d, tick(), subject="Training comes second")
+    with transaction():
+        history.undo(issue, 1, actor=d.ruth, now=tick())
+    assert _headings(issue) == ["Training", "The Boathouse is open"]
+    assert issue.subject == "Training comes second"
+
+
+def test_a_subject_that_was_changed_once_more_is_not_undone_past_it(app: Flask, now: datetime, tick: Hours) -> None:
+    d = desk(now)
+    issue = written(d, now)
+    _frame(issue, d, tick(), subject="Second")
+    _frame(issue, d, tick(), subject="Third")
+    with pytest.raises(Conflict, match="“Subject” was changed since"), transaction():
+        history.undo(issue, 1, actor=d.ruth, now=tick())
+    assert issue.subject == "Third"
+
+
+def test_subject_and_preview_text_are_compared_and_come_back_with_their_version(
+    app: Flask, now: datetime, tick: Hours
+) -> None:
+    d = desk(now)
+    issue = approved(d, now)
+    first = versions.kept_versions(issue)[0]
+    was = (issue.subject, issue.preheader)
+    _frame(issue, d, tick(), subject="December: the Boathouse is closed", preheader="Come in spring.")
+    assert issue.state is IssueState.DRAFT
+    _edit(issue.blocks[2], d, tick(), body="<p>Closed for the winter.</p>")
+    found = comparing.changes(first, issue)
+    assert comparing.in_words(found) == "1 section changed, subject and preview text changed"
+    assert reviewing.change_lines(found)[0] == "“Subject and preview text” has changed"
+    assert [field.label for field in found[0].fields] == ["Subject", "Preview text"]
+    assert [(p.mark, p.text) for p in found[0].fields[0].pieces] == [
+        (Mark.SAME, "December: the Boathouse is "), (Mark.REMOVED, "open"), (Mark.ADDED, "closed"),
+    ]  # fmt: skip
+    with transaction():
+        kept = history.restore_version(issue, first.number, actor=d.ewan, now=tick())
+    assert (issue.subject, issue.preheader) == was
+    assert comparing.changes(first, issue) == []
+    with transaction():
+        history.undo(issue, kept.number, actor=d.ewan, now=tick())
+    assert issue.preheader == "Come in spring."
+
+
+def test_a_version_from_before_they_were_kept_says_nothing_of_them(app: Flask, now: datetime, tick: Hours) -> None:
+    d = desk(now)
+    issue = approved(d, now)
+    old = versions.kept_versions(issue)[0]
+    old.subject = old.preheader = ""
+    db.session.commit()
+    _frame(issue, d, tick(), preheader="Come in spring.")
+    assert comparing.changes(old, issue) == []
+    with transaction():
+        history.restore_version(issue, old.number, actor=d.ruth, now=tick())
+    assert issue.preheader == "Come in spring."
+
+
+def test_a_subject_that_was_left_for_a_while_is_kept_as_its_writer_left_it(
+    app: Flask, now: datetime, tick: Hours
+) -> None:
+    d = desk(now)
+    issue = written(d, now)
+    with transaction():
+        creating.change_frame(issue, subject="Before lunch", actor=d.ewan, now=tick())
+    left_at = tick.now
+    _frame(issue, d, tick(90), subject="After lunch")
+    newest, as_left, _before = versions.kept_versions(issue)
+    assert (as_left.reason, as_left.subject, as_left.at) == (versions.AS_LEFT, "Before lunch", left_at)
+    assert as_left.actor_id == d.ewan.id
+    assert comparing.in_short(as_left, newest) == ""
 
 
 # --- the bin -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from newsletter.db import db
+from newsletter.db import db, transaction
+from newsletter.domain.issues import creating
 from newsletter.models import Account, Issue
 from newsletter.states import Role
 from tests import people
@@ -84,6 +85,24 @@ def test_versions_are_listed_compared_and_taken_again(
     block = next(each for each in issue.blocks if str(each.id) == section)
     assert "four practice days" in block.data["body"]
     assert "Version 1 was taken again." in back.text
+
+
+def test_the_subject_is_part_of_a_version(
+    client: FlaskClient, issue: Issue, clock: time_machine.Traveller, now: datetime
+) -> None:
+    asked = client.get(f"{URL}/frame").text
+    assert "January 2027: practice week, new chapters" in asked
+    with transaction():
+        creating.change_frame(issue, subject="January 2027: spring walks, new chapters", actor=None, now=now)
+    page = client.get(f"{URL}/history").text
+    assert "Before “Subject” was changed" in page
+    assert "Since the newest version: Subject changed." in page
+    told = client.get(f"{URL}/history/compare?from=1").text
+    assert '<h2 class="govuk-heading-s">Subject</h2>' in told
+    assert "[added:] </span>spring walks<span" in told
+    client.post(f"{URL}/history/1/restore")
+    db.session.expire_all()
+    assert issue.subject == "January 2027: practice week, new chapters"
 
 
 @pytest.mark.parametrize("query", ["", "from=x", "from=99", "from=1&to=77", "from=99999999999"])

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,8 @@ from ...rendering.content import BlockContent
 from ...rendering.fields import Field, FieldType
 from ...rendering.rich_reading import Item, List, Run, read
 from ...states import Where
+from . import framing
+from .changed import FieldChange, SectionChange, What
 from .word_pieces import Mark, Piece, word_pieces
 
 __all__ = [
@@ -38,38 +39,6 @@ __all__ = [
     "stood",
     "word_pieces",
 ]
-
-
-class What(StrEnum):
-    """What happened to a section between two versions."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    CHANGED = "changed"
-    MOVED = "moved"
-
-
-@dataclass(frozen=True)
-class FieldChange:
-    """A field that differs, as its words from first to last."""
-
-    label: str
-    pieces: tuple[Piece, ...]
-
-
-@dataclass(frozen=True)
-class SectionChange:
-    """A section that differs. `before` and `after` are its versions, None where it does not stand; one that moved
-    and changed is `changed`, with `moved`."""
-
-    block_id: UUID
-    kind: str
-    name: str
-    what: What
-    fields: tuple[FieldChange, ...]
-    before: int | None
-    after: int | None
-    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,9 +95,9 @@ def of_revision(revision: BlockRevision) -> Stood:
 
 def changes(from_version: IssueVersion, to_version: IssueVersion | Issue) -> list[SectionChange]:
     """What differs between two versions, or between a version and the issue as it stands, in the order of the
-    later; what was removed comes last."""
+    later; subject and preview text come first, what was removed comes last."""
     after = standing_now(to_version) if isinstance(to_version, Issue) else standing_in(to_version)
-    return compare(standing_in(from_version), after)
+    return [*framing.difference(from_version, to_version), *compare(standing_in(from_version), after)]
 
 
 def compare(before: Sequence[Stood], after: Sequence[Stood]) -> list[SectionChange]:
@@ -158,8 +127,9 @@ def compare(before: Sequence[Stood], after: Sequence[Stood]) -> list[SectionChan
 
 
 def in_words(found: Sequence[SectionChange]) -> str:
-    """ "3 sections changed, 1 added, order changed"; "" where nothing differs."""
-    numbers = {what: sum(1 for each in found if each.what is what) for what in What}
+    """ "3 sections changed, 1 added, order changed, subject changed"; "" where nothing differs."""
+    sections = [each for each in found if each.kind != framing.KIND]
+    numbers = {what: sum(1 for each in sections if each.what is what) for what in What}
     parts: list[str] = []
     for what, one, many in (
         (What.CHANGED, _("%(number)s section changed"), _("%(number)s sections changed")),
@@ -172,8 +142,10 @@ def in_words(found: Sequence[SectionChange]) -> str:
         elif number:
             parts.append(ngettext(one, many, number) % {"number": number})
     if any(each.moved for each in found):
-        parts.append(_("order changed") if parts else _("Order changed"))
-    return ", ".join(parts)
+        parts.append(_("order changed"))
+    parts += [_("%(name)s changed") % {"name": each.name.lower()} for each in found if each.kind == framing.KIND]
+    told = ", ".join(parts)
+    return told[:1].upper() + told[1:]
 
 
 def in_short(before: IssueVersion | None, after: IssueVersion) -> str:
@@ -187,7 +159,8 @@ def in_short(before: IssueVersion | None, after: IssueVersion) -> str:
     moved = _moved(list(old), list(new))
     found = [_told(each, old.get(each), version, each in moved) for each, version in new.items()]
     found += [_told(each, version, None) for each, version in old.items() if each not in new]
-    return in_words([each for each in found if each.moved or each.before != each.after])
+    told = [each for each in found if each.moved or each.before != each.after]
+    return in_words([*told, *framing.difference(before, after)])
 
 
 def _told(block_id: UUID, before: int | None, after: int | None, moved: bool = False) -> SectionChange:

@@ -1,12 +1,14 @@
 """An issue begins, gets its dates, and gets an issue after it."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ...db import db
 from ...deadlines import Deadline
 from ...errors import Invalid, Problem, Refused
+from ...i18n import gettext as _
 from ...models import Account, Issue, MailingList, SlugRedirect
 from ...rendering import characters
 from ...states import EDITABLE_STATES, Cadence
@@ -16,6 +18,7 @@ from .call_deadline import change_deadline
 from .editing import add_block, set_masthead_words
 from .slugs import check_slug, make_slug
 from .transitions import lock, require_editable
+from .versions import keep_as_left, keep_before, latest
 from .voiding import touch
 
 __all__ = [
@@ -69,7 +72,7 @@ def create_issue(
         list_id=mailing_list.id,
         slug=check_slug(slug) if slug else make_slug(title, mailing_list),
         title=title,
-        subject=f"{mailing_list.name}: {title}"[:200],
+        subject=_proposed_subject(mailing_list, title),
         language=mailing_list.language,
         planned_at=planned_at,
         created_at=now,
@@ -112,6 +115,8 @@ def change_frame(
     require_editable(issue)
     values = _frame_values(issue, title=title, subject=subject, preheader=preheader, slug=slug, language=language)
     changed = {name: value for name, value in values.items() if getattr(issue, name) != value}
+    if changed.keys() & {"subject", "preheader"}:
+        _keep_frame(issue, changed, actor, now)
     if "slug" in changed:
         db.session.add(SlugRedirect(slug=issue.slug, issue_id=issue.id))
         _forget_redirect(changed["slug"])
@@ -219,6 +224,25 @@ def _frame_value(issue: Issue, name: str, typed: str) -> str:
     if len(value) > most:
         raise Invalid([Problem(name, f"Use {most} characters or fewer; there are {len(value)}.")])
     return value
+
+
+def _proposed_subject(mailing_list: MailingList, title: str) -> str:
+    return f"{mailing_list.name}: {title}"[:200]
+
+
+def _keep_frame(issue: Issue, changed: Mapping[str, str], actor: Account | None, now: datetime) -> None:
+    """A version with the subject and the preview text as they stand, before they change.
+
+    None where they are the first that a person gives: what the program proposed is no loss.
+    """
+    proposed = issue.subject == _proposed_subject(issue.mailing_list, issue.title) and not issue.preheader
+    if proposed and latest(issue) is None:
+        return
+    keep_as_left(issue, now)
+    words = {"subject": _("“Subject” was changed"), "preheader": _("“Preview text” was changed")}
+    both = _("“Subject and preview text” was changed")
+    named = [words[name] for name in words if name in changed]
+    keep_before(issue, named[0] if len(named) == 1 else both, actor=actor, now=now)
 
 
 def _forget_redirect(slug: str) -> None:

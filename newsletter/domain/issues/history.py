@@ -21,6 +21,7 @@ from ...rendering.blocks import kind as kind_of
 from ...rendering.content import COMMON_DEFAULTS
 from ...states import EDITABLE_STATES, Where
 from ..staff import activity
+from . import framing
 from .block_rows import CHANGED, begin, issue_of, live_blocks, name_of, number, require_version, revise
 from .comparing import SectionChange, Stood, compare, of_revision
 from .editing import restore_revision
@@ -30,6 +31,7 @@ from .versions import (
     keep_before,
     latest,
     revisions,
+    version_after,
     write_revision,
 )
 from .voiding import touch
@@ -47,7 +49,7 @@ class Step:
 
 
 def restore_version(issue: Issue, wanted: int, *, actor: Account | None, now: datetime) -> IssueVersion:
-    """Make the issue say again what it said in version `wanted`, in that order.
+    """Make the issue say again what it said in version `wanted`, in that order, under that subject.
 
     Sections that came since go to the bin. Returns the version kept just before: undoing goes back to it. Raises
     NotFound, Refused where the words are locked.
@@ -55,6 +57,7 @@ def restore_version(issue: Issue, wanted: int, *, actor: Account | None, now: da
     version = find_version(issue, wanted)
     begin(issue, now=now)
     kept = keep_before(issue, _("version {number} was taken again").format(number=wanted), actor=actor, now=now)
+    framing.take_again(issue, version)
     _write(issue, version, None, actor, now)
     activity.record("issue.version_restored", actor=actor, now=now, issue=issue, version=wanted)
     _log.info("Issue %s went back to its version %s", issue.id, wanted)
@@ -78,7 +81,8 @@ def restore_section(
 
 
 def undo(issue: Issue, wanted: int, *, actor: Account | None, now: datetime) -> IssueVersion:
-    """Take back the act before which version `wanted` was kept: its sections get their words and places back.
+    """Take back the act before which version `wanted` was kept: its sections get their words and places back,
+    subject and preview text what they said.
 
     What others did since in other sections stays. Returns the version kept just before: undoing it does the act
     again. Raises Conflict where a section of the act was changed since, NotFound, Refused.
@@ -89,7 +93,10 @@ def undo(issue: Issue, wanted: int, *, actor: Account | None, now: datetime) -> 
     begin(issue, now=now)
     touched = _touched(issue, version)
     _require_untouched_since(version, touched)
+    reframed = framing.changed_by_act(issue, version, version_after(version))
     kept = keep_before(issue, _act(version), actor=actor, now=now)
+    if reframed:
+        framing.take_again(issue, version)
     _write(issue, version, touched, actor, now)
     activity.record("issue.undone", actor=actor, now=now, issue=issue, version=wanted)
     _log.info("The act after version %s of issue %s was undone", wanted, issue.id)

@@ -1,8 +1,10 @@
-"""The issue at one moment: which blocks, at which version, in which order. Written, never changed.
+"""The issue at one moment: its subject and preview text, which blocks, at which version, in which order. Written,
+never changed.
 
-A version is kept before every act on structure (what its undo goes back to), before and after what is large (an
-import, a version taken back), when approval is asked for and given, and when work goes on after a pause of half an
-hour: then it is the issue as it was left. Those before small acts are given up after a week.
+A version is kept before every act on structure and every change of subject or preview text (what its undo goes back
+to), before and after what is large (an import, a version taken back), when approval is asked for and given, and when
+work goes on after a pause of half an hour: then it is the issue as it was left. Those before small acts are given up
+after a week.
 """
 
 from datetime import datetime, timedelta
@@ -15,6 +17,7 @@ from ...db import db
 from ...errors import NotFound
 from ...models import Account, Block, BlockRevision, Issue, IssueVersion, IssueVersionBlock
 from ...rendering.content import COMMON_DEFAULTS
+from . import framing
 
 #: How reasons begin. A small act names its section in “ ”.
 BEFORE = "Before "
@@ -76,6 +79,8 @@ def keep_version(issue: Issue, reason: str, *, actor: Account | None, now: datet
         issue_id=issue.id,
         number=last + 1,
         reason=reason[:200],
+        subject=issue.subject,
+        preheader=issue.preheader,
         at=now,
         actor_id=actor.id if actor else None,
         entries=[
@@ -108,14 +113,22 @@ def keep_as_left(issue: Issue, now: datetime) -> IssueVersion | None:
     if newest is None:
         return None
     last = latest(issue)
-    # Where only the order changed, no section says so: but a version was kept before it.
-    left_at = max(newest.updated_at, last.at) if last else newest.updated_at
+    left_at, writer_id = newest.updated_at, newest.updated_by_id
+    if last is not None and last.at > left_at:
+        # Where only the order or the subject changed, no section says so: but a version was kept before it.
+        left_at, writer_id = last.at, last.actor_id
     if now - left_at < _PAUSE:
         return None
-    if last is not None and [(each.block_id, each.block_version) for each in last.entries] == _standing(issue):
+    if last is not None and _holds(last, issue):
         return None
-    writer = db.session.get(Account, newest.updated_by_id) if newest.updated_by_id else None
+    writer = db.session.get(Account, writer_id) if writer_id else None
     return keep_version(issue, AS_LEFT, actor=writer, now=left_at)
+
+
+def _holds(version: IssueVersion, issue: Issue) -> bool:
+    """Whether the issue stands as the version has it."""
+    same_frame = not framing.are_kept(version) or framing.words_of(version) == framing.words_of(issue)
+    return same_frame and [(each.block_id, each.block_version) for each in version.entries] == _standing(issue)
 
 
 def _standing(issue: Issue) -> list[tuple[UUID, int]]:
@@ -150,6 +163,12 @@ def find_version(issue: Issue, number: int) -> IssueVersion:
     if found is None:
         raise NotFound("There is no such version of this issue. Those of small steps are given up after a week.")
     return found
+
+
+def version_after(version: IssueVersion) -> IssueVersion | None:
+    """The version that was kept next; None for the newest."""
+    chosen = select(IssueVersion).where(IssueVersion.issue_id == version.issue_id, IssueVersion.number > version.number)
+    return db.session.scalar(chosen.order_by(IssueVersion.number).limit(1))
 
 
 def is_small(version: IssueVersion) -> bool:
