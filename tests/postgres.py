@@ -20,6 +20,7 @@ import pytest
 _OWNER = "postgres"
 #: What may be lost with a test database is not worth a disk's time.
 _QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
+_GUARD = 'cat; "$0" -D "$1/data" -m immediate stop; rm -rf "$1"'
 _SETTINGS = ("synchronous_commit=on", "max_connections=60")
 
 
@@ -53,12 +54,33 @@ class Cluster:
         """`fast` ends all sessions in order; `immediate` falls over, and recovers at the next start."""
         self._run("pg_ctl", "-w", "-m", mode, "stop")
 
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """At the end of the block the server stops and its folder is gone; and so it is when our process is killed.
+
+        The guard is a process that waits for the end of its input: whatever becomes of us, the system closes our side.
+        """
+        words = ["sh", "-c", _GUARD, str(self.binaries / "pg_ctl"), str(self.folder)]
+        guard = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            user=self._user, cwd="/", start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            assert guard.stdin is not None
+            guard.stdin.close()
+            guard.wait()
+
+    @property
+    def _user(self) -> str | None:
+        """The server refuses to run as root."""
+        return _OWNER if os.geteuid() == 0 else None
+
     def _run(self, program: str, *words: str) -> None:
-        # The server refuses to run as root.
-        user = _OWNER if os.geteuid() == 0 else None
         command = [str(self.binaries / program), "-D", str(self.folder / "data"), *words]
         with (self.folder / "log").open("ab") as log:
-            subprocess.run(command, check=True, user=user, cwd=self.folder, stdout=log, stderr=log)
+            subprocess.run(command, check=True, user=self._user, cwd=self.folder, stdout=log, stderr=log)
 
 
 def _binaries() -> Path | None:
@@ -80,15 +102,10 @@ def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
     cluster = Cluster(Path(tempfile.mkdtemp(prefix="newsletter-pg-")), binaries, durable)
     if os.geteuid() == 0:
         shutil.chown(cluster.folder, _OWNER)
-    try:
+    with cluster.guarded():
         cluster.create()
         cluster.start()
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
-    finally:
-        shutil.rmtree(cluster.folder)
+        yield cluster
 
 
 @pytest.fixture(scope="session")

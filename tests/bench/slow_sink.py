@@ -9,6 +9,8 @@ round trips and nothing else: no slow start, no window, no bandwidth.
 import argparse
 import asyncio
 
+from tests.dying import die_with_parent
+
 _END = b"\r\n.\r\n"
 
 
@@ -64,4 +66,5 @@ if __name__ == "__main__":
     parser.add_argument("milliseconds", type=float)
     parser.add_argument("--one-by-one", action="store_true", help="offer no PIPELINING")
     options = parser.parse_args()
+    die_with_parent()
     asyncio.run(_serve(options.milliseconds / 1000, not options.one_by_one))

@@ -19,6 +19,7 @@ from newsletter.app import create_app
 from newsletter.cli import issues, serving  # noqa: F401
 from newsletter.cli.main import main
 from newsletter.config import Settings
+from tests.dying import die_with_parent
 
 
 def _load_everything() -> None:
@@ -35,6 +36,7 @@ def _load_everything() -> None:
 
 
 def _newsletter(words: list[str], environment: dict[str, str], log: str) -> None:
+    die_with_parent()
     os.setpgid(0, 0)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

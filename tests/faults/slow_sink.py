@@ -11,6 +11,8 @@ import random
 import sys
 from pathlib import Path
 
+from tests.dying import die_with_parent
+
 
 class _Session:
     """One connection: pipelining, one recipient a message, an answer after up to `slowest` seconds."""
@@ -58,4 +60,5 @@ async def _run(record: Path, slowest: float) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     asyncio.run(_run(Path(sys.argv[1]), float(sys.argv[2])))
