@@ -15,7 +15,7 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import retaining, sealing
+from .domain.subscribers import erasure_log, retaining, sealing
 from .models import Issue, MailingList
 from .work.registry import job
 
@@ -128,4 +128,5 @@ def purge_unconfirmed() -> None:
         pictures.forget_deleted(now)
         keeping.forget_old(now)
         views.purge_due(now)
+    erasure_log.catch_up()
     clear_log()

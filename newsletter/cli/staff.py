@@ -6,7 +6,7 @@ import click
 
 from .. import clock
 from ..db import transaction
-from ..domain.staff import accounts, invitations, mailing_lists, second_step
+from ..domain.staff import accounts, erasing, invitations, mailing_lists, second_step
 from ..errors import NotFound
 from ..models import Account
 from ..states import Role
@@ -90,6 +90,17 @@ def enable(email: str) -> None:
     with transaction():
         accounts.enable(account, actor=None, now=clock.now())
     click.echo(f"{email} can sign in again.")
+
+
+@staff.command("forget")
+@click.argument("email")
+@with_app
+def forget(email: str) -> None:
+    """Erase an account for good: name, address, roles, sessions. What they did stays, by "A former colleague"."""
+    account = _account(email)
+    with transaction():
+        number = erasing.erase_account(account, actor=None, now=clock.now())
+    click.echo(f"Forgotten. {number:,} lines of the record name nobody now.")
 
 
 @staff.command("let-in")

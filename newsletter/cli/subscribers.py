@@ -14,7 +14,7 @@ from ..db import transaction
 from ..domain.staff.mailing_lists import find_list
 from ..domain.subscribers import exporting, finding, forgetting, importing, joining, suppressing
 from ..models import Subscriber
-from .consent import verify_consent
+from . import consent
 from .context import print_json, refuse, with_app
 
 _COUNTS = (
@@ -34,7 +34,8 @@ def subscribers() -> None:
     """The people on the lists."""
 
 
-subscribers.add_command(verify_consent)
+for _command in consent.COMMANDS:
+    subscribers.add_command(_command)
 
 
 @subscribers.command("import")

@@ -22,7 +22,9 @@ from ...models import (
     Contribution,
     ContributionRevision,
     Contributor,
+    DataComplaint,
     Delivery,
+    Extension,
     Feedback,
     InboundMessage,
     MailboxMessage,
@@ -31,12 +33,13 @@ from ...models import (
     SignUpChoice,
     Subscriber,
     Subscription,
+    TestAddress,
     TestSend,
     ViewsAnswer,
 )
 from ...states import InboundState, NoticeState, SuppressionReason
 from ..staff import activity
-from . import addressing, joining, leaving, sign_ups, suppressing
+from . import addressing, erasure_log, joining, leaving, sign_ups, suppressing
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +88,9 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
         contributors=_erase_contributor(keys),
     )
     suppressing.suppress(address, SuppressionReason.ERASED, now=now, actor=actor)
+    # A second erasure finds the first one's suppression; the log says when it was last.
+    digest = suppressing.address_hash(address)
+    on_commit(lambda: erasure_log.note(digest, now))
     db.session.flush()
     db.session.expire_all()
     on_commit(clear_log)
@@ -111,7 +117,8 @@ def _erase_subscriber(subscriber: Subscriber | None, route: str, now: datetime, 
     came_back = Feedback.subscription_id.in_(ids)
     _blank_inbound(InboundMessage.id.in_(select(Feedback.inbound_id).where(came_back)))
     _count(update(Feedback).where(came_back).values(reply="", reporter=""))
-    _count(update(Subscription).where(Subscription.id.in_(ids)).values(subscriber_id=None, paused_until=None))
+    nobody = {"subscriber_id": None, "paused_until": None, "left_reason": "", "left_words": ""}
+    _count(update(Subscription).where(Subscription.id.in_(ids)).values(nobody))
     _erase_wishes(subscriber)
     _count(delete(Subscriber).where(Subscriber.id == subscriber.id))
     return len(ids)
@@ -141,6 +148,9 @@ def _blank_inbound(which: ColumnElement[bool]) -> None:
 
 def _erase_notices(keys: list[str]) -> int:
     _count(update(TestSend).where(func.lower(TestSend.address).in_(keys)).values(address=""))
+    _count(delete(TestAddress).where(TestAddress.address_key.in_(keys)))
+    complained = func.lower(DataComplaint.address).in_(keys)
+    _count(update(DataComplaint).where(complained).values(name="", address=""))
     return _blank(Notice.address_key.in_(keys))
 
 
@@ -166,8 +176,11 @@ def _erase_contact(keys: list[str]) -> int:
     came = ContributionRevision.contribution_id.in_(select(Contribution.id).where(theirs))
     _count(update(ContributionRevision).where(came, ContributionRevision.revision == 0).values(title="", body=""))
     _blank_inbound(InboundMessage.id.in_(select(Contribution.inbound_id).where(theirs)))
+    for_it = Extension.contribution_id.in_(select(Contribution.id).where(theirs))
+    _count(update(Extension).where(for_it).values(reason="", note=""))
     # The words of the last decision greet them by name.
-    nobody = dict.fromkeys(("contact_name", "contact_address", "contact_phone", "decision_note"), "")
+    emptied = ("contact_name", "contact_address", "contact_phone", "decision_note", "withdrawal_words")
+    nobody = dict.fromkeys(emptied, "")
     return _count(update(Contribution).where(theirs).values(**nobody))
 
 

@@ -1,0 +1,232 @@
+"""Being forgotten: the whole database file, its log and the data folder are searched; and what a backup brings back."""
+
+import base64
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from newsletter.db import db, transaction
+from newsletter.domain.calls.partners import contributor_sessions
+from newsletter.domain.notices import send_notice
+from newsletter.domain.staff import accounts, activity, browser_sessions, erasing, invitations
+from newsletter.domain.subscribers import erasure_log, forgetting, leaving, offering, sealing, subscribing, suppressing
+from newsletter.errors import Conflict
+from newsletter.models import (
+    Account,
+    Activity,
+    Approval,
+    Comment,
+    Contribution,
+    ContributionRevision,
+    DataComplaint,
+    Delivery,
+    Extension,
+    Feedback,
+    InboundMessage,
+    MailboxMessage,
+    MailingList,
+    Notice,
+    SignUp,
+    Subscriber,
+    TestAddress,
+    TestSend,
+    ViewsAnswer,
+    ViewsPage,
+)
+from newsletter.states import ContributionState, DeliveryState, ExtensionState, FeedbackKind, InboundState, Role
+from tests import people
+
+ADDRESS, NAME = "asha.quill@example.org", "Asha Quillfeather"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def quarterly(app: Flask, now: datetime) -> MailingList:
+    return people.larkmere(now)
+
+
+def traces() -> Iterator[bytes]:
+    """The person in every form in which a program may have kept them, but for the suppression's keyed hash."""
+    for text in (ADDRESS, ADDRESS.upper(), NAME, NAME.upper(), "Quillfeather", "asha.quill"):
+        yield text.lower().encode()
+        yield base64.b64encode(text.encode()).rstrip(b"=").lower()
+        for kind in ("md5", "sha1", "sha256", "sha512", "blake2b"):
+            digest = hashlib.new(kind, text.encode()).digest()
+            yield digest.lower()
+            yield digest.hex().encode()
+
+
+def found_in(folder: Path) -> list[str]:
+    """Where a trace is left, in any file below the folder."""
+    db.session.remove()
+    db.engine.dispose()
+    contents = {file: file.read_bytes().lower() for file in folder.rglob("*") if file.is_file()}
+    assert any(file.name == "newsletter.db" and len(content) > 100_000 for file, content in contents.items())
+    return sorted(
+        {f"{file.name}: {trace!r}" for trace in traces() for file, content in contents.items() if trace in content}
+    )
+
+
+def a_subscriber(quarterly: MailingList, now: datetime) -> Subscriber:
+    """Somebody of whom everything is held that can be held of a reader."""
+    with transaction():
+        subscribing.request_subscription(
+            address=ADDRESS, lists_with_wordings=[(one.mailing_list, one.wording) for one in offering.offers(now)],
+            name=NAME, organisation="Quillfeather House", source="sign-up form", network="192.0.2.0/24", now=now,
+        )  # fmt: skip
+    with transaction():
+        subscribing.confirm(db.session.scalars(select(SignUp)).one(), now=now)
+    asha = db.session.scalars(select(Subscriber)).one()
+    issue = people.issue(now, quarterly)
+    (theirs,) = asha.subscriptions
+    with transaction() as session:
+        mail = InboundMessage(digest=bytes(32), source="INBOX", received_at=now, state=InboundState.QUARANTINED,
+                              raw=f"From: {ADDRESS}".encode(), subject=NAME)  # fmt: skip
+        session.add(mail)
+        session.flush()
+        session.add_all([
+            Delivery(issue_id=issue.id, subscription_id=theirs.id, state=DeliveryState.REFUSED, updated_at=now,
+                     reply=f"550 <{ADDRESS}> is full"),
+            Feedback(kind=FeedbackKind.HARD, subscription_id=theirs.id, issue_id=issue.id, at=now, inbound_id=mail.id,
+                     reply=f"no {ADDRESS}", reporter=ADDRESS),
+            MailboxMessage(at=now, sender="n@example.org", recipient=ADDRESS, subject=NAME, source=NAME.encode()),
+            TestAddress(list_id=quarterly.id, address=ADDRESS, address_key=ADDRESS, note=NAME, added_at=now),
+            TestSend(issue_id=issue.id, content_version=1, address=ADDRESS, at=now),
+            DataComplaint(reference="DC-1", name=NAME, address=ADDRESS, words="Why?", received_at=now,
+                          acknowledge_by=now),
+        ])  # fmt: skip
+        send_notice("contribution_receipt", ADDRESS, now=now, values={"who": NAME}, issue=issue)
+        leaving.complain(theirs, reporter=ADDRESS, now=now)
+    return asha
+
+
+def test_a_reader_leaves_no_trace_but_the_wish(quarterly: MailingList, now: datetime, tmp_path: Path) -> None:
+    asha = a_subscriber(quarterly, now)
+    sealing.seal_all(now)
+    assert found_in(tmp_path)
+    asha = db.session.scalars(select(Subscriber)).one()
+    with transaction():
+        forgetting.erase_subscriber(asha, route="own wish", now=now)
+
+    assert found_in(tmp_path) == []
+    assert suppressing.is_suppressed(ADDRESS)
+    assert sealing.verify().holds
+
+
+def test_a_contributor_leaves_no_trace(quarterly: MailingList, now: datetime, tmp_path: Path) -> None:
+    """Their words stay, which are their agency's; here they name nobody."""
+    who = people.contributor(now, NAME, people.agency(now))
+    issue = people.issue(now, quarterly)
+    with transaction() as session:
+        who.address = who.address_key = ADDRESS
+        who.phone, who.asked_words = "01632 960 111", f"I am {NAME}"
+        contributor_sessions.start(who, now=now)
+        sent = Contribution(
+            reference="LK-1", issue_id=issue.id, state=ContributionState.DECLINED, title="Training", body="Dates",
+            contact_name=NAME, contact_address=ADDRESS, contributor_id=who.id, opened_at=now, created_at=now,
+            submitted_at=now, decision_note=f"Dear {NAME}", withdrawal_words=f"Please, {NAME}",
+        )  # fmt: skip
+        page = ViewsPage(issue_id=issue.id, question="What helps?", created_at=now)
+        session.add_all([sent, page])
+        session.flush()
+        session.add_all([
+            ContributionRevision(contribution_id=sent.id, revision=0, state=ContributionState.DRAFT, title="x",
+                                 kind="section", data={}, body=f"Regards, {NAME}", at=now),
+            Extension(issue_id=issue.id, contribution_id=sent.id, state=ExtensionState.ASKED, reason=f"{NAME} is ill"),
+            ViewsAnswer(page_id=page.id, form_key=bytes(32), body="More time.", name=NAME, address=ADDRESS, at=now),
+        ])  # fmt: skip
+        send_notice("contributor_sign_in", ADDRESS, now=now, values={"who": NAME})
+    assert found_in(tmp_path)
+    with transaction():
+        forgetting.erase_address(ADDRESS, route="staff", now=now)
+
+    assert found_in(tmp_path) == []
+    assert db.session.scalars(select(Contribution.title)).all() == ["Training"]
+
+
+def test_a_colleague_leaves_no_trace(quarterly: MailingList, now: datetime, tmp_path: Path) -> None:
+    ruth = people.staff(now, "Ruth Adeyemi", Role.ADMIN)
+    issue = people.issue(now, quarterly)
+    with transaction():
+        invitations.invite(ADDRESS, Role.EDITOR, None, actor=ruth, now=now)
+    account = people.staff(now, NAME, Role.EDITOR)
+    with transaction() as session:
+        account.email = account.email_key = ADDRESS
+        browser_sessions.start(account, user_agent="Firefox", now=now)
+        activity.record("issue.created", actor=account, now=now, issue=issue)
+        session.add(Comment(issue_id=issue.id, author_id=account.id, author_name=NAME, body="Mend it.", at=now))
+        send_notice("issue_approved", ADDRESS, now=now, values={"name": NAME}, issue=issue)
+    assert found_in(tmp_path)
+    account = db.session.scalars(select(Account).where(Account.email_key == ADDRESS)).one()
+    with transaction():
+        erasing.erase_account(account, actor=None, now=now)
+
+    assert found_in(tmp_path) == []
+    assert erasing.FORMER in db.session.scalars(select(Activity.actor_name)).all()
+    assert [one.author_name for one in db.session.scalars(select(Comment))] == [erasing.FORMER]
+    assert (Approval.__tablename__, Notice.__tablename__) == ("approval", "notice")
+
+
+def test_the_last_administrator_stays(quarterly: MailingList, now: datetime) -> None:
+    ruth = people.staff(now, "Ruth Adeyemi", Role.ADMIN)
+    with pytest.raises(Conflict), transaction():
+        erasing.erase_account(ruth, actor=None, now=now)
+    assert accounts.find_account("ruth@example.org") is not None
+
+
+def test_a_backup_brings_nobody_back(quarterly: MailingList, now: datetime, tmp_path: Path) -> None:
+    """The database of yesterday is put in the place of today's; the log of erasures lies beside it."""
+    a_subscriber(quarterly, now)
+    backup = tmp_path / "newsletter.db"
+    db.session.remove()
+    source, copy = sqlite3.connect(backup), sqlite3.connect(tmp_path / "backup")
+    source.backup(copy)
+    source.close()
+    copy.close()
+    with transaction():
+        forgetting.erase_address(ADDRESS, route="own wish", now=now + DAY)
+    assert [line.split(" ")[1] for line in erasure_log.path().read_text().splitlines()] == [
+        suppressing.address_hash(ADDRESS).hex()
+    ]
+    assert erasure_log.path().stat().st_mode & 0o077 == 0
+    db.session.remove()
+    db.engine.dispose()
+    for rest in ("-wal", "-shm"):
+        backup.with_name(backup.name + rest).unlink(missing_ok=True)
+    shutil.move(tmp_path / "backup", backup)
+    assert db.session.scalars(select(Subscriber)).one().address == ADDRESS
+    db.session.remove()
+
+    def again(address: str) -> object:
+        return forgetting.erase_address(address, route="restore", now=now + 2 * DAY)
+
+    assert erasure_log.replay(again) == 1
+    assert erasure_log.replay(again) == 0
+    assert found_in(tmp_path) == []
+
+
+def test_whoever_signs_up_again_is_not_erased_again(quarterly: MailingList, now: datetime) -> None:
+    a_subscriber(quarterly, now)
+    with transaction():
+        forgetting.erase_address(ADDRESS, route="own wish", now=now + DAY)
+    with transaction() as session:
+        session.add(Subscriber(address=ADDRESS, address_key=ADDRESS, created_at=now + 2 * DAY))
+    assert list(erasure_log.brought_back()) == []
+
+
+def test_what_the_log_missed_is_noted_later(quarterly: MailingList, now: datetime) -> None:
+    """A process died between the commit and the line; and a line that was cut short says nothing."""
+    with transaction():
+        forgetting.erase_address(ADDRESS, route="own wish", now=now)
+    erasure_log.path().write_text("2026-12-07T10:00:00+00:00 0a0b\nnonsense\n")
+    assert erasure_log.entries() == {}
+    assert erasure_log.catch_up() == 1
+    assert erasure_log.catch_up() == 0
+    assert erasure_log.entries() == {suppressing.address_hash(ADDRESS): now}
