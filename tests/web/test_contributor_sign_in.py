@@ -599,9 +599,26 @@ def test_signing_in_proves_nothing_that_somebody_else_may_have_sent(
     db.session.refresh(text)
     assert signed_in(visitor)
     assert (text.proved_at, text.contributor_id) == (None, None)
-    with transaction():
-        proving.prove_own(text, sam, now=now + 2 * MINUTE)
-    assert text.contributor_id == sam.id
+    waiting = visitor.open("/contribute/mine").text
+    assert "Is this from you?" in waiting and text.title in waiting
+    claimed = visitor.open(f"/contribute/mine/{text.public_id}/from-me", "POST", headers=OURS)
+    assert claimed.status_code == 303
+    db.session.refresh(text)
+    assert (text.contributor_id, text.proved_at) == (sam.id, visitor.now)
+    assert "Is this from you?" not in visitor.open("/contribute/mine").text
+
+
+def test_what_somebody_else_sent_is_nobodys_to_claim(visitor: Visitor, relay: MemoryRelay, sam: Contributor) -> None:
+    """Neither shown nor taken, whoever knows where its button leads."""
+    theirs = sent_in(visitor.now)
+    ask(visitor, "sam@example.org")
+    link, _code = mail(relay, visitor.now + MINUTE)
+    visitor.send(link)
+    assert theirs.title not in visitor.open("/contribute/mine").text
+    answer = visitor.open(f"/contribute/mine/{theirs.public_id}/from-me", "POST", headers=OURS)
+    assert answer.headers["Location"].endswith("/contribute/mine")
+    db.session.refresh(theirs)
+    assert (theirs.proved_at, theirs.contributor_id) == (None, None)
 
 
 def _sign_in_link(raw: bytes) -> str | None:

@@ -15,7 +15,7 @@ from ..access import public
 from ..fields import put_problems
 from .access import for_contributors, session_id, sign_browser_out, signed_in_contributor
 from .people_forms import AskForm, OwnForm
-from .room import blueprint, key_page
+from .room import blueprint, key_page, other_calls
 
 
 @blueprint.route("/contribute/account", methods=["GET", "POST"])
@@ -40,7 +40,7 @@ def account() -> Response:
 def _account_page(person: Contributor, form: OwnForm, now: datetime, status: int = 200) -> Response:
     here = session_id() or ""
     browsers = [(one, contributor_sessions.is_of(one, here)) for one in contributor_sessions.of(person, now)]
-    return key_page("account", status, form=form, browsers=browsers)
+    return key_page("account", status, form=form, browsers=browsers, calls=other_calls(now))
 
 
 @blueprint.post("/contribute/account/sign-out-everywhere")

@@ -11,6 +11,7 @@ from ...db import transaction
 from ...domain.calls.deadline import reading
 from ...domain.calls.deadline.rights import right
 from ...domain.calls.handing_in import contributing, drafting, withdrawing
+from ...domain.calls.partners import proving
 from ...domain.calls.texts import advising, items, revisions
 from ...errors import Conflict, Invalid, Problem, Refused
 from ...i18n import gettext as _
@@ -42,7 +43,21 @@ def mine() -> Response:
     rest = [one for one in found if one not in open_ones and one not in over]
     titles = ((_("Waiting for you"), open_ones), (_("With the editors"), rest), (_("Over"), over))
     groups = [{"title": title, "rows": rows} for title, rows in titles if rows]
-    return key_page("mine", groups=groups, calls=other_calls(clock.now()))
+    unclaimed = reading.unclaimed(signed_in_contributor())
+    return key_page("mine", groups=groups, unclaimed=unclaimed, calls=other_calls(clock.now()))
+
+
+@blueprint.post(f"{_ONE}/from-me")
+@public
+@for_contributors
+def from_me(public_id: UUID) -> Response:
+    """They say that they sent what came under their address before they signed in: it counts."""
+    found, contributor = reading.find_contribution(public_id), signed_in_contributor()
+    if found not in reading.unclaimed(contributor):
+        return redirect(url_for(".mine"), 303)
+    with transaction():
+        proving.prove_own(found, contributor, now=clock.now())
+    return redirect(url_for(".mine_one", public_id=public_id), 303)
 
 
 @blueprint.get(_ONE)

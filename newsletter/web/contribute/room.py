@@ -88,7 +88,12 @@ def days_left(issue: Issue, now: datetime) -> str:
 
 
 def other_calls(now: datetime, but: Issue | None = None) -> list[dict[str, str]]:
-    """Calls that are open, for a list of links: {publication, title, words, url}."""
+    """Calls that are open, for a list of links: {publication, title, words, url}.
+
+    Of each list the one that closes next, and whatever was opened by hand: not a whole year that is laid out.
+    """
+    calls = reading.open_calls(now)
+    first = {issue.list_id: issue.id for issue in reversed(calls)}
     return [
         {
             "publication": issue.mailing_list.name,
@@ -97,6 +102,6 @@ def other_calls(now: datetime, but: Issue | None = None) -> list[dict[str, str]]
             "left": days_left(issue, now),
             "url": url_for("contribute.call", slug=issue.slug),
         }
-        for issue in reading.open_calls(now)
-        if but is None or issue.id != but.id
+        for issue in calls
+        if (issue.call_opened_at or first[issue.list_id] == issue.id) and (but is None or issue.id != but.id)
     ]

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from .... import addresses
 from ....db import db
 from ....errors import NotFound
 from ....models import Activity, AddressProof, Contribution, Contributor, Issue, MailingList
@@ -100,6 +101,19 @@ def own(contributor: Contributor, *, limit: int = 200) -> list[Contribution]:
     """All that somebody wrote, sent or not, newest first."""
     chosen = select(Contribution).where(Contribution.contributor_id == contributor.id)
     return list(db.session.scalars(chosen.order_by(Contribution.id.desc()).limit(limit)))
+
+
+def unclaimed(contributor: Contributor, *, limit: int = 20) -> list[Contribution]:
+    """What was sent under somebody's address, and nobody has said yet that it was them; newest first."""
+    chosen = select(Contribution).where(
+        Contribution.contributor_id.is_(None),
+        Contribution.proved_at.is_(None),
+        Contribution.prove_by.is_not(None),
+        Contribution.state.in_((ContributionState.SUBMITTED, ContributionState.DRAFT)),
+        func.lower(Contribution.contact_address) == contributor.address.lower(),
+    )
+    found = db.session.scalars(chosen.order_by(Contribution.id.desc()).limit(limit))
+    return [one for one in found if addresses.key(one.contact_address) == contributor.address_key]
 
 
 def undecided(issue: Issue) -> list[Contribution]:
