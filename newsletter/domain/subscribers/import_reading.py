@@ -78,10 +78,12 @@ def understand(path: Path) -> Layout:
     if first is None:
         raise _invalid(_("The file is empty."))
     delimiter = max(DELIMITERS, key=first.count)
-    beginning = (cells for _number, cells in records(path, encoding, delimiter) if not isinstance(cells, BadLine))
-    shown = list(islice((cells for cells in beginning if any(cell.strip() for cell in cells)), _SHOWN_LINES + 1))
-    if not shown:
+    beginning = (cells for _number, cells in records(path, encoding, delimiter))
+    said = (cells for cells in beginning if isinstance(cells, BadLine) or any(cell.strip() for cell in cells))
+    read = list(islice(said, _SHOWN_LINES + 1))
+    if isinstance(read[0], BadLine):
         raise _invalid(_("The first line of the file cannot be read: it is no list of names of columns."))
+    shown = [cells for cells in read if not isinstance(cells, BadLine)]
     head = shown[0]
     if any("@" in cell for cell in head):
         return Layout(encoding, delimiter, False, _guessed(head), head, shown[:_SHOWN_LINES])
