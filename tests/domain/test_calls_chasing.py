@@ -371,6 +371,20 @@ def test_editors_get_one_mail_a_morning_and_only_where_something_came(opened: Is
     ]
 
 
+def test_what_comes_during_the_day_waits_for_the_morning(opened: Issue, ruth: Account) -> None:
+    make.sent(opened, morning(14, 12), make.person("Cara"))
+    assert digests(opened, morning(14, 13)) == 0
+    # A scheduler that stood still sends it later, and what came since then waits, too.
+    make.sent(opened, morning(15, 9), make.person("Sam"))
+    assert digests(opened, morning(15, 10)) == 1
+    assert digests(opened, morning(15, 17)) == 0
+    assert digests(opened, morning(16)) == 1
+    lines = [
+        values_of(each, morning(16))["lines"] for each in db.session.query(Notice).filter_by(template="call_digest")
+    ]
+    assert lines == [["December 2017: 1 contribution came in"]] * 2
+
+
 def test_the_morning_after_the_deadline_the_digest_says_so(opened: Issue) -> None:
     make.sent(opened, OPENED, make.person("Cara"))
     make.piece(opened, FRIDAY.grace_ends_at, make.person("Sam"), late=True)

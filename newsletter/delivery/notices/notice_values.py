@@ -199,13 +199,16 @@ def _receipt(notice: Notice, now: datetime) -> Values:
 
     Anybody may type any address: what they wrote would go to it in our name.
     """
-    values = _contribution(notice, now)
+    values = _contribution(notice, now) | (contributor_values.proof_values(notice, now) or {})
     found = db.session.get(Contribution, notice.values["contribution"]) if "contribution" in notice.values else None
     if found is not None:
         if not reading.is_proved(found):
             values |= {"title": "", "body": "", "details": []}
+        if found.in_grace:
+            # It came after the hour that it would name.
+            values["deadline"] = ""
         values["url"] = token_link("contribute.kept", Purpose.CONTRIBUTION, found.public_id)
-    return values | (contributor_values.proof_values(notice, now) or {})
+    return values
 
 
 def _contribution(notice: Notice, _now: datetime) -> Values:

@@ -79,7 +79,8 @@ def _sent(contribution: Contribution) -> Standing:
         return Standing(_("One step left"), "yellow", _("Show that the address is yours: then the editors read it."))
     words = _("The editors read it and tell you whether it goes into {issue}.").format(issue=contribution.issue.title)
     given = drafting.may_change(contribution, clock.now())
-    if given is not None and given.until is not None:
+    # In the quarter of an hour after the deadline there is nothing to promise any more.
+    if given is not None and given.until is not None and given.until.is_open(clock.now()):
         words += " " + _("You can edit it until {until}.").format(until=given.until.words)
     if (extension := extension_of(contribution)) and extension.deadline:
         words += " " + _("You had more time until {until}.").format(until=extension.deadline.words)

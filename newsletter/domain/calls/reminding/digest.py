@@ -47,24 +47,25 @@ def lists_to_look_at() -> Sequence[int]:
 
 
 def send_digest(mailing_list: MailingList, now: datetime) -> int:
-    """At 8am in the list's zone, once a day: tell its editors what came in. Returns how many mails. For a tick."""
-    here = dates.local(now, mailing_list.timezone)
-    if here.time() < MORNING:
-        return 0
-    today = here.date().toordinal()
+    """At 8am in the list's zone, once a day: tell its editors what came in until then. Returns how many mails.
+
+    For a tick. What comes later in the day waits for the next morning, whenever a tick looks.
+    """
+    today = dates.local(now, mailing_list.timezone).date()
+    until = _morning_of(now, mailing_list)
     last = _last(mailing_list)
-    if last is not None and dates.local(last, mailing_list.timezone).date() >= here.date():
+    if now < until or (last is not None and last >= until):
         return 0
-    since = last or now - _DAY
+    since = _morning_of(last, mailing_list) if last is not None else until - _DAY
     issues = _issues(mailing_list)
-    came = [found for issue in issues if (found := came_in(issue, since, now))]
+    came = [found for issue in issues if (found := came_in(issue, since, until))]
     if not came:
         return 0
     sent = 0
     for editor in who_may(Permission.TRIAGE_CONTRIBUTIONS, mailing_list):
         # Whichever issue is named first: the list has one digest a day.
         made = conflict_aware_insert(Chase).values(
-            issue_id=issues[0].id, kind=ChaseKind.DIGEST, occasion=today, deadline_version=0,
+            issue_id=issues[0].id, kind=ChaseKind.DIGEST, occasion=today.toordinal(), deadline_version=0,
             address_key=addresses.key(editor.email), at=now,
         )  # fmt: skip
         if db.session.execute(made.on_conflict_do_nothing().returning(Chase.id)).first() is None:
@@ -78,24 +79,33 @@ def send_digest(mailing_list: MailingList, now: datetime) -> int:
     return sent
 
 
-def came_in(issue: Issue, since: datetime, now: datetime) -> Came:
-    """What came in for the issue after `since`."""
+def _morning_of(instant: datetime, mailing_list: MailingList) -> datetime:
+    """8am of that day in the list's zone."""
+    zone = mailing_list.timezone
+    return dates.to_instant(dates.local(instant, zone).date(), MORNING, zone)
+
+
+def came_in(issue: Issue, since: datetime, until: datetime) -> Came:
+    """What came in for the issue after `since`, up to `until`."""
     rows = db.session.scalars(select(Contribution).where(Contribution.issue_id == issue.id)).all()
     sent = [one for one in rows if one.submitted_at is not None and one.state is not ContributionState.WITHDRAWN]
-    fresh = [one for one in sent if one.submitted_at is not None and since < one.submitted_at <= now]
-    late = [one for one in rows if one.state is ContributionState.DRAFT and one.late and one.created_at > since]
+    fresh = [one for one in sent if one.submitted_at is not None and since < one.submitted_at <= until]
+    kept = [one for one in rows if one.state is ContributionState.DRAFT and one.late]
     asked = select(func.count()).where(
-        Extension.issue_id == issue.id, Extension.state == ExtensionState.ASKED, Extension.asked_at > since
+        Extension.issue_id == issue.id,
+        Extension.state == ExtensionState.ASKED,
+        Extension.asked_at > since,
+        Extension.asked_at <= until,
     )
     deadline = issue.deadline
     return Came(
         issue_id=issue.id,
         title=issue.title,
         new=sum(is_proved(one) for one in fresh),
-        late=len(late),
+        late=sum(since < one.created_at <= until for one in kept),
         unproved=sum(not is_proved(one) for one in fresh),
         asked=db.session.scalar(asked) or 0,
-        closed=deadline is not None and since < deadline.grace_ends_at <= now,
+        closed=deadline is not None and since < deadline.grace_ends_at <= until,
         total=sum(is_proved(one) for one in sent),
     )
 
