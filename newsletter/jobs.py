@@ -15,7 +15,7 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import erasure_log, retaining, sealing
+from .domain.subscribers import erasure_log, import_runs, retaining, sealing
 from .models import Issue, MailingList
 from .work.registry import job
 
@@ -116,6 +116,19 @@ def seal_consent() -> None:
 
 
 @job
+def run_import(import_id: int) -> None:
+    """Go on with one import of subscribers."""
+    import_runs.perform(import_id, clock.now())
+
+
+@job
+def continue_imports() -> None:
+    """Go on with every import that should be running: whoever did may have died."""
+    for number in import_runs.running():
+        run_import(number)
+
+
+@job
 def purge_unconfirmed() -> None:
     """Forget sign-ups that nobody confirmed in time, what else is kept for a time only, and sessions that ended."""
     now = clock.now()
@@ -128,5 +141,6 @@ def purge_unconfirmed() -> None:
         pictures.forget_deleted(now)
         keeping.forget_old(now)
         views.purge_due(now)
+        import_runs.forget_old(now)
     erasure_log.catch_up()
     clear_log()

@@ -31,5 +31,6 @@ TICKS = (
     Tick("inbound", 60, "read_inbound", "read what came to our mailbox: bounces, complaints, news"),
     Tick("bins", 86_400, "empty_bins", "empty the bins of issues of what lay in them for 30 days"),
     Tick("seals", 300, "seal_consent", "chain what people agreed to, so that no change of it goes unseen"),
+    Tick("imports", 60, "continue_imports", "go on with imports of subscribers that were interrupted"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )
