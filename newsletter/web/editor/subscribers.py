@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from newsletter import addresses, clock, dates
 from newsletter.db import db, transaction
-from newsletter.domain.staff.permissions import Permission, may
+from newsletter.domain.staff.permissions import Permission, may, may_anywhere
 from newsletter.domain.subscribers import finding, forgetting, leaving, preferences
 from newsletter.domain.subscribers.finding import Standing
 from newsletter.errors import NotAllowed, NotFound
@@ -59,6 +59,7 @@ def subscribers() -> tuple[str, int]:
         next_url=_url(query, chosen, standing, found.after_key) if found.after_key else "",
         first_url=_url(query, chosen, standing) if after else "",
         masked=not sees,
+        manages=may_anywhere(account, Permission.MANAGE_SUBSCRIBERS),
         timezone=chosen.timezone if chosen else (lists[0].timezone if lists else None),
     )
 
