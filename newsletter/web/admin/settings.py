@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from ... import clock
 from ...db import transaction
 from ...delivery.notices import outbox
-from ...domain.staff import installation
+from ...domain.staff import data_complaints, installation
 from ...domain.staff.permissions import Permission, may, may_anywhere, require
 from ...errors import Invalid, NotFound
 from ...i18n import gettext as _
@@ -35,6 +35,7 @@ def overview() -> ResponseReturnValue:
         "admin/settings.html",
         organisation=organisation,
         privacy=installation.current_privacy_notice(),
+        complaints=data_complaints.waiting(),
         mode_words=_MODE_WORDS[organisation.sending_mode] if organisation else "",
         may_installation=may(me, _MANAGE),
         may_subscribers=may(me, Permission.MANAGE_SUBSCRIBERS),

@@ -4,7 +4,9 @@ from flask import abort, render_template
 from sqlalchemy import select
 
 from ...db import db
+from ...domain.staff import governance
 from ...models import MailingList, Organisation, PrivacyNotice
+from ...states import GovernanceText
 from ..access import public
 from .room import blueprint
 
@@ -26,4 +28,10 @@ def accessibility() -> str:
     organisation = db.session.get(Organisation, 1)
     first = db.session.scalar(select(MailingList).order_by(MailingList.id).limit(1))
     contact = first.contact_address if first else (organisation.email if organisation else "")
-    return render_template("public/accessibility.html", organisation=organisation, contact=contact)
+    published = governance.current(GovernanceText.ACCESSIBILITY)
+    return render_template(
+        "public/accessibility.html",
+        organisation=organisation,
+        contact=contact,
+        text=published.text if published else "",
+    )

@@ -1,11 +1,23 @@
 """The public pages' views, by what people come for."""
 
-from . import addressing, confirming, draft, leaving, own_data, preferences, reading, rejoining, subscribing
+from . import (
+    addressing,
+    complaining,
+    confirming,
+    draft,
+    leaving,
+    own_data,
+    preferences,
+    reading,
+    rejoining,
+    subscribing,
+)
 from .room import blueprint
 
 __all__ = [
     "addressing",
     "blueprint",
+    "complaining",
     "confirming",
     "draft",
     "leaving",
