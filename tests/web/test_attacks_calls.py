@@ -1,8 +1,10 @@
 """What strangers, contributors of other agencies and machines try on calls for news: forms, links, codes and mails."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 import time_machine
@@ -10,13 +12,24 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.db import db
+from newsletter.config import Settings
+from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
+from newsletter.delivery.returns.routing import take_in_mail
+from newsletter.domain.calls.decisions import triage
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Contribution, Issue, Notice
+from newsletter.tokens import Purpose, Signer
+from newsletter.web.contribute.proof_limits import may_try_code
 from tests import people
+from tests.contributions import sent_in
 
 TYPED = ("Cheap pills", "evil.example", "Buy now", "Mallory", "01632 960111")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, contribute_domain="example.org")
 
 
 @pytest.fixture
@@ -95,3 +108,77 @@ def test_an_address_that_nobody_has_proved_gets_not_a_word_of_its_sender(
     assert "Mallory Ltd" in copy
     assert not re.search(r"^ +(\d{3} \d{3})\s*$", copy, re.MULTILINE)
     assert len(db.session.scalars(select(Notice)).all()) == 4
+
+
+def test_a_forger_s_words_do_not_come_back_to_whom_they_name(
+    december: Issue, relay: MemoryRelay, now: datetime
+) -> None:
+    """A letter with somebody's address in From, taken or not: what is answered holds no subject, name or file name."""
+    attached = spam_letter("contribute+safeguarding-news@example.org", "Buy now at https://evil.example/")
+    nowhere = spam_letter("contribute+nowhere@example.org", "Buy now at https://evil.example/")
+    empty = spam_letter("contribute+safeguarding-news@example.org", "")
+    for letter in (attached, nowhere, empty):
+        db.session.rollback()
+        take_in_mail(letter, "the mailbox", now, now, kept_elsewhere=True)
+    answers = mails(relay, now)
+
+    assert len(answers) == 3
+    assert [word for word in TYPED for mail in answers if word in mail] == []
+    assert [mail for mail in answers if "Cheap-pills" in mail] == []
+
+
+def spam_letter(to: str, text: str) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Mallory Cheap pills <victim@example.net>", to
+    mail["Subject"] = "Cheap pills: https://evil.example/ Buy now"
+    mail["Message-ID"] = f"<{len(text)}{len(to)}@elsewhere.example.net>"
+    mail.set_content(text)
+    mail.add_attachment(b"PK", maintype="application", subtype="zip", filename="Cheap-pills evil.example.docx")
+    mail.add_attachment(b"GIF89a", maintype="image", subtype="gif", filename="Cheap-pills evil.example.gif")
+    return mail.as_bytes()
+
+
+def test_a_decision_on_what_nobody_has_proved_quotes_nobody(
+    december: Issue, client: FlaskClient, relay: MemoryRelay, now: datetime
+) -> None:
+    with time_machine.travel(now + timedelta(minutes=2), tick=False):
+        client.post("/contribute/december-2026", data=spam("victim@example.org") | opened(client, now))
+    mails(relay, now + timedelta(minutes=3))
+    (contribution,) = db.session.scalars(select(Contribution)).all()
+    with transaction():
+        triage.decline(contribution, "It is not news.", actor=None, now=now + timedelta(minutes=4))
+    (told,) = mails(relay, now + timedelta(minutes=20))
+
+    assert "It is not news." in told
+    assert [word for word in TYPED if word in told] == []
+
+
+# --- guessing ---------------------------------------------------------------------------------------------------
+
+
+def test_guessing_at_many_addresses_from_many_networks_ends_too(december: Issue, app: Flask, now: datetime) -> None:
+    """A limit for an address and one for a network hold up nobody who has many of both."""
+    statuses = []
+    with time_machine.travel(now, tick=False), app.test_request_context():
+        for number in range(600):
+            with app.test_request_context(environ_base={"REMOTE_ADDR": f"198.51.{number // 250}.{number % 250}"}):
+                statuses.append(may_try_code(f"person{number}@example.org", now))
+
+    assert statuses[:500] == [True] * 500
+    assert not any(statuses[500:])
+
+
+def test_a_decision_is_on_no_page_before_its_mail_leaves(december: Issue, client: FlaskClient, now: datetime) -> None:
+    """It can be taken back for ten minutes: nobody reads meanwhile what may not stand."""
+    contribution = sent_in(december, now)
+    with transaction():
+        triage.decline(contribution, "It is old news.", actor=None, now=now)
+    signer: Signer = client.application.extensions["newsletter_signer"]
+    key = signer.sign_id(Purpose.CONTRIBUTION, contribution.public_id)
+    with time_machine.travel(now + timedelta(minutes=5), tick=False):
+        early = client.get(f"/contribution/{key}").text
+    with time_machine.travel(now + timedelta(minutes=11), tick=False):
+        later = client.get(f"/contribution/{key}").text
+
+    assert "It is old news." not in early
+    assert "It is old news." in later

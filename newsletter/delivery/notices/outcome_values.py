@@ -6,8 +6,10 @@ from typing import Any
 
 from ... import dates
 from ...db import db
+from ...domain.calls.deadline import reading
 from ...domain.calls.decisions import outcomes, replying
 from ...domain.calls.decisions.outcomes import Decision
+from ...i18n import gettext as _
 from ...models import Contribution, Issue, Notice
 from ...states import ContributionState
 from ...tokens import Purpose
@@ -64,7 +66,8 @@ def _confirmation(notice: Notice, now: datetime) -> Values | None:
 def _about(found: Contribution, notice: Notice) -> Values:
     issue = found.issue
     return {
-        "title": found.title,
+        # To an address that nobody has proved goes no word that somebody else may have typed.
+        "title": found.title if reading.is_proved(found) else _("Your news"),
         "reference": found.reference,
         "issue": _name(issue),
         "planned": dates.day(dates.local(issue.planned_at, issue.mailing_list.timezone)) if issue.planned_at else "",

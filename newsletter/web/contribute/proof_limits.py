@@ -1,8 +1,9 @@
 """How often links and codes may be asked for and tried.
 
-A six-digit code is guessed once in a million. Five tries end one, and an address has twenty tries a day whatever is
-asked for: whoever guesses all year long has less than one chance in a hundred. The link in the mail works all the
-same, so nobody is locked out by somebody else.
+A six-digit code is guessed once in a million. Five tries end one, an address has twenty tries a day whatever is asked
+for, and all addresses together five hundred: whoever guesses at one address all year long has less than one chance in
+a hundred, and whoever guesses at hundreds of them, from any number of networks, one in two thousand a day. The link in
+the mail works all the same, so nobody is locked out by somebody else.
 """
 
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ def may_try_code(address: str, now: datetime) -> bool:
     limits: list[Limit] = [
         (f"contributor-code address:{key}", 20, _DAY),
         (f"contributor-code network:{_network()}", 120, _HOUR),
+        # Whoever knows many addresses would have so many chances.
+        ("contributor-code everywhere:", 500, _DAY),
     ]
     return within(limits, now)
 

@@ -35,6 +35,7 @@ from . import (  # noqa: F401
 from .access import current_contributor
 from .proof_limits import may_ask
 from .room import blueprint, key_page, other_calls, page, signer
+from .standing import known_state
 
 __all__ = ["blueprint"]
 
@@ -59,6 +60,7 @@ def kept(token: str) -> Response:
         arrival=contributing.arrival_of(contribution).name,
         copied=contributing.copy_was_sent(contribution),
         token=token,
+        told=known_state(contribution),
         proof=_open_proof(contribution, now),
         overdue=contribution.prove_by is not None and now >= contribution.prove_by,
         proved=reading.is_proved(contribution),

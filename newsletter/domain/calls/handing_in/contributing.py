@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from .... import addresses
 from ....db import db, take_turn
 from ....errors import NotFound
-from ....models import Account, AddressProof, Contribution, Contributor, Issue, MailingList, Notice
+from ....models import Account, Contribution, Contributor, Issue, MailingList, Notice
 from ....states import ContributionSource, ContributionState, ProofPurpose, SuppressionReason
 from ... import notices
 from ...issues.transitions import lock
@@ -98,9 +98,10 @@ def hand_in(
 
     `opened_at` is when the form was opened, as its signed token says. With a right to (see `rights`), it is SUBMITTED;
     without one it is kept as a DRAFT marked late, which the editors see. The sender gets a full copy by mail; where
-    the address is still to be proved, a link and a code for that, and the copy afterwards (`tell_proved`). `copy=False` leaves the mail out, for what a
-    machine seems to have sent. The same form sent twice is one contribution. Raises Invalid with every problem,
-    NotFound for an issue without a call, NotAllowed for an actor who may not.
+    the address is still to be proved, a link and a code for that, and the copy afterwards (`tell_proved`).
+    `copy=False` leaves the mail out, for what a machine seems to have sent. The same form sent twice is one
+    contribution. Raises Invalid with every problem, NotFound for an issue without a call, NotAllowed for an actor who
+    may not.
     """
     piece, sender = items.checked(piece, issue), senders.checked(sender)
     return _hand_in(issue, piece, sender, opened_at=opened_at, now=now, copy=copy, way=way)
@@ -134,10 +135,11 @@ def tell_received(contribution: Contribution, given: Right, now: datetime, *, ac
 
 def tell_proved(contribution: Contribution, now: datetime) -> None:
     """The address was proved: its sender gets the full copy, which nobody else might have had in their stead. Once."""
-    used = select(func.count()).where(
-        AddressProof.contribution_id == contribution.id, AddressProof.used_at.is_not(None)
+    before = select(Notice.values).where(
+        Notice.template.in_((RECEIPT, LATE_RECEIPT)), Notice.issue_id == contribution.issue_id
     )
-    if db.session.scalar(used) != 1 or not _is_welcome(contribution):
+    had = any(one.get("whole") and one.get("contribution") == contribution.id for one in db.session.scalars(before))
+    if had or not _is_welcome(contribution):
         return
     given = right(contribution.issue, now, contribution.opened_at, contribution=contribution)
     _queue_copy(contribution, LATE_RECEIPT if contribution.late else RECEIPT, given, now)
@@ -247,6 +249,7 @@ def _queue_copy(
         now=now,
         values={
             "contribution": contribution.id,
+            "whole": contribution.proved_at is not None,
             "deadline": given.until.words_with_zone if given.until else "",
             **(more or {}),
         },
