@@ -19,6 +19,7 @@ from ..scheduler import Ticker
 from ..work.doorbell import Doorbell
 from ..work.liveness import leaving
 from ..work.runners import Runner, ThreadsRunner
+from ..work.standing import keep_what_stands
 from .context import make_app, refuse
 from .supervisor import Part, Supervisor, follow_parent
 
@@ -72,6 +73,7 @@ def web(host: str, port: int, listen_fd: int | None, with_parent: bool) -> None:
 
     listening = _listen(host, port) if listen_fd is None else socket.socket(fileno=listen_fd)
     app = _make_app()
+    keep_what_stands()
     settings: Settings = app.config["NEWSLETTER"]
     server = create_server(
         app,
@@ -93,6 +95,7 @@ def web(host: str, port: int, listen_fd: int | None, with_parent: bool) -> None:
 def worker(with_parent: bool) -> None:
     """Send mail and do what is due: jobs on threads, rung for by the pages and by its own ticks."""
     app = _make_app(pages=False)
+    keep_what_stands()
     runner = ThreadsRunner(app)
     app.extensions["newsletter_runner"] = runner
     _leave_on_signals()
