@@ -15,7 +15,7 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import erasure_log, import_runs, retaining, sealing
+from .domain.subscribers import erasure_log, import_runs, reminding, retaining, sealing
 from .models import Issue, MailingList
 from .work.registry import job
 
@@ -126,6 +126,15 @@ def continue_imports() -> None:
     """Go on with every import that should be running: whoever did may have died."""
     for number in import_runs.running():
         run_import(number)
+
+
+@job
+def remind_sign_ups() -> None:
+    """Remind whoever has not confirmed after a day, once; each in a transaction of its own."""
+    now = clock.now()
+    for number in reminding.due(now):
+        with transaction():
+            reminding.remind(number, now)
 
 
 @job

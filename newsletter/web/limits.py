@@ -22,12 +22,17 @@ Limit = tuple[str, int, timedelta]
 
 
 def within(limits: Iterable[Limit], now: datetime) -> bool:
-    """Count one use of every key and say whether all are within their limits.
+    """Count one use of every key and say whether all are within their limits. Keys as `count` takes them."""
+    return not count(limits, now)
+
+
+def count(limits: Iterable[Limit], now: datetime) -> dict[str, int]:
+    """Count one use of every key. What is over its limit, by the key's words, with how often it was done by now.
 
     All are counted in every case, so the answer takes as long either way. Keys that name a person are hashed by
     `hashed` first.
     """
-    exceeded = []
+    exceeded = {}
     with transaction() as session:
         # Sorted, so that two requests with the same keys wait for each other instead of blocking each other.
         for key, most, window in sorted(limits):
@@ -35,11 +40,12 @@ def within(limits: Iterable[Limit], now: datetime) -> bool:
             counted = counted.on_conflict_do_update(
                 index_elements=[LimitCounter.key, LimitCounter.ends_at], set_={"count": LimitCounter.count + 1}
             )
-            if session.execute(counted.returning(LimitCounter.count)).scalar_one() > most:
-                exceeded.append(key.partition(":")[0])
+            done = session.execute(counted.returning(LimitCounter.count)).scalar_one()
+            if done > most:
+                exceeded[key.partition(":")[0]] = done
     if exceeded:
         _log.warning("Over the limit: %s", ", ".join(exceeded))
-    return not exceeded
+    return exceeded
 
 
 def window_end(now: datetime, window: timedelta) -> datetime:

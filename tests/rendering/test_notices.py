@@ -181,8 +181,7 @@ def test_the_confirmation_in_plain_text() -> None:
         "To say yes, open this page and press the button on it:\n"
         f"https://news.example.org/confirm/{TOKEN}\n\n"
         "The link works until 10am, Monday 14 December 2026. If you do\n"
-        "nothing, you get nothing more from us, and we forget your\n"
-        "address.\n\n"
+        "nothing, we remind you once, and then forget your address.\n\n"
         "This wasn’t you? Tell us, and we will not ask this address again:\n"
         f"https://news.example.org/not-me/{TOKEN}\n"
     )

@@ -2,6 +2,8 @@
 
 import re
 import threading
+import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,12 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from newsletter import clock
 from newsletter.db import db, transaction
-from newsletter.domain.subscribers import offering, subscribing, suppressing
+from newsletter.domain.subscribers import offering, preferences, subscribing, suppressing
 from newsletter.models import Consent, ConsentWording, LimitCounter, MailingList, Notice, SignUp, Subscriber
-from newsletter.states import SuppressionReason
+from newsletter.states import Role, SuppressionReason
 from newsletter.tokens import Purpose
 from newsletter.web.limits import cut_short, network_of
+from newsletter.web.public import asking
 from tests import people
 from tests.dump import dump
 from tests.web.public_pages import Visitor, form_token, heading, signed, words
@@ -373,3 +377,110 @@ def test_pages_behind_a_link_are_kept_nowhere(tom: Visitor, link: str) -> None:
     assert headers["X-Robots-Tag"].startswith("noindex")
     assert "X-Robots-Tag" not in tom.open("/subscribe").headers
     assert len(link) < 250
+
+
+# --- what helps, and where else the form may stand ----------------------------------------------------------------
+
+
+def test_a_slip_is_asked_about_and_mended_with_one_press(tom: Visitor) -> None:
+    typed = {"email": "tom@gmial.com", "name": "Tom Example", "sector": "health", **TICKED}
+    sent = tom.send("/subscribe", typed)
+    assert "Did you mean tom@gmail.com?" in words(sent)
+    fields = dict(
+        re.findall(
+            r'type="hidden" name="(\w+)" value="([^"]*)"',
+            sent.text.partition("Did you mean")[2].partition("</form>")[0],
+        )
+    )
+    assert (fields["name"], fields["lists"], fields["sector"]) == ("Tom Example", "safeguarding-news", "health")
+    with tom.at(tom.now + 60 * SECOND):
+        assert heading(tom.client.post("/subscribe", data=fields)) == "Check your inbox"
+    assert notices() == [("confirm_subscription", "tom@gmial.com"), ("confirm_subscription", "tom@gmail.com")]
+    assert {one.sector for one in db.session.scalars(select(SignUp))} == {"health"}
+
+
+def test_correcting_the_address_keeps_what_else_was_typed(tom: Visitor) -> None:
+    again = tom.send("/subscribe", {"email": TOM, "name": "Tom", "sector": "police", "do": "correct", **TICKED})
+    assert "Correct what is wrong, then press Subscribe." in words(again)
+    assert 'value="Tom"' in again.text and " checked" in again.text and 'value="police" selected' in again.text
+    assert notices() == []
+
+
+def test_the_page_after_the_form_says_the_same_to_everybody_but_for_what_they_typed(tom: Visitor) -> None:
+    """What is asked about a slip depends on the letters alone, never on who is subscribed."""
+    first = tom.send("/subscribe", {"email": "tom@gmial.com", **TICKED})
+    second = tom.send("/subscribe", {"email": "tom@gmial.com", **TICKED})
+    assert words(first) == words(second)
+    assert len(notices()) == 1
+
+
+def test_a_form_on_another_site_leads_to_ours_with_what_was_typed(tom: Visitor) -> None:
+    elsewhere = {"Origin": "https://www.Larkmere.example"}
+    with tom.at(tom.now):
+        ours = tom.client.post("/subscribe", data={"email": TOM, "from": "1", **TICKED}, headers=elsewhere)
+    assert (ours.status_code, "One more press." in words(ours)) == (200, True)
+    assert f'value="{TOM}"' in ours.text and " checked" in ours.text
+    assert "frame-ancestors 'none'" in ours.headers["Content-Security-Policy"]
+    assert notices() == [], "nothing is sent before the words were read on our own page"
+    with tom.at(tom.now + 30 * SECOND):
+        data = {"email": TOM, "from": "www.larkmere.example", "form": form_token(ours), **TICKED}
+        assert heading(tom.client.post("/subscribe", data=data)) == "Check your inbox"
+    assert db.session.scalars(select(SignUp.source)).one() == "form on www.larkmere.example"
+
+
+@pytest.mark.parametrize("site", ["<script>", "a b", "x" * 200, "javascript:alert(1)", "1", "é.example", "-a.example"])
+def test_what_is_no_name_of_a_site_is_not_kept(tom: Visitor, site: str) -> None:
+    tom.send("/subscribe", {"email": TOM, "from": site, **TICKED})
+    assert db.session.scalars(select(SignUp.source)).one() == "sign-up form"
+
+
+def test_who_somebody_is_they_change_by_a_fresh_link_alone(tom: Visitor, app: Flask, now: datetime) -> None:
+    asked = ask(now)
+    with transaction():
+        subscribing.confirm(asked, now=now)
+    person = db.session.scalars(select(Subscriber)).one()
+    with transaction():
+        notice = preferences.send_fresh_link(person, now=now)
+        assert notice is not None
+        token = app.extensions["newsletter_signer"].sign_id(Purpose.OWN_DATA, uuid.UUID(bytes=notice.nonce))
+    path = f"/your-data/{token}/details"
+    assert heading(tom.open(path)) == "About you"
+    assert tom.send(path, {"name": "x" * 101}).status_code == 422
+    done = tom.send(path, {"name": " Tom  Example ", "organisation": "Larkmere Police", "sector": "police"})
+    assert done.status_code == 303
+    db.session.rollback()
+    assert (person.name, person.organisation, person.sector) == ("Tom Example", "Larkmere Police", "police")
+    assert "Police" in words(tom.open(f"/your-data/{token}"))
+    with tom.at(now + 2 * HOUR):
+        assert tom.client.get(path).status_code == 410
+
+
+# --- floods -------------------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_requests_send_one_mail_an_address_and_tell_staff_once(
+    app: Flask, tom: Visitor, now: datetime
+) -> None:
+    """From one network and from many, at one address and at many. Other pages answer all the while."""
+    people.staff(now - DAY, "Ewan Brodie", Role.ADMIN)
+    with tom.at(now):
+        token = form_token(tom.client.get("/subscribe"))
+    with tom.at(now + 10 * SECOND):
+        for place in range(100):
+            network = f"198.51.100.{place}" if place % 2 else f"2001:db8::{place:x}"
+            with app.test_request_context("/subscribe", method="POST", environ_base={"REMOTE_ADDR": network}):
+                for count in range(100):
+                    if asking.may_ask(f"victim{(place + count) % 150}@example.org", now=clock.now()):
+                        with transaction():
+                            subscribing.request_subscription(
+                                address=f"victim{(place + count) % 150}@example.org",
+                                lists_with_wordings=[(one.mailing_list, one.wording) for one in offering.offers(now)],
+                                source="sign-up form", now=clock.now(),
+                            )  # fmt: skip
+            if place % 25 == 0:
+                assert tom.client.get("/privacy").status_code == 200
+        answer = tom.client.post("/subscribe", data={"email": TOM, "form": token, **TICKED})
+        assert heading(answer) == "Check your inbox"
+    sent = Counter(notices())
+    assert sent.pop(("sign_up_flood", "ewan@example.org")) == 1
+    assert set(sent.values()) == {1} and 0 < len(sent) <= 250, "the limit of one domain"

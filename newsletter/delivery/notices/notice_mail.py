@@ -101,7 +101,7 @@ def _frame(notice: Notice, mailing_list: MailingList | None, organisation: Organ
 
 
 def _reason(template: str) -> str:
-    if template in ("confirm_subscription", "already_subscribed", "confirm_new_address", "address_known"):
+    if template.startswith("confirm_") or template in ("already_subscribed", "address_known"):
         return _ASKED
     if template.startswith("contributor_") and template != "contributor_asked":
         return _SENDS_NEWS

@@ -36,7 +36,7 @@ _FORGED = "forged"
 #: What a reader says by it is that they want no mail (RFC 5965 §7.3 and its registry).
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 #: Notices to somebody who is not on the staff: they may be called spam like an issue.
-_TO_VISITORS = frozenset({"confirm_subscription", "already_subscribed", "fresh_link"})
+_TO_VISITORS = frozenset({"confirm_subscription", "confirm_reminder", "already_subscribed", "fresh_link"})
 _WORDS = {
     FeedbackKind.HARD: _("There is no such mailbox. The address gets no more mail."),
     FeedbackKind.SOFT: _("The mailbox could not take it this time. Three issues in a row, and it gets no more mail."),

@@ -28,7 +28,9 @@ def find_subscriber(address: str) -> Subscriber | None:
     return db.session.scalar(select(Subscriber).where(Subscriber.address_key == addresses.key(address)))
 
 
-def find_or_make_subscriber(address: str, *, name: str, organisation: str, now: datetime) -> Subscriber:
+def find_or_make_subscriber(
+    address: str, *, name: str, organisation: str, sector: str = "", now: datetime
+) -> Subscriber:
     """The subscriber with this address. A name that is there already is not overwritten from a public form."""
     found = find_subscriber(address)
     if found is None:
@@ -36,6 +38,7 @@ def find_or_make_subscriber(address: str, *, name: str, organisation: str, now: 
         db.session.add(found)
     found.name = found.name or name
     found.organisation = found.organisation or organisation
+    found.sector = found.sector or sector
     db.session.flush()
     return found
 

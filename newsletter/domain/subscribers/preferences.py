@@ -58,6 +58,24 @@ def choose_lists(
     _log.info("Preferences of subscriber %d were changed", subscriber.id)
 
 
+def change_details(subscriber: Subscriber, *, name: str, organisation: str, sector: str, now: datetime) -> None:
+    """What somebody says about themselves, behind a fresh link. `sector` is the slug of one on offer, or ""."""
+    said = {"name": name, "organisation": organisation, "sector": sector}
+    changed = [field for field, value in said.items() if getattr(subscriber, field) != value]
+    for field in changed:
+        setattr(subscriber, field, said[field])
+    db.session.flush()
+    if changed:
+        activity.record(
+            "subscriber.details_changed",
+            actor=None,
+            actor_name=leaving.SUBSCRIBER,
+            now=now,
+            subject=("subscriber", subscriber.id),
+            fields=changed,
+        )
+
+
 def pause(subscriber: Subscriber, until: date | None, *, now: datetime) -> None:
     """Send nothing until the beginning of that day in each list's zone; None ends the pause.
 

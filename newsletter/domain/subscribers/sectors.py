@@ -40,8 +40,8 @@ def names() -> dict[str, str]:
 
 
 def known(slug: str) -> str:
-    """`slug` if forms offer it, else "": nobody is stopped over a choice that has gone meanwhile."""
-    return slug if slug in {one.slug for one in offered()} else ""
+    """`slug` if there is such a sector, else "": nobody is stopped over a choice that has gone meanwhile."""
+    return slug if slug in names() else ""
 
 
 def read(words: str) -> str:

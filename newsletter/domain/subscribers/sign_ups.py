@@ -17,9 +17,10 @@ from . import suppressing
 LINK_WORKS_FOR = timedelta(days=7)
 
 CONFIRMATION, ALREADY = "confirm_subscription", "already_subscribed"
+REMINDER = "confirm_reminder"
 CONFIRM_ADDRESS, ADDRESS_KNOWN = "confirm_new_address", "address_known"
 #: What somebody else can make us send to an address: counted together.
-_UNPROVED = (CONFIRMATION, ALREADY, CONFIRM_ADDRESS, ADDRESS_KNOWN)
+_UNPROVED = (CONFIRMATION, REMINDER, ALREADY, CONFIRM_ADDRESS, ADDRESS_KNOWN)
 _DAY, _MONTH = timedelta(hours=24), timedelta(days=30)
 _MOST_A_MONTH = 3
 

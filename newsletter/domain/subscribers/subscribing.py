@@ -20,7 +20,7 @@ from ...models import ConsentWording, MailingList, SignUp, SignUpChoice
 from ...states import SuppressionReason
 from .. import notices
 from ..staff import activity
-from . import joining, leaving, offering, suppressing
+from . import joining, leaving, offering, sectors, suppressing
 from .sign_ups import (
     ALREADY,
     CONFIRMATION,
@@ -54,14 +54,16 @@ def request_subscription(
     lists_with_wordings: Choices,
     name: str = "",
     organisation: str = "",
+    sector: str = "",
     source: str,
     network: str = "",
     now: datetime,
 ) -> None:
     """Somebody asks for lists at a cleaned address. Says nothing about what came of it.
 
-    `lists_with_wordings` is what was ticked, with the words beside each box; `source` is the form; `network` where
-    the request came from, cut short. Raises ValueError when nothing is ticked: the form asks for one.
+    `lists_with_wordings` is what was ticked, with the words beside each box; `sector` the slug of one; `source` is the
+    form; `network` where the request came from, cut short. Raises ValueError when nothing is ticked: the form asks for
+    one.
     """
     if not lists_with_wordings:
         raise ValueError("A sign-up needs a list")
@@ -71,6 +73,7 @@ def request_subscription(
         address_key=addresses.key(address),
         name=name,
         organisation=organisation,
+        sector=sectors.known(sector),
         source=source,
         network=network,
         created_at=now,
@@ -107,7 +110,8 @@ def _begin(asked: SignUp, wanted: dict[int, ConsentWording], pending: SignUp | N
     if version is None:
         raise Refused(_("Nobody can sign up before there is a privacy notice."))
     if pending is not None:
-        asked.name, asked.organisation = asked.name or pending.name, asked.organisation or pending.organisation
+        for said in ("name", "organisation", "sector"):
+            setattr(asked, said, getattr(asked, said) or getattr(pending, said))
     db.session.execute(
         update(SignUp)
         .where(SignUp.address_key == asked.address_key, SignUp.confirmed_at.is_(None), SignUp.replaced_at.is_(None))
@@ -172,6 +176,7 @@ def ask_again(sign_up: SignUp, *, network: str = "", now: datetime) -> None:
         lists_with_wordings=choices,
         name=sign_up.name,
         organisation=sign_up.organisation,
+        sector=sign_up.sector,
         source=sign_up.source,
         network=network,
         now=now,
@@ -196,7 +201,7 @@ def confirm(sign_up: SignUp, *, now: datetime) -> Confirmation:
         raise TokenExpired(_("This link is over. Ask for a new one."))
     sign_up.confirmed_at = now
     subscriber = joining.find_or_make_subscriber(
-        sign_up.address, name=sign_up.name, organisation=sign_up.organisation, now=now
+        sign_up.address, name=sign_up.name, organisation=sign_up.organisation, sector=sign_up.sector, now=now
     )
     for choice in sign_up.choices:
         evidence = joining.Evidence(

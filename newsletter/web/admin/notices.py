@@ -23,6 +23,8 @@ _VIEW = Permission.VIEW_NOTICES
 _RETRIED = (NoticeState.REFUSED, NoticeState.UNSURE, NoticeState.DEFERRED)
 NAMES = {
     "confirm_subscription": _("Please confirm"),
+    "confirm_reminder": _("Please confirm, once more"),
+    "sign_up_flood": _("Far more sign-ups than usual"),
     "already_subscribed": _("You are subscribed already"),
     "fresh_link": _("A fresh link"),
     "left_link": _("The way back to a list"),

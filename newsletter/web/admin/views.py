@@ -1,17 +1,33 @@
 """All pages of this room, under one blueprint."""
 
-from . import activity, consent, governance, inbound, lists, mailbox, notices, set_up, settings, staff, suppressions
+from . import (
+    activity,
+    consent,
+    embedding,
+    governance,
+    inbound,
+    lists,
+    mailbox,
+    notices,
+    sectors,
+    set_up,
+    settings,
+    staff,
+    suppressions,
+)
 from .room import blueprint
 
 __all__ = [
     "activity",
     "blueprint",
     "consent",
+    "embedding",
     "governance",
     "inbound",
     "lists",
     "mailbox",
     "notices",
+    "sectors",
     "set_up",
     "settings",
     "staff",

@@ -1,6 +1,7 @@
 """Every page of this room, registered by being imported."""
 
 from . import (
+    about_people,
     agencies,
     agency_import,
     approval,
@@ -53,6 +54,7 @@ from . import (
 from .room import blueprint
 
 __all__ = [
+    "about_people",
     "agencies",
     "agency_import",
     "approval",

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from wtforms import EmailField, RadioField, SelectMultipleField, StringField
+from wtforms import EmailField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, ValidationError
 
 from ... import addresses
+from ...domain.subscribers import sectors
 from ...domain.subscribers.leaving import WhyLeft
 from ...domain.subscribers.words import LONGEST_NAME, LONGEST_ORGANISATION, one_line
 from ...errors import Invalid
@@ -35,10 +36,9 @@ class AddressForm(PlainForm):
             raise ValidationError(error.problems[0].sentence) from None
 
 
-class SubscribeForm(AddressForm):
-    """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
+class PersonForm(PlainForm):
+    """Who somebody is, as far as they like to say."""
 
-    lists = SelectMultipleField(_("What would you like?"), description=_("You can change this later."))
     name = StringField(
         _("Your name (optional)"),
         filters=[one_line],
@@ -51,6 +51,23 @@ class SubscribeForm(AddressForm):
         validators=[Length(max=LONGEST_ORGANISATION, message=_("Enter a name of 150 characters or fewer"))],
         render_kw={"autocomplete": "organization"},
     )
+    # What is not among the choices is taken as nothing said: they may have changed while the page was open.
+    sector = SelectField(
+        _("Sector (optional)"), validate_choice=False, filters=[lambda slug: sectors.known(slug or "")]
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Somebody whose sector is offered no more keeps it.
+        found = [one for one in sectors.every() if one.ended_at is None or one.slug == self.sector.data]
+        choices = [SelectChoice(one.slug, one.name) for one in found]
+        self.sector.choices = [SelectChoice("", _("Choose one")), *choices]
+
+
+class SubscribeForm(AddressForm, PersonForm):
+    """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
+
+    lists = SelectMultipleField(_("What would you like?"), description=_("You can change this later."))
 
     def __init__(self, *args: Any, offered: list[MailingList], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

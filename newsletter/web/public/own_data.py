@@ -1,11 +1,13 @@
 """What we hold about a person, by a link that was mailed to them within the hour; and forgetting it."""
 
+from datetime import datetime
+
 from flask import current_app, request
 from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.subscribers import access, finding, forgetting
+from ...domain.subscribers import access, finding, forgetting, sectors
 from ...errors import NotFound, TokenError, TokenExpired
 from ...models import Subscriber
 from ...tokens import Purpose, Signer
@@ -18,14 +20,10 @@ from .room import blueprint, page
 @public
 def own_data(token: str) -> Response:
     """See everything; press one button to have it forgotten."""
-    signer: Signer = current_app.extensions["newsletter_signer"]
     now = clock.now()
-    try:
-        subscriber = access.find_by_fresh_link(signer.read_id(Purpose.OWN_DATA, token), now)
-    except TokenExpired:
-        return page("own_data_expired", 410)
-    except (TokenError, NotFound):
-        return page("unknown_link", 404)
+    subscriber = by_link(token, now)
+    if not isinstance(subscriber, Subscriber):
+        return subscriber
     if request.method == "POST" and opened_at(request.form.get(NAME, ""), now) is not None:
         with transaction():
             forgetting.erase_subscriber(subscriber, route="own wish", now=now)
@@ -33,5 +31,18 @@ def own_data(token: str) -> Response:
     return _page(subscriber, token, 400 if request.method == "POST" else 200)
 
 
+def by_link(token: str, now: datetime) -> Subscriber | Response:
+    """Whom the link was mailed to within the hour, or the page that says that it is over."""
+    signer: Signer = current_app.extensions["newsletter_signer"]
+    try:
+        return access.find_by_fresh_link(signer.read_id(Purpose.OWN_DATA, token), now)
+    except TokenExpired:
+        return page("own_data_expired", 410)
+    except (TokenError, NotFound):
+        return page("unknown_link", 404)
+
+
 def _page(subscriber: Subscriber, token: str, status: int) -> Response:
-    return page("own_data", status, subscriber=subscriber, events=finding.story(subscriber), token=token)
+    sector = sectors.names().get(subscriber.sector, "")
+    events = finding.story(subscriber)
+    return page("own_data", status, subscriber=subscriber, sector=sector, events=events, token=token)
