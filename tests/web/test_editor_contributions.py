@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.reminding import extending
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Contribution, Issue, MailingList, Notice
 from newsletter.states import ContributionState, IssueState, NoticeState, Role
@@ -208,6 +209,17 @@ def test_it_is_kept_for_the_next_issue(client: FlaskClient, issue: Issue, now: d
     page = client.post(url_of(news), data=data, follow_redirects=True).text
     assert "Kept for the other issue." in page
     assert (news.issue_id, state(news)) == (april.id, ContributionState.SUBMITTED)
+
+
+def test_a_late_one_leads_to_more_time(client: FlaskClient, issue: Issue, now: datetime) -> None:
+    """Given unasked, or by answering its sender who asks."""
+    news = late(issue, now)
+    assert f"{url_of(news)}/more-time" in client.get(url_of(news)).text
+    with transaction():
+        asked = extending.ask(issue, contribution=news, reason="The board met late.", now=now)
+    page = client.get(url_of(news)).text
+    assert "asks for more time" in page
+    assert f"/desk/issues/{issue.slug}/call/time/{asked.public_id}" in page
 
 
 def test_an_accepted_one_is_moved_and_its_section_with_it(client: FlaskClient, issue: Issue, now: datetime) -> None:

@@ -20,10 +20,10 @@ from newsletter.domain.calls.texts.news import to_xhtml
 from newsletter.domain.staff.permissions import Permission, may, require
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _
-from newsletter.models import Account, Contribution, Issue
+from newsletter.models import Account, Contribution, Extension, Issue
 from newsletter.rendering import characters, rich
 from newsletter.rendering.blocks import kind as kind_of
-from newsletter.states import EDITABLE_STATES, ContributionState, IssueState
+from newsletter.states import EDITABLE_STATES, ContributionState, ExtensionState, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
 
@@ -74,6 +74,15 @@ def contribution(reference: str) -> Response | tuple[str, int]:
     return one_page(found, form if request.method == "POST" else None)
 
 
+def _asks_for_time(found: Contribution) -> Extension | None:
+    """The question of its sender for more time that nobody has answered."""
+    for each in extending.extensions_of(found.issue):
+        theirs = found.contributor_id is not None and each.contributor_id == found.contributor_id
+        if each.state is ExtensionState.ASKED and (theirs or each.contribution_id == found.id):
+            return each
+    return None
+
+
 def one_page(found: Contribution, form: DecisionForm | None = None, **values: Any) -> tuple[str, int]:
     """The page; with a `form` that was posted and is wrong, with that."""
     me, now, issue = signed_in_account(), clock.now(), found.issue
@@ -108,6 +117,7 @@ def one_page(found: Contribution, form: DecisionForm | None = None, **values: An
         "others": others,
         "section": section,
         "extension": rights.extension_of(found),
+        "asks": _asks_for_time(found),
         "reply_time": replying.reply_time(found),
         "waits": outcomes.waiting(found),
         "notice": notice,
