@@ -57,9 +57,16 @@ def editor_pictures(browser: Browser, base: str) -> None:
         ("issue", in_hand),
         ("contributions", f"{base}/desk/contributions"),
         ("report", f"{sent}/sending"),
+        ("board", f"{in_hand}/call"),
     ):
         page.goto(path)
         take(page, name)
+    page.goto(f"{base}/desk/contributions")
+    page.get_by_role("button", name="Read the first").click()
+    take(page, "triage")
+    page.goto(f"{base}/desk")
+    page.get_by_role("link", name="the year planner").click()
+    take(page, "planner")
     page.set_viewport_size({"width": 1200, "height": 720})
     page.goto(f"{in_hand}/write")
     page.wait_for_timeout(1500)
