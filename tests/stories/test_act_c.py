@@ -251,6 +251,9 @@ def _the_last_hour(stage: Stage) -> Browser:
     news = _titled("One number for families")
     assert (news.state, news.in_grace, news.late) == (ContributionState.SUBMITTED, True, False)
 
+    assert "You began before it, so this still counts if you send it now." in sam.open(check.url).words
+    assert "you began in time, so it counts if you send it now." in sam.open("/contribute/mine").words
+
     # When the quarter of an hour is over, whoever has a draft hears that it is saved; once.
     stage.clock.to("2017-11-24 17:15")
     assert stage.ticks() == []

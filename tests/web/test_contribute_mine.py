@@ -247,6 +247,20 @@ def test_more_time_is_asked_for_given_and_used(writer: Writer, december: Issue, 
     assert reading.undecided(december) == [newest()]
 
 
+def test_a_draft_names_the_end_of_the_time_that_its_writer_has(
+    writer: Writer, december: Issue, sam: Contributor
+) -> None:
+    writer.write(writer.begin())
+    assert december.deadline is not None
+    assert f"Send it by {december.deadline.words}." in writer.get("/contribute/mine")
+    with transaction():
+        until = Deadline.of(date(2026, 12, 14), time(12), "Europe/London")
+        extending.give(december, until, contributor=sam, actor=None, now=at(16, 0))
+
+    assert f"Send it by {until.words}." in writer.get("/contribute/mine")
+    assert f"Send it by {until.words}." in writer.at(at(18, 0)).get("/contribute/mine")
+
+
 def test_who_began_in_time_has_a_quarter_of_an_hour(writer: Writer, december: Issue) -> None:
     writing = writer.at(at(16, 58)).begin()
     writer.at(at(17, 5)).write(writing)

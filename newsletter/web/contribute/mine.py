@@ -170,6 +170,7 @@ def _check_page(
     piece = revisions.piece_of(found)
     given = right(found.issue, now, found.opened_at, contribution=found)
     wrong = problems or []
+    open_still = given.until is not None and given.until.is_open(now)
     return key_page(
         "check",
         status,
@@ -182,7 +183,8 @@ def _check_page(
         advice=[each.sentence for each in advising.advice(found.issue, piece, now)],
         late=not given.counts,
         token=kept_token(found),
-        until=given.until if given.counts else None,
+        until=given.until if given.counts and open_still else None,
+        hurry=given.counts and not open_still,
         back=url_for(".question", public_id=found.public_id, step=item.pages[-1].name),
     )
 

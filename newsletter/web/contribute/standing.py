@@ -57,10 +57,14 @@ def standing(contribution: Contribution) -> Standing:
 
 
 def _draft(contribution: Contribution) -> Standing:
-    deadline = contribution.issue.deadline
-    words = _("Only you can read it. Send it by {deadline}.").format(deadline=deadline.words if deadline else "")
-    if drafting.may_change(contribution, clock.now()) is None or not _takes(contribution):
+    now = clock.now()
+    given = drafting.may_change(contribution, now)
+    if given is None or not given.counts or given.until is None:
         words = _("Only you can read it. The deadline has passed: send it all the same, or ask for more time.")
+    elif given.until.is_open(now):
+        words = _("Only you can read it. Send it by {deadline}.").format(deadline=given.until.words)
+    else:
+        words = _("Only you can read it. The deadline has passed: you began in time, so it counts if you send it now.")
     return Standing(_("Draft"), "yellow", words, _own("mine_one", contribution), _("Go on writing"))
 
 
