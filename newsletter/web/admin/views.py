@@ -14,6 +14,7 @@ from . import (
     settings,
     staff,
     suppressions,
+    take_down,
 )
 from .room import blueprint
 
@@ -32,4 +33,5 @@ __all__ = [
     "settings",
     "staff",
     "suppressions",
+    "take_down",
 ]
