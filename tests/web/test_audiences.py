@@ -48,17 +48,22 @@ NEW = "/desk/lists/safeguarding-news/audiences/new"
 
 def test_it_is_counted_while_it_is_put_together_and_saved_when_she_says_so(client: FlaskClient, issue: Issue) -> None:
     assert "Nothing is asked yet, so it would be everybody: 5." in _text(client, NEW)
-    asked = {"name": "Health", "sector_one_of": ["health"], "domain_one_of": "example.org\n@example.com"}
+    asked = {"name": "Health", "sector_one_of": ["health"], "domain_one_of": "example.org\n@example.com",
+             "joined_since": "1/1/2026"}  # fmt: skip
     counted = unescape(client.post(NEW, data=asked, headers={"HX-Request": "true"}).text)
     assert "of 5 subscribers" in counted and ">2</p>" in counted
     assert "Address at example.com or example.org" in counted
     assert db.session.scalar(select(Audience)) is None
     assert client.post(NEW, data={**asked, "do": "save"}).headers["Location"] == "/desk/audiences"
     page = _text(client, "/desk/audiences")
-    assert "Sector: Health. Address at example.com or example.org." in page and "2 people now" in page
+    assert (
+        "Sector: Health. Address at example.com or example.org. Joined on Thursday 1 January 2026 or later." in page
+        and "2 people now" in page
+    )
     number = db.session.scalars(select(Audience.id)).one()
     shown = _text(client, f"/desk/audiences/{number}")
     assert 'value="health" checked' in shown and "example.com example.org</textarea>" in shown
+    assert 'value="Thursday 1 January 2026"' in shown
     client.post(f"/desk/audiences/{number}", data={"name": "Health", "sector_one_of": ["none"], "do": "save"})
     assert db.session.scalars(select(Audience.conditions)).one() == [{"field": "sector", "is": "one_of", "value": [""]}]
     client.post(f"/desk/audiences/{number}/end")

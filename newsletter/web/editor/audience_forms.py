@@ -1,11 +1,13 @@
 """The form of an audience: one question for each thing that can be asked, all of which may be left alone."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from newsletter import dates
 from newsletter.domain.subscribers import sectors
 from newsletter.i18n import gettext as _
 from newsletter.models import Audience, MailingList
@@ -67,6 +69,8 @@ class AudienceForm(GuardedForm):
                 value = [slug or _NONE_SAID for slug in value]
             elif field.startswith("domain"):
                 value = "\n".join(value)
+            elif field in _DAYS:
+                value = dates.day(date.fromisoformat(value))
             if field in self:
                 self[field].data = str(value) if isinstance(value, int) else value
 
