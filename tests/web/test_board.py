@@ -98,7 +98,9 @@ def test_one_agency_is_reminded_once_a_day(client: FlaskClient, opened: Issue) -
     again = client.post(f"{CALL}/remind/{key}", follow_redirects=True)
     assert said(again).startswith("Larkmere Police was written to today already")
     assert make.to("call_reminder") == ["sam"]
-    assert "Remind now" not in client.get(f"{CALL}/with/{key}").text
+    afterwards = client.get(f"{CALL}/with/{key}").text
+    assert "Remind now" not in afterwards
+    assert "You can remind them again tomorrow." in afterwards
 
 
 def test_nothing_this_time_on_their_behalf_and_back(client: FlaskClient, opened: Issue) -> None:

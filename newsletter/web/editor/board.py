@@ -129,10 +129,17 @@ def _shown(row: Row, issue: Issue, now: datetime) -> dict[str, Any]:
 
 def _can_be_reminded(row: Row, zone: str, now: datetime) -> bool:
     """Not whoever is in, has time of their own, or was written to today."""
-    if row.standing not in (Standing.SILENT, Standing.WRITING) or row.has is not None or not row.party.people:
-        return False
+    return _is_awaited(row) and not _was_asked_today(row, zone, now)
+
+
+def _is_awaited(row: Row) -> bool:
+    awaited = row.standing in (Standing.SILENT, Standing.WRITING)
+    return awaited and row.has is None and bool(row.party.people)
+
+
+def _was_asked_today(row: Row, zone: str, now: datetime) -> bool:
     today = dates.local(now, zone).date()
-    return all(dates.local(mail.at, zone).date() != today for mail in row.mailed if mail.kind in ASKING)
+    return any(dates.local(mail.at, zone).date() == today for mail in row.mailed if mail.kind in ASKING)
 
 
 def _mailed(row: Row, zone: str) -> list[str]:
@@ -189,6 +196,8 @@ def call_party(slug: str, key: str) -> tuple[str, int]:
     issue, now = find_issue(slug), clock.now()
     row = _row(issue, key)
     zone = issue.mailing_list.timezone
+    awaited = _is_awaited(row) and issue.deadline is not None and issue.deadline.is_open(now)
+    asked_today = _was_asked_today(row, zone, now)
     return page(
         "board_party.html",
         issue=issue,
@@ -206,7 +215,8 @@ def call_party(slug: str, key: str) -> tuple[str, int]:
             for mail in reversed(row.mailed)
             if mail.kind in _SENT
         ],
-        remind=_can_be_reminded(row, zone, now) and issue.deadline is not None and issue.deadline.is_open(now),
+        remind=awaited and not asked_today,
+        tomorrow=awaited and asked_today,
         closed=issue.state in reading.CLOSED,
         may_act=can(Permission.TRIAGE_CONTRIBUTIONS, issue),
     )
