@@ -4,7 +4,9 @@ import csv
 import io
 import tempfile
 import zipfile
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from newsletter.app import create_app
+from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.subscribers import exporting, finding, import_child, leaving, suppressing
 from newsletter.domain.subscribers.import_reading import understand
@@ -21,6 +25,7 @@ from newsletter.domain.subscribers.importing import ImportReport, import_csv
 from newsletter.errors import Invalid
 from newsletter.models import Activity, Consent, MailingList, Subscriber, Subscription
 from newsletter.states import ConsentEvent, SubscriptionState, SuppressionReason
+from newsletter.work.runners import SilentRunner
 from tests import people
 from tests.dump import dump
 
@@ -341,3 +346,26 @@ def test_a_large_file_is_read_beside(quarterly: MailingList, now: datetime, monk
     assert (beside.added, beside.duplicates, beside.bad) == (900, 100, 1)
     with pytest.raises(RuntimeError, match="ended before the file did"):
         list(import_child._received(io.BytesIO(b"")))
+
+
+@pytest.fixture
+def on_postgres(settings: Settings, postgres_url: str) -> Iterator[MailingList]:
+    app = create_app(replace(settings, database_url=postgres_url), runner=SilentRunner())
+    with app.app_context():
+        db.create_all()
+        yield people.larkmere(datetime(2026, 12, 7, 10, tzinfo=UTC))
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_the_same_on_postgresql(on_postgres: MailingList, now: datetime) -> None:
+    """COPY and one statement for two tables, and the same comes of it: moving in, and once more."""
+    bring_in("helen@example.org,Helen Price\n", on_postgres, now)
+    looked = bring_in(mailchimp(now), on_postgres, now, dry_run=True)
+    report = bring_in(mailchimp(now), on_postgres, now)
+    assert {**looked.as_dict(), "dry_run": False} == report.as_dict()
+    assert (report.rows, report.added, report.kept_out, report.staying, report.duplicates) == (7, 2, 3, 1, 1)
+    assert addresses_on(on_postgres) == ["asha@example.org", "helen@example.org", "tom@example.org"]
+    assert db.session.scalar(select(func.count(Consent.id)).where(Consent.wording == "")) == 3
+    again = bring_in(mailchimp(now), on_postgres, now)
+    assert (again.added, again.already, again.suppressed, again.duplicates, again.staying) == (0, 2, 3, 1, 1)

@@ -51,7 +51,7 @@ _incoming = Table(
 )
 _new = _incoming.c
 #: Room for the pages that a batch touches, while it is written. SQLite's own measure is 2 MB.
-_PAGES_KB = 48_000
+_PAGES_KB = 24_000
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,8 @@ class _Staged:
             cursor.executemany(f"INSERT INTO incoming ({columns}) VALUES ({marks})", self._people)  # noqa: S608 (ours)
             cursor.close()
             return
+        # A table that was empty a moment ago is read from end to end for each row, by every check of a foreign key.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
         _incoming.create(connection)
         driver: Any = connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
@@ -181,7 +183,7 @@ def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, i
     return counts
 
 
-def _suppressed() -> Select[tuple[bytes]]:
+def _suppressed() -> Select[bytes]:
     return select(Suppression.address_hash).where(Suppression.lifted_at.is_(None))
 
 
@@ -200,14 +202,10 @@ def _held(list_id: int) -> ScalarSelect[SubscriptionState]:
 
 def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime) -> int:
     """Three statements for a batch: people who are new, their subscriptions, the evidence."""
-    person = Subscriber.__table__.c
+    columns = ["public_id", "address", "address_key", "name", "organisation", "sector", "created_at"]
     named = select(
         _new.subscriber_id, _new.address, _new.address_key, _new.name, _new.organisation, _new.sector, _at(now)
     ).where(text("true"))  # SQLite needs a WHERE to tell ON CONFLICT from a join's ON
-    columns = [
-        person.public_id, person.address, person.address_key, person.name, person.organisation,
-        person.sector, person.created_at,
-    ]  # fmt: skip
     connection.execute(
         conflict_aware_insert(Subscriber)
         .from_select(columns, named)
@@ -215,19 +213,23 @@ def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime
     )
     newest = connection.execute(select(func.max(Subscription.id))).scalar() or 0
     state = bindparam("state", SubscriptionState.ACTIVE, Subscription.state.type)
-    joined = select(_new.subscription_id, _person(), literal(list_id), state, _at(now), literal(evidence.source))
-    link = Subscription.__table__.c
-    subscribing = insert(Subscription).from_select(
-        [link.public_id, link.subscriber_id, link.list_id, link.state, link.joined_at, link.source], joined
+    nothing = literal("", Text())  # said, because the defaults of the model are lost on their way through WITH
+    joined = select(
+        *(_new.subscription_id, _person(), literal(list_id), state, _at(now)),
+        *(literal(evidence.source), nothing, nothing),
     )
+    columns = ["public_id", "subscriber_id", "list_id", "state", "joined_at", "source", "left_reason", "left_words"]
+    subscribing = conflict_aware_insert(Subscription).from_select(columns, joined)
     if connection.dialect.name == "sqlite":
         # Nobody else writes meanwhile, so what is above the newest is ours.
         added = connection.execute(subscribing).rowcount
         made = select(Subscription.id).where(Subscription.id > newest, Subscription.list_id == list_id).subquery()
         connection.execute(_consents(made, evidence, now))
         return added
-    made_here = subscribing.returning(Subscription.id).cte("made")
-    return connection.execute(_consents(made_here, evidence, now).add_cte(made_here)).rowcount
+    # Somebody may confirm at this moment; then they are there already, with evidence of their own.
+    made_here = subscribing.on_conflict_do_nothing().returning(Subscription.id).cte("made")
+    told = _consents(made_here, evidence, now).returning(Consent.id).cte("told")
+    return connection.execute(select(func.count()).select_from(told).add_cte(made_here)).scalar_one()
 
 
 def _consents(made: Any, evidence: Evidence, now: datetime) -> Any:
@@ -239,6 +241,8 @@ def _consents(made: Any, evidence: Evidence, now: datetime) -> Any:
         "route": literal("import"),
         "source": literal(evidence.source, String()),
         "note": literal(evidence.note, Text()),
+        "wording": literal("", Text()),
+        "network": literal("", String()),
         "actor_id": literal(evidence.actor_id, Integer()),
     }
     return insert(Consent).from_select(list(values), select(*values.values()))
