@@ -182,9 +182,11 @@ def build_single(
     reply_to: Mailbox | None = None,
     language: str = "en-GB",
     headers: Mapping[str, str] = MappingProxyType({}),
+    unsubscribe_url: str = "",
 ) -> bytes:
     """A notice: one mail to one person, marked as automatic and without List-Unsubscribe (RFC 3834).
 
+    `unsubscribe_url` is for a test copy of what goes to many: it carries the pair of headers of those (RFC 8058).
     The same input gives the same bytes. Raises Invalid as `compile_message` does.
     """
     automatic = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", **headers}
@@ -194,6 +196,8 @@ def build_single(
         _message_id(message_id),
         _fixed_headers(automatic),
     ]
+    if unsubscribe_url:
+        head += [b"List-Unsubscribe: <%b>\r\n" % _url_forms(unsubscribe_url)[0], ONE_CLICK]
     text_body = quoted_printable.encode(text)
     if html is None:
         return b"".join([*head, _mime_head(language, _part_head("plain")), b"\r\n", text_body])

@@ -58,6 +58,7 @@ def write(notice: Notice, now: datetime) -> Envelope:
         date=notice.created_at.replace(microsecond=0),
         language=mailing_list.language if mailing_list else "en-GB",
         headers=_answering(notice),
+        unsubscribe_url=unsubscribe_link(_NOBODY) if notice.template == _TEST_COPY else "",
     )
     return Envelope(sender.address, notice.address, message)
 

@@ -170,7 +170,7 @@ def _test(issue: Issue) -> Task:
     hint = _("See it in your own inbox before others do.")
     if last:
         day = dates.day(dates.local(last.at, zone))
-        hint = _("The words have changed since the last test, on {day}.").format(day=day)
+        hint = _("The words have changed since the last test, on {day}. Send a new test.").format(day=day)
     return Task(_("Test email"), url, hint, INCOMPLETE)
 
 
