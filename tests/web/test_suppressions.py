@@ -50,7 +50,10 @@ def test_it_ends_for_a_reason_only_and_that_is_kept(editor: FlaskClient, now: da
     lift = f"{WHERE}/{one.id}/lift"
     page = editor.post(lift, data={"email": "asha@example.org", "reason": " "})
     assert page.status_code == 422
-    assert "Say why mail may go to this address again" in page.text
+    assert page.text.count("Say why mail may go to this address again") == 2, (
+        "at the head of the page, and at the field"
+    )
+    assert "<title>Error: " in page.text
     assert suppressing.is_suppressed("asha@example.org")
 
     answer = {"email": "asha@example.org", "reason": "asha@example.org rang us on 3 May"}

@@ -125,7 +125,9 @@ def _page(
     numbers = suppressing.numbers()
     return render_template(
         "admin/suppressions.html",
-        form=form,
+        # The one whose problems stand at the head of the page.
+        form=next((one for one in (reasons, notes) if one is not None and one.errors), form),
+        look=form,
         address=address,
         now_in_force=[one for one in found if one.lifted_at is None],
         ended=[one for one in found if one.lifted_at is not None],
