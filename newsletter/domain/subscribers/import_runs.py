@@ -8,24 +8,19 @@ import logging
 import uuid
 from collections import Counter
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import IO
 
 from sqlalchemy import select, update
 from sqlalchemy.engine import CursorResult
 
 from ...db import db, on_commit, transaction, why_unavailable
-from ...errors import Invalid, NotFound, Problem, Refused
+from ...errors import NotFound, Refused
 from ...i18n import gettext as _
-from ...models import Account, ImportRun, MailingList
-from ...models._columns import public_id
+from ...models import Account, ImportRun
 from ...states import ImportState
 from ...work.queue import ring
 from ..staff import activity
-from ..staff.permissions import Permission, require
 from . import import_files, import_writing, importing, offering, subscribing
 from .import_child import read_batches
-from .import_reading import COLUMNS, Layout
 from .import_rows import Batch
 
 _log = logging.getLogger(__name__)
@@ -34,35 +29,6 @@ _JOB = "run_import"
 _ASK_BATCH = 200
 _KEPT = timedelta(days=30)
 _LEFT_LYING = timedelta(days=7)
-
-
-def begin(mailing_list: MailingList, file_name: str, upload: IO[bytes], *, actor: Account, now: datetime) -> ImportRun:
-    """Take an upload in and understand it. Opens its own transaction, after the file was read.
-
-    Raises Invalid for a file that is none, and keeps nothing of it then; NotAllowed.
-    """
-    require(actor, Permission.MANAGE_SUBSCRIBERS, mailing_list)
-    key, list_id, account_id = public_id(), mailing_list.id, actor.id
-    path = import_files.keep_upload(key, upload)
-    try:
-        mapping = importing.read_upload(path, path.parent)
-        rows = sum(_newlines(file) for file, _layout in mapping["files"])
-    except Invalid:
-        import_files.remove(key)
-        raise
-    with transaction() as session:
-        run = ImportRun(
-            public_id=key,
-            list_id=list_id,
-            account_id=account_id,
-            state=ImportState.UPLOADED,
-            file_name=file_name[-200:],
-            mapping=mapping,
-            rows=rows,
-            created_at=now,
-        )
-        session.add(run)
-    return run
 
 
 def find(key: uuid.UUID) -> ImportRun:
@@ -79,39 +45,9 @@ def recent(list_ids: list[int]) -> list[ImportRun]:
     return list(db.session.scalars(chosen))
 
 
-def describe(
-    run: ImportRun, columns: list[dict[str, int]], *, source: str, note: str, ask_them: bool, now: datetime
-) -> None:
-    """Say which column is what in each file, where the people agreed, and whether they are asked. Raises Invalid."""
-    _locked(run, ImportState.UPLOADED, ImportState.FAILED)
-    problems = []
-    for index, (_path, kept) in enumerate(run.mapping["files"]):
-        chosen, wide = columns[index], max(len(cells) for cells in [kept["head"], *kept["shown"]])
-        if "email" not in chosen:
-            problems.append(Problem(f"columns-{index}", _("Say which column holds the email addresses")))
-        elif len(set(chosen.values())) < len(chosen):
-            problems.append(Problem(f"columns-{index}", _("Two things cannot stand in one column")))
-        elif not set(chosen) <= set(COLUMNS) or not all(0 <= at < wide for at in chosen.values()):
-            problems.append(Problem(f"columns-{index}", _("The file has no such column")))
-    try:
-        source = importing.checked_source(source)
-    except Invalid as error:
-        problems += error.problems
-    if not ask_them and not note.strip():
-        problems.append(Problem("note", _("Say how it can be shown that they agreed, or have them asked")))
-    if ask_them and (offering.wording_of(run.mailing_list, now) is None or offering.privacy_version() is None):
-        problems.append(Problem("how", _("The list has no words that people agree to yet, so nobody can be asked")))
-    if problems:
-        raise Invalid(problems)
-    files = [[path, {**kept, "columns": columns[at]}] for at, (path, kept) in enumerate(run.mapping["files"])]
-    run.mapping = {"kind": run.mapping["kind"], "files": files}
-    run.source, run.basis_note, run.ask_them = source, note.strip(), ask_them
-    run.counts, run.done_rows, run.problem = {}, 0, ""
-
-
 def start(run: ImportRun, *, look: bool, actor: Account, now: datetime) -> None:
     """Look through the file, changing nothing, or bring the people in. Raises Refused for one that is not ready."""
-    _locked(run, ImportState.UPLOADED, ImportState.FAILED)
+    locked(run, ImportState.UPLOADED, ImportState.FAILED)
     if not run.source or (not look and not looked(run)):
         raise Refused(_("Look through the file first."))
     run.mapping = {**run.mapping, "look": look}
@@ -126,14 +62,14 @@ def start(run: ImportRun, *, look: bool, actor: Account, now: datetime) -> None:
 
 def stop(run: ImportRun, *, actor: Account, now: datetime) -> None:
     """Stop at the next batch. Who was brought in stays. Raises Refused for one that does not run."""
-    _locked(run, ImportState.RUNNING)
+    locked(run, ImportState.RUNNING)
     run.state = ImportState.STOPPED
     activity.record("import.stopped", actor=actor, now=now, mailing_list=run.mailing_list, subject=("import", run.id))
 
 
 def go_on(run: ImportRun, *, actor: Account, now: datetime) -> None:
     """Go on where it was stopped, or failed. Raises Refused for one that runs or is done."""
-    _locked(run, ImportState.STOPPED, ImportState.FAILED)
+    locked(run, ImportState.STOPPED, ImportState.FAILED)
     run.state, run.problem = ImportState.RUNNING, ""
     activity.record("import.resumed", actor=actor, now=now, mailing_list=run.mailing_list, subject=("import", run.id))
     ring(_JOB, run.id)
@@ -141,7 +77,7 @@ def go_on(run: ImportRun, *, actor: Account, now: datetime) -> None:
 
 def discard(run: ImportRun) -> None:
     """Remove an import and its files; who was brought in stays. Raises Refused while it runs."""
-    _locked(run, ImportState.UPLOADED, ImportState.STOPPED, ImportState.FAILED, ImportState.DONE)
+    locked(run, ImportState.UPLOADED, ImportState.STOPPED, ImportState.FAILED, ImportState.DONE)
     key = run.public_id
     db.session.delete(run)
     on_commit(lambda: import_files.remove(key))
@@ -284,18 +220,8 @@ def forget_old(now: datetime) -> int:
     return len(over)
 
 
-def layouts(run: ImportRun) -> list[Layout]:
-    """How each of its files is written."""
-    return [Layout.of(kept) for _path, kept in run.mapping["files"]]
-
-
-def _locked(run: ImportRun, *states: ImportState) -> None:
+def locked(run: ImportRun, *states: ImportState) -> None:
+    """Look at it again, alone. Raises Refused where it is in none of these states any more."""
     db.session.refresh(run, with_for_update=True)
     if run.state not in states:
         raise Refused(_("The import stands elsewhere by now: look at it again."))
-
-
-def _newlines(path: str) -> int:
-    """How many lines a file has, at most: a cell may go on over several."""
-    with Path(path).open("rb") as file:
-        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1024 * 1024), b""))

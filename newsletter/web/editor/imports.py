@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from newsletter import clock, dates
 from newsletter.db import transaction
 from newsletter.domain.staff.permissions import Permission, require
-from newsletter.domain.subscribers import import_files, import_runs
+from newsletter.domain.subscribers import import_files, import_runs, import_uploads
 from newsletter.domain.subscribers.moving_in import KIND_WORDS, Kind
 from newsletter.errors import Invalid, Problem, Refused
 from newsletter.i18n import gettext as _
@@ -44,7 +44,7 @@ def imports() -> tuple[str, int] | Response:
                 raise Invalid([Problem("file", _("Choose a file"))])
             if chosen is None:
                 raise Invalid([Problem("list", _("Choose the list they are to get"))])
-            run = import_runs.begin(chosen, upload.filename, upload.stream, actor=account, now=clock.now())
+            run = import_uploads.begin(chosen, upload.filename, upload.stream, actor=account, now=clock.now())
         except Invalid as error:
             put_problems(form, error)
         else:
@@ -76,9 +76,9 @@ def import_look(key: UUID) -> tuple[str, int] | Response:
     run, form, now = _find(key), DescribeForm(request.form), clock.now()
     try:
         with transaction():
-            import_runs.describe(
+            import_uploads.describe(
                 run,
-                chosen_columns(import_runs.layouts(run), request.form),
+                chosen_columns(import_uploads.layouts(run), request.form),
                 source=form.source.data or "",
                 note=form.note.data or "",
                 ask_them=form.how.data == "ask",
@@ -181,7 +181,7 @@ def _progress(run: ImportRun) -> dict[str, Any]:
 def _page(
     run: ImportRun, form: DescribeForm, problems: list[Problem] | None = None, status: int = 200
 ) -> tuple[str, int]:
-    layouts = import_runs.layouts(run)
+    layouts = import_uploads.layouts(run)
     return page(
         "import.html",
         under=_UNDER,
