@@ -1,6 +1,9 @@
 """What strangers, contributors of other agencies and machines try on calls for news: forms, links, codes and mails."""
 
+import io
 import re
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -10,17 +13,19 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.delivery.returns.routing import take_in_mail
 from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.rhythm import cadence
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Contribution, Issue, Notice
+from newsletter.models import Block, Contribution, Issue, Notice
+from newsletter.states import Role
 from newsletter.tokens import Purpose, Signer
-from newsletter.web.contribute.proof_limits import may_try_code
+from newsletter.web.contribute.proof_limits import may_ask, may_try_code
 from tests import people
 from tests.contributions import sent_in
 
@@ -182,3 +187,103 @@ def test_a_decision_is_on_no_page_before_its_mail_leaves(december: Issue, client
 
     assert "It is old news." not in early
     assert "It is old news." in later
+
+
+def test_nobody_s_letter_box_is_filled_by_asking_every_hour(december: Issue, app: Flask, now: datetime) -> None:
+    given = []
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "198.51.100.7"}):
+        for hour in range(24):
+            moment = now.replace(hour=0, minute=30) + timedelta(hours=hour)
+            given += [may_ask("victim@example.org", moment) for _time in range(6)]
+
+    assert sum(given) == 20
+
+
+# --- files and questions ----------------------------------------------------------------------------------------
+
+
+def bomb() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", "<Types/>")
+        package.writestr("word/document.xml", b"<w>" + b" " * 60_000_000)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bomb.docx", bomb),
+        ("password.docx", lambda: bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 4_000),
+        ("cut.docx", lambda: b"PK\x03\x04" + b"\xff" * 500),
+        ("../../etc/passwd\r\nX: y.docx", lambda: b"no document"),
+        ("empty.docx", lambda: b""),
+    ],
+)
+def test_a_stranger_s_file_that_is_no_document_is_refused_in_words(
+    december: Issue, client: FlaskClient, now: datetime, name: str, content: Callable[[], bytes]
+) -> None:
+    fields = opened(client, now) | {"do": "document", "d.body": "What I typed."}
+    with time_machine.travel(now + timedelta(minutes=1), tick=False):
+        answer = client.post(
+            "/contribute/december-2026", data={**fields, "document": (io.BytesIO(content()), name)},
+            content_type="multipart/form-data",
+        )  # fmt: skip
+
+    assert answer.status_code == 422
+    assert "What I typed." in answer.text
+    assert "X" not in answer.headers
+    assert db.session.scalars(select(Contribution)).all() == []
+
+
+def test_ten_thousand_words_come_back_whole(december: Issue, client: FlaskClient, now: datetime) -> None:
+    text = " ".join(f"word{number}" for number in range(10_000))
+    fields = spam("cara@example.org") | opened(client, now) | {"d.body": text}
+    with time_machine.travel(now + timedelta(minutes=1), tick=False):
+        answer = client.post("/contribute/december-2026", data=fields)
+
+    assert answer.status_code == 422
+    assert "word9999" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("role", "on_it", "status"), [(None, True, 404), (Role.VIEWER, True, 200), (Role.ADMIN, False, 404)]
+)
+def test_a_question_that_is_not_asked_yet_is_shown_to_its_own_staff(
+    december: Issue, app: Flask, now: datetime, role: Role | None, on_it: bool, status: int
+) -> None:
+    with transaction() as session:
+        block = Block(
+            issue_id=december.id, position=1, kind="ask_views", updated_at=now,
+            data={"heading": "Not yet public", "own_page": True, "closes": "2026-12-20T17:00"},
+        )  # fmt: skip
+        session.add(block)
+    client = app.test_client()
+    if role is not None:
+        on = december.mailing_list if on_it else people.policy_changes(now)
+        people.sign_in(client, people.staff(now, "Nadia Khan", role, on=on))
+    answer = client.get(f"/views/{block.id}")
+    posted = client.post(f"/views/{block.id}", data={"body": "x"}, headers={"Sec-Fetch-Site": "same-origin"})
+
+    assert (answer.status_code, posted.status_code) == (status, 404)
+    assert ("Not yet public" in answer.text) is (status == 200)
+
+
+def test_a_year_of_a_thousand_issues_is_drawn_and_laid_out_in_bounded_work(
+    app: Flask, december: Issue, now: datetime
+) -> None:
+    with transaction() as session:
+        for number in range(1_000):
+            at = now.replace(year=2027, month=1) + timedelta(hours=8 * number)
+            made = Issue(list_id=december.list_id, slug=f"issue-{number}", title=f"Issue {number}", subject="News")
+            made.planned_at, made.created_at = at, now
+            session.add(made)
+        cadence.choose(december.mailing_list, cadence.PRESETS[0].rhythm, actor=None, now=now)
+    client, asked = app.test_client(), []
+    with time_machine.travel(now, tick=False):
+        people.sign_in(client, people.staff(now, "Ruth Adeyemi", Role.ADMIN))
+        event.listen(db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        answer = client.get("/desk/lists/safeguarding-news/year/2027")
+
+    assert answer.status_code == 200
+    assert len(asked) < 2_000, "a few for each issue near a turn, and none for each pair of issues"

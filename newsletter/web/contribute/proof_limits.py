@@ -21,6 +21,8 @@ def may_ask(address: str, now: datetime) -> bool:
     key = hashed(addresses.key(address))
     limits: list[Limit] = [
         (f"contributor-link address:{key}", 6, _HOUR),
+        # Anybody may type any address: nobody fills somebody else's letter box.
+        (f"contributor-link-day address:{key}", 20, _DAY),
         (f"contributor-link network:{_network()}", 60, _HOUR),
         ("contributor-link everywhere:", 1500, _HOUR),
     ]
