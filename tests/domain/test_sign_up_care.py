@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -114,11 +115,11 @@ def test_a_suppressed_address_and_a_link_about_to_end_are_let_alone(app: Flask, 
     assert reminding.due(now + 6 * DAY + HOUR) == []
 
 
-def test_the_job_reminds(app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_reminds(app: Flask, now: datetime) -> None:
     people.larkmere(now - DAY)
     _ask(now)
-    monkeypatch.setattr(jobs.clock, "now", lambda: now + 25 * HOUR)
-    jobs.remind_sign_ups()
+    with time_machine.travel(now + 25 * HOUR, tick=False):
+        jobs.remind_sign_ups()
     assert _mails()[-1] == "confirm_reminder"
 
 

@@ -79,6 +79,7 @@ def test_an_issue_that_is_out(client: FlaskClient, out: Issue) -> None:
     assert "X-Robots-Tag" not in page.headers
     assert "Set-Cookie" not in page.headers
     assert "unsubscribe" not in page.text
+    assert '<a class="govuk-link" href="/subscribe">Get Safeguarding news</a>' in page.text
     assert "January 2027" in client.get("/").text
     listed = client.get("/news").text
     assert "Every issue since January 2027." in " ".join(listed.split())

@@ -383,7 +383,7 @@ def test_pages_behind_a_link_are_kept_nowhere(tom: Visitor, link: str) -> None:
 
 
 def test_a_slip_is_asked_about_and_mended_with_one_press(tom: Visitor) -> None:
-    typed = {"email": "tom@gmial.com", "name": "Tom Example", "sector": "health", **TICKED}
+    typed: dict[str, object] = {"email": "tom@gmial.com", "name": "Tom Example", "sector": "health", **TICKED}
     sent = tom.send("/subscribe", typed)
     assert "Did you mean tom@gmail.com?" in words(sent)
     fields = dict(
