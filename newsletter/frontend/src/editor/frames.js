@@ -29,7 +29,12 @@ function prepare(frame) {
   })
 }
 
-export function startFrames(root = document) {
+export function startFrames() {
+  prepareAll()
+  document.addEventListener('htmx:load', (event) => prepareAll(event.target.parentNode ?? document))
+}
+
+export function prepareAll(root = document) {
   for (const frame of root.querySelectorAll('iframe[data-preview]')) {
     if (frame.dataset.prepared) continue
     frame.dataset.prepared = 'yes'

@@ -1,7 +1,7 @@
 // The preview beside the desk: it follows what is typed, without losing its place; the open section is marked, and a
 // click on another opens it. The next picture is drawn in a second frame out of sight, which then takes the first
 // one's place: nothing flickers, and the page's history stays as it was.
-import { startFrames } from './frames.js'
+import { prepareAll } from './frames.js'
 import { fresh } from './unsaved.js'
 
 const AFTER = 400
@@ -94,7 +94,7 @@ function swap(next) {
   delete next.dataset.next
   next.removeAttribute('aria-hidden')
   next.removeAttribute('tabindex')
-  startFrames(area())
+  prepareAll(area())
   mark(next)
   area().scrollTop = place
   if (hadFocus) next.focus()
@@ -139,6 +139,7 @@ function begin(frame) {
 
 export function startPreview() {
   if (!area()) return
+  prepareAll(area()) // a frame is measured before its place is looked for
   begin(current())
   shown = section() && fresh(section())
   const follow = (event) => {
