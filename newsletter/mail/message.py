@@ -1,7 +1,6 @@
 """A mail is compiled once and filled for each recipient: filling is a join of bytes.
 
-    compiled = compile_message(html=…, text=…, subject=…, sender=…, …)
-    plain_twin.verify(compiled)
+    compiled = compile_message(html=…, text=…, subject=…, sender=…, …)  # then: plain_twin.verify(compiled)
     octets = compiled.fill(Recipient(…))
 
 Both bodies hold the places `{unsubscribe_url}` and `{preferences_url}`; these, To, Message-ID and the
@@ -198,15 +197,13 @@ def build_single(
     ]
     if unsubscribe_url:
         head += [b"List-Unsubscribe: <%b>\r\n" % _url_forms(unsubscribe_url)[0], ONE_CLICK]
-    text_body = quoted_printable.encode(text)
+    text_body, html_body = quoted_printable.encode(text), quoted_printable.encode(html or "")
     if html is None:
         return b"".join([*head, _mime_head(language, _part_head("plain")), b"\r\n", text_body])
-    html_body = quoted_printable.encode(html)
     boundary = _boundary([text_body], [html_body])
     opening = b"\r\n--" + boundary + b"\r\n"
     body = [opening, _part_head("plain"), b"\r\n", text_body, opening, _part_head("html"), b"\r\n", html_body]
-    closing = b"\r\n--" + boundary + b"--\r\n"
-    return b"".join([*head, _mime_head(language, _multipart(boundary)), *body, closing])
+    return b"".join([*head, _mime_head(language, _multipart(boundary)), *body, b"\r\n--", boundary, b"--\r\n"])
 
 
 def bare_message_id(message_id: str) -> str:

@@ -4,11 +4,11 @@ Flask-Security gives the password context (argon2id) and the one-time codes. Its
 links stay out: they write on GET and commit by themselves.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, abort, request
 from flask_login import LoginManager
-from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
+from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, UserMixin
 from flask_wtf.csrf import CSRFProtect
 
 from .. import clock
@@ -65,7 +65,8 @@ def install_signing_in(app: Flask) -> None:
     app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     csrf.init_app(app)
     app.before_request(_refuse_other_sites)
-    security = Security(app, _Datastore(db, Account, _NoRole), register_blueprint=False)
+    # An Account has what Flask-Security asks of a user, and not its mixin (see there why).
+    security = Security(app, _Datastore(db, cast(type[UserMixin], Account), _NoRole), register_blueprint=False)
     _load_accounts_by_session(security.login_manager)
     for endpoint in _OPEN_FILES:
         public(app.view_functions[endpoint])
