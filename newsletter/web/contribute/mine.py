@@ -56,7 +56,9 @@ def from_me(public_id: UUID) -> Response:
     if found not in reading.unclaimed(contributor):
         return redirect(url_for(".mine"), 303)
     with transaction():
-        proving.prove_own(found, contributor, now=clock.now())
+        now = clock.now()
+        proving.prove_own(found, contributor, now=now)
+        contributing.tell_proved(found, now)
     return redirect(url_for(".mine_one", public_id=public_id), 303)
 
 
