@@ -1,12 +1,16 @@
 """A whole installation, started as an operator starts it, and a browser to visit it with."""
 
+import atexit
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -70,12 +74,35 @@ def serve(tmp_path: Path) -> Iterator["Serve"]:
     serve.stop()
 
 
+#: What `serve --demo` does before it serves.
+_FILL = """
+from newsletter import clock
+from newsletter.cli.context import make_app
+from newsletter.demo.seed import seed_demo
+
+with make_app().app_context():
+    seed_demo(clock.now())
+"""
+
+
+@cache
+def filled_demo() -> Path:
+    """A data folder with the demo in it and no mail delivered yet, filled once a process: it takes some seconds."""
+    folder = Path(tempfile.mkdtemp(prefix="newsletter-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    environment = {**os.environ, "NEWSLETTER_DATA_DIR": str(folder / "data")}
+    subprocess.run([sys.executable, "-c", _FILL], env=environment, check=True)
+    return folder / "data"
+
+
 @dataclass
 class Serve:
     folder: Path
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __call__(self, *words: str, **settings: str) -> Installation:
+        if "--demo" in words:
+            shutil.copytree(filled_demo(), self.folder, dirs_exist_ok=True)
         port = free_port()
         address = f"http://localhost:{port}"
         environment = {

@@ -20,6 +20,7 @@ from newsletter.db import db, transaction
 from newsletter.delivery.reports import report
 from newsletter.models import Delivery, Issue
 from newsletter.resources import data_dir
+from newsletter.schema import install_history
 from newsletter.states import DeliveryState, IssueState
 from tests import people
 from tests.delivery import ledger
@@ -37,8 +38,10 @@ def newsletter(
     monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path / "var"))
     for name in ("DATABASE_URL", "RELAY_URL", "PUBLIC_URL"):
         monkeypatch.delenv(f"NEWSLETTER_{name}", raising=False)
-    with create_app().app_context():
+    app = create_app()
+    with app.app_context():
         db.create_all()
+        install_history(app)
         stamp(directory=str(data_dir("migrations")))
         issue = makers.sending(now, 6)
         people.issue(now, issue.mailing_list, title="January 2027", slug="january-2027")

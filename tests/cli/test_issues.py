@@ -21,6 +21,7 @@ from newsletter.deadlines import Deadline
 from newsletter.domain.issues import approving, creating, documents, testing
 from newsletter.models import Account, Activity, Approval, Chase, Issue, MailboxMessage, MailingList
 from newsletter.resources import data_dir
+from newsletter.schema import install_history
 from newsletter.states import ChaseKind, Role
 from tests.domain.issue_makers import AUTUMN, autumn_mended
 from tests.fixtures.documents.make_word import FILE as WORD
@@ -39,6 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
     app = create_app()
     with app.app_context():
         db.create_all()
+        install_history(app)
         stamp(directory=str(data_dir("migrations")))
         now = clock.now()
         subscribers(now, larkmere(now), 12)

@@ -14,6 +14,7 @@ from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.delivery.notices import outbox
 from newsletter.delivery.returns import inbox
+from newsletter.delivery.returns.feedback import take_in
 from newsletter.domain.subscribers import suppressing
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Delivery, InboundMessage, MailSource, Notice, Subscription
@@ -160,7 +161,7 @@ def test_what_was_taken_in_before_the_mailbox_went_away_stays_taken_in(
     """Two looks at the same mail, as after a worker that died before it could put the mail away."""
     mailbox.deliver(load("gmail_not_found", **sent), MONDAY)
     read_from(app, mailbox.url(), relay_ca_file=mailbox.ca_file)
-    inbox.take_in(load("gmail_not_found", **sent), "INBOX", MONDAY, MONDAY, kept_elsewhere=True)
+    take_in(load("gmail_not_found", **sent), "INBOX", MONDAY, MONDAY, kept_elsewhere=True)
     looked = look(MONDAY + MINUTE)
     assert looked is not None
     assert looked.taken == {"dsn": 1}

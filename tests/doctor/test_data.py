@@ -24,6 +24,7 @@ from newsletter.doctor.settings import examine_set_up, examine_settings
 from newsletter.domain.staff import activity
 from newsletter.models import Organisation
 from newsletter.resources import data_dir
+from newsletter.schema import install_history
 from newsletter.states import SendingMode
 from newsletter.work.doorbell import Doorbell
 from newsletter.work.runners import SilentRunner
@@ -75,6 +76,7 @@ def _database(app: Flask, now: datetime) -> tuple[Notes, bool]:
 
 @pytest.fixture
 def stamped(app: Flask) -> Flask:
+    install_history(app)
     stamp(directory=str(data_dir("migrations")))
     return app
 
@@ -150,6 +152,7 @@ def on_postgres(settings: Settings, postgres_url: str) -> Iterator[Flask]:
     app = _bare(replace(settings, database_url=postgres_url))
     with app.app_context():
         db.create_all()
+        install_history(app)
         stamp(directory=str(data_dir("migrations")))
         yield app
         db.session.remove()

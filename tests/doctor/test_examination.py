@@ -23,6 +23,7 @@ from newsletter.doctor.findings import Area, Finding, Health, worst
 from newsletter.doctor.kept import last_probe
 from newsletter.doctor.names import NoNames
 from newsletter.resources import data_dir
+from newsletter.schema import install_history
 from newsletter.work.runners import SilentRunner
 from tests.doctor.name_server import NameServer
 from tests.doctor.reading import good, unknown, wrong
@@ -57,6 +58,7 @@ def test_an_installation_in_good_health(settings: Settings, authority: Authority
         app = create_app(settings, runner=SilentRunner())
         with app.app_context(), served(app, listener):
             db.create_all()
+            install_history(app)
             stamp(directory=str(data_dir("migrations")))
             larkmere(clock.now())
             examination = Examination(app, clock=clock.now, names=server.names())

@@ -293,7 +293,7 @@ def _sam_gets_more_time(stage: Stage, sam: Browser) -> None:
     mails = {mail.to: mail for mail in stage.post_leaves()}
     assert sorted(mails) == ["ruth@example.org", "sam@example.org"]
     assert "The editors give you until noon, Monday 27 November 2017" in mails["sam@example.org"].text
-    assert mails["ruth@example.org"].subject.startswith("Sam Okafor, Larkmere Police: until noon")
+    assert mails["ruth@example.org"].subject.startswith("More time was given: Sam Okafor, Larkmere Police, until noon")
 
     stage.clock.to("2017-11-25 08:00")
     (digest,) = stage.ticks()

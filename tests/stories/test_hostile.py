@@ -86,7 +86,7 @@ def test_markup_that_strangers_type_is_words_wherever_staff_and_readers_see_it(
     issue = creating_issue(quarterly, ruth, now)
     sent = contribution(issue, now, title=XSS, body=f"{XSS}\n\n- {XSS}", agency=XSS, contact_name=XSS)
     with transaction():
-        triage.place(sent, issue=issue, note="", tell=False, actor=ruth, now=now)
+        triage.place(sent, issue=issue, mail=triage.Mail(send=False), actor=ruth, now=now)
         import_document(issue, read_text(f"{XSS}\n{'=' * 60}\n\n{XSS}\n\n* {XSS}\n* {XSS}\n"), actor=ruth, now=now)
     sheet = f'email,name,organisation\nreader@example.org,"{XSS}","{XSS}"\n'.encode()
     path = Path(app.config["NEWSLETTER"].data_dir) / "sheet.csv"

@@ -123,7 +123,7 @@ def decoded(raw: bytes) -> tuple[str, str]:
     try:
         return "utf-8", raw.decode("utf-8")
     except UnicodeDecodeError:
-        return "cp1252", raw.decode("cp1252", "replace")
+        return "windows-1252", raw.decode("windows-1252", "replace")
 
 
 def _marked(sample: bytes) -> str:
@@ -153,7 +153,7 @@ def _encoding_of(path: Path) -> str:
                 decoder.decode(piece)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "cp1252"
+            return "windows-1252"
     return "utf-8"
 
 
