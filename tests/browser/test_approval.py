@@ -120,7 +120,7 @@ def test_returned_approved_scheduled_and_taken_back_on_a_phone(desk: Flask, come
             expected_version=block.version, actor=account("Ruth Adeyemi"), now=clock.now(),
         )  # fmt: skip
     go(ruth, desk, "/test")
-    ruth.press("Send the test")
+    ruth.press("Send a new test")
     go(ruth, desk, "/approval")
     ruth.press("Ask for approval")
     go(ewan, desk, "/approval")

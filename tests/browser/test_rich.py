@@ -142,32 +142,6 @@ def test_an_address_that_leads_nowhere_is_refused_in_words_and_keeps_what_was_ty
     assert stored(page) == "<p>Read the guide</p>"
 
 
-def test_the_last_words_of_a_link_are_typed_anew_and_stay_in_it(ruth: Visitor) -> None:
-    page, keyboard = ruth.page, ruth.page.keyboard
-    body(page).click()
-    keyboard.press("Control+k")
-    keyboard.type("See the guied")
-    keyboard.press("Tab")
-    keyboard.type("www.example.org/guide")
-    keyboard.press("Enter")
-    expect(body(page)).to_be_focused()
-    for _ in "ed":
-        keyboard.press("Backspace")
-    keyboard.type("de. Soon.")
-    linked = '<p><a href="https://www.example.org/guide">See the {}</a>. Soon.</p>'
-    assert stored(page) == linked.format("guide")
-    for _ in ". Soon.":
-        keyboard.press("ArrowLeft")
-    keyboard.press("Shift+Control+ArrowLeft")
-    keyboard.type("long guide")
-    assert stored(page) == linked.format("long guide")
-    for way in ("ArrowRight", "ArrowLeft"):
-        keyboard.press(way)
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    keyboard.type(" to it")
-    assert "long guide</a> to it" in stored(page)
-
-
 def test_the_bar_says_what_is_on_and_is_one_stop_of_the_tab_key(ruth: Visitor) -> None:
     page = ruth.page
     bold = page.get_by_role("button", name="Bold")

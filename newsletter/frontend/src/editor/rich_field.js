@@ -5,7 +5,6 @@ import { UndoRedo } from '@tiptap/extensions/undo-redo'
 import { closeHistory } from '@tiptap/pm/history'
 import { DOMParser } from '@tiptap/pm/model'
 import { safeAddress } from './rich_addresses.js'
-import { KeepLink } from './rich_keep_link.js'
 import { Keys } from './rich_keys.js'
 import { openLink } from './rich_link.js'
 import { fromHtml, fromLines } from './rich_paste.js'
@@ -38,7 +37,7 @@ class RichField {
     this.editor = new Editor({
       element: this.frame,
       injectCSS: false,
-      extensions: [...schema, UndoRedo, Keys, KeepLink],
+      extensions: [...schema, UndoRedo, Keys],
       content: shown(area.value.startsWith(MARK) ? area.value : area.dataset.xhtml),
       enablePasteRules: false,
       editorProps: {
