@@ -91,7 +91,7 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
     # A second erasure finds the first one's suppression; the log says when it was last.
     digest = suppressing.address_hash(address)
     on_commit(lambda: erasure_log.note(digest, now))
-    on_commit(lambda: [import_files.forget_address(one) for one in (address, *former)])
+    on_commit(lambda: import_files.forget_addresses((address, *former)))
     db.session.flush()
     db.session.expire_all()
     on_commit(clear_log)
