@@ -79,7 +79,7 @@ def issues(page: Page, base: str) -> tuple[str, str]:
     links = page.locator("main a[href*='/desk/issues/']").evaluate_all("links => links.map(link => link.href)")
     quarterly = [link for link in links if re.search(r"/issues/[a-z]+-\d{4}$", link)]
     states = {link: "sent" if page.request.get(f"{link}/as-sent").ok else "in hand" for link in quarterly}
-    dated = sorted(states, key=lambda link: datetime.strptime(link.rpartition("/")[2], "%B-%Y"))  # noqa: DTZ007
+    dated = sorted(states, key=lambda link: datetime.strptime(link.rpartition("/")[2], "%B-%Y"))  # noqa: DTZ007 - a month has no zone
     last_sent = max(number for number, link in enumerate(dated) if states[link] == "sent")
     return dated[last_sent + 1], dated[last_sent]
 

@@ -57,7 +57,7 @@ class _CompiledTemplates(BytecodeCache):
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
-Rule._compile_builder = _builder_once  # type: ignore[method-assign]
+Rule._compile_builder = _builder_once
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _CompiledTemplates()}
 
 

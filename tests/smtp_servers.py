@@ -144,7 +144,7 @@ class AcceptingServer(_Server):
         session.host_name = hostname
         return [*responses[:-1], "250-PIPELINING", responses[-1]] if self._pipelining else responses
 
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
         assert len(envelope.rcpt_tos) == 1, "one recipient per transaction"
         self.received.append(Received(envelope.mail_from, envelope.rcpt_tos[0], bytes(envelope.content)))
         return f"250 2.0.0 queued as {len(self.received)}"
@@ -160,7 +160,7 @@ class AcceptingServer(_Server):
             server.close()
             for protocol in self._protocols:
                 if protocol.transport is not None:
-                    protocol.transport.abort()  # type: ignore[attr-defined]
+                    protocol.transport.abort()
             pending = asyncio.all_tasks(self._loop)
             for task in pending:
                 task.cancel()

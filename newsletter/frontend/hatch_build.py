@@ -35,7 +35,7 @@ def has_system_node() -> bool:
     if mode() == "wheel" or not (node and npm):
         return False
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20).stdout  # noqa: S603
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20).stdout  # noqa: S603 - found by us
         return int(said.strip().lstrip("v").split(".")[0]) >= OLDEST_NODE
     except (OSError, ValueError, subprocess.SubprocessError):
         return False
@@ -90,4 +90,4 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # no confi
 
     def _run(self, *command: str) -> None:
         environment = dict(os.environ, npm_config_update_notifier="false")
-        subprocess.run(command, cwd=self.frontend, env=environment, check=True)  # noqa: S603
+        subprocess.run(command, cwd=self.frontend, env=environment, check=True)  # noqa: S603 - our own words

@@ -207,7 +207,7 @@ def visitor(browser: Browser) -> Iterator["type[None]"]:
         page.on("console", lambda message: _note(visitor, message.type, message.text))
         return visitor
 
-    yield make  # type: ignore[misc]
+    yield make
     for context in contexts:
         context.close()
 

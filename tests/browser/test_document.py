@@ -80,7 +80,7 @@ def test_a_paste_keeps_its_links_until_its_words_are_changed(serve: Serve, visit
 
 def test_without_scripts_each_section_has_a_button(serve: Serve, browser: object) -> None:
     installation = serve("--demo")
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 800})  # type: ignore[attr-defined]
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 800})
     ruth = Visitor(context.new_page())
     page = ruth.page
     issue = signed_in(ruth, installation)

@@ -134,7 +134,7 @@ def test_what_was_broken_off_goes_on(sent: list[Issue], now: datetime, monkeypat
     monkeypatch.setattr(aggregating, "CHUNK", 10)
     aggregating._begin(aggregating.due(now)[0], now)
     with transaction() as session:
-        session.execute(Delivery.__table__.delete().where(Delivery.id.in_(select(Delivery.id).limit(10))))  # type: ignore[attr-defined]  # a Table
+        session.execute(Delivery.__table__.delete().where(Delivery.id.in_(select(Delivery.id).limit(10))))
     assert accounts.verify(sent[0]) == []
     later = now + timedelta(days=1)
     assert [each.deliveries for each in aggregating.aggregate_due(later)] == [READERS - 10, READERS]

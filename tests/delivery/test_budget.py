@@ -27,7 +27,7 @@ def limited(settings: Settings, second: int = 0, hour: int = 0, day: int = 0) ->
 
 
 def plain() -> Settings:
-    return Settings(data_dir=None, database_url="")  # type: ignore[arg-type]  # nothing is read from either
+    return Settings(data_dir=None, database_url="")
 
 
 def most_within(times: list[float], seconds: float) -> int:

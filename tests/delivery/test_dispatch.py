@@ -141,10 +141,10 @@ def test_who_came_later_gets_each_place_that_comes_free_until_both_have_as_many(
     dispatcher.add(mail("later.example", 100))
     for item in out[:8]:
         dispatcher.answered(item, TAKEN, 0.1)
-        assert domain(dispatcher.next_ready()) == "later.example"  # type: ignore[arg-type]
+        assert domain(dispatcher.next_ready()) == "later.example"
     # Now it is even, and goes in turn.
     dispatcher.answered(out[8], TAKEN, 0.1)
-    assert domain(dispatcher.next_ready()) == "first.example"  # type: ignore[arg-type]
+    assert domain(dispatcher.next_ready()) == "first.example"
 
 
 def test_letters_great_and_small_are_one_domain(dispatcher: Dispatcher) -> None:
@@ -305,11 +305,11 @@ def test_who_waits_behind_another_on_a_connection_is_late_only_once_their_turn_h
     assert ahead and follower
     clock.now += 6
     # The domain of the one ahead is late; that of the other has not had its turn.
-    assert domain(dispatcher.next_ready()) == "quick.example"  # type: ignore[arg-type]
+    assert domain(dispatcher.next_ready()) == "quick.example"
     dispatcher.answered(ahead, TIMED_OUT, 6.0)
     dispatcher.began(follower)
     clock.now += 4
-    assert domain(dispatcher.next_ready()) == "quick.example"  # type: ignore[arg-type]
+    assert domain(dispatcher.next_ready()) == "quick.example"
     clock.now += 2
     assert dispatcher.next_ready() is None
 

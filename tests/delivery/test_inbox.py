@@ -64,7 +64,7 @@ def sent(app: Flask) -> dict[str, str]:
 
 def read_from(app: Flask, url: str, **changes: object) -> None:
     """Let the settings name this mailbox."""
-    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], inbound_url=url, **changes)  # type: ignore[arg-type]
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], inbound_url=url, **changes)
 
 
 def look(at: datetime) -> inbox.Looked | None:

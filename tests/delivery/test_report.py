@@ -251,5 +251,5 @@ def test_what_a_server_says_is_said_in_plain_words(code: int | None, enhanced: s
     ],
 )
 def test_rates_are_held_against_the_lines_of_mailbox_providers(measure: object, level: Level, percent: str) -> None:
-    assert (measure.level, measure.percent) == (level, percent)  # type: ignore[attr-defined]  # a Measure
-    assert measure.words  # type: ignore[attr-defined]
+    assert (measure.level, measure.percent) == (level, percent)
+    assert measure.words

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from functools import cache
 
-import dkim  # type: ignore[import-untyped]  # it comes without types
+import dkim
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 

@@ -268,7 +268,7 @@ def test_a_rhythm_that_does_not_fit_says_where(
     change: dict[str, object], field: str, sentence: str, now: datetime
 ) -> None:
     with pytest.raises(Invalid) as caught:
-        cadence.checked(replace(RHYTHMS["third-friday"], **change), now)  # type: ignore[arg-type]  # of each field
+        cadence.checked(replace(RHYTHMS["third-friday"], **change), now)
     assert [problem.field for problem in caught.value.problems] == [field]
     assert sentence in caught.value.problems[0].sentence
 

@@ -185,7 +185,7 @@ def test_an_end_that_makes_no_sense_is_refused_in_words(
 ) -> None:
     asked = ask(december)
     with pytest.raises(Invalid, match=words), transaction():
-        extending.grant(asked, until, actor=ruth, now=EVENING)  # type: ignore[arg-type]  # parametrised
+        extending.grant(asked, until, actor=ruth, now=EVENING)
 
 
 def test_before_the_deadline_it_must_be_later_than_everybodys(december: Issue, ruth: Account) -> None:

@@ -194,7 +194,7 @@ def test_the_mail_waits_ten_minutes_and_says_what_the_editor_wrote(
     assert deliver_notices(now + timedelta(minutes=9)) == 0
     assert deliver_notices(now + timedelta(minutes=10)) == 1
     message = email.message_from_bytes(relay.accepted[0].message, policy=email.policy.default)
-    text, html = (message.get_body([kind]).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]  # it has both
+    text, html = (message.get_body([kind]).get_content() for kind in ("plain", "html"))
     assert message["Subject"] == "Your news goes into Safeguarding news, January 2027 (TEST-0002)"
     assert "It goes in <second>, below the chapters." in text
     assert "It goes in &lt;second&gt;, below the chapters." in html

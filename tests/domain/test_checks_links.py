@@ -268,7 +268,7 @@ class Asked:
         return self._answers.get(url.rpartition("/")[2], Answer(LinkState.REACHED))
 
 
-def _linked(now: datetime, *names: str):  # type: ignore[no-untyped-def]  # an issue and its desk
+def _linked(now: datetime, *names: str):
     d = desk(now)
     issue = draft(d, now)
     links = " ".join(f"<a href='https://larkmere.gov.uk/{name}'>the {name} of the year</a>" for name in names)

@@ -239,7 +239,7 @@ def _deadline(issue: Issue) -> None:
 
 
 @pytest.mark.parametrize("change", [_accent, _sender, _address, _privacy, _deadline])
-def test_what_changed_outside_the_words_is_found_before_it_is_sent(app: Flask, now: datetime, change) -> None:  # type: ignore[no-untyped-def]
+def test_what_changed_outside_the_words_is_found_before_it_is_sent(app: Flask, now: datetime, change) -> None:
     issue = approved(desk(now), now)
     approval = current_approval(issue)
     assert approval is not None

@@ -94,7 +94,7 @@ def test_scheduling_locks_the_words_and_cancelling_unlocks_them(app: Flask, now:
         lambda: scheduling.schedule(issue, at, actor=d.ruth, now=now),
     ):
         with pytest.raises(Refused), transaction():
-            attempt()  # type: ignore[no-untyped-call]
+            attempt()
     with transaction():
         scheduling.cancel_schedule(issue, actor=d.ruth, now=now)
     assert (issue.state, issue.scheduled_at, issue.rendition_id) == (IssueState.APPROVED, None, None)

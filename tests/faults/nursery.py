@@ -16,7 +16,7 @@ from pathlib import Path
 
 from newsletter import jobs, scheduler  # noqa: F401  (loaded, so that no child has to)
 from newsletter.app import create_app
-from newsletter.cli import issues, serving  # noqa: F401
+from newsletter.cli import issues, serving  # noqa: F401 - loaded once, before the forks
 from newsletter.cli.main import main
 from newsletter.config import Settings
 from tests.dying import die_with_parent

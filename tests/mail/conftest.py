@@ -53,7 +53,7 @@ def larkmere(html: str = HTML, text: str = TEXT, **changes: object) -> CompiledM
         "language": "en-GB",
         "date": DATE,
     }
-    return compile_message(**(given | changes))  # type: ignore[arg-type]
+    return compile_message(**(given | changes))
 
 
 def reader(number: int = 1, name: str = "Asha Patel", address: str | None = None) -> Recipient:

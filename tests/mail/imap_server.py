@@ -69,7 +69,7 @@ class ScriptedImap:
             except OSError:
                 plain.close()
 
-    def _talk(self, file) -> None:  # type: ignore[no-untyped-def]  # what makefile returns
+    def _talk(self, file) -> None:
         def say(*lines: str | bytes) -> None:
             for line in lines:
                 file.write(line if isinstance(line, bytes) else line.encode() + b"\r\n")
@@ -99,7 +99,7 @@ class ScriptedImap:
             if name == "LOGOUT":
                 return
 
-    def _answer(self, say, tag: str, name: str, command: str) -> None:  # type: ignore[no-untyped-def]  # a closure
+    def _answer(self, say, tag: str, name: str, command: str) -> None:
         numbers = [int(number) for number in re.findall(r"\d+", command.split(" ")[2])] if "UID " in command else []
         say(*getattr(self, f"_on_{name.lower()}", lambda *_given: ())(numbers, command))
         say(f"{tag} NO [CANNOT] not here" if name == "CREATE" else f"{tag} OK done")

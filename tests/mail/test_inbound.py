@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
 def read(account: Account, **how: object) -> list[Incoming]:
-    return list(open_source(account.url(**how), ca_file=account.ca_file).messages())  # type: ignore[arg-type]
+    return list(open_source(account.url(**how), ca_file=account.ca_file).messages())
 
 
 def mail(subject: str, body: bytes = b"Good morning.") -> bytes:
@@ -85,7 +85,7 @@ class TestDovecot:
         mailbox.deliver(mail("bounce"), NOON)
         messages = open_source(mailbox.url(), ca_file=mailbox.ca_file).messages()
         next(messages)
-        messages.close()  # type: ignore[attr-defined]  # it is a generator
+        messages.close()
         assert len(read(mailbox)) == 1
 
     def test_more_mails_than_one_batch_and_one_that_is_too_long(self, mailbox: Account) -> None:

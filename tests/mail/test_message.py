@@ -459,7 +459,7 @@ def notice(**changes: object) -> bytes:
         "message_id": "n.1@news.example.org",
         "date": DATE,
     }
-    return build_single(**(given_ | changes))  # type: ignore[arg-type]
+    return build_single(**(given_ | changes))
 
 
 @pytest.mark.parametrize("html", [None, "<p>Dear Zoë</p>\n.<p>Confirm</p>"])
@@ -515,4 +515,4 @@ def test_what_was_compiled_cannot_be_changed() -> None:
     headers["X-Later"] = "1"
     verify(compiled)
     with pytest.raises(AttributeError):
-        compiled.head = b""  # type: ignore[misc]
+        compiled.head = b""

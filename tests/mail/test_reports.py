@@ -56,10 +56,10 @@ def test_a_report_on_delivery_leads_back_to_the_message(name: str) -> None:
 
 
 def test_the_words_of_the_other_server_are_kept_in_one_line() -> None:
-    (about,) = read_report(load("gmail_not_found")).recipients  # type: ignore[attr-defined]
+    (about,) = read_report(load("gmail_not_found")).recipients
     assert about.diagnostic.startswith("550-5.1.1 The email account that you tried to reach does not exist. Please")
     assert about.remote_mta.startswith("gmail-smtp-in.l.google.com.")
-    (qmail,) = read_report(load("qmail_no_mailbox")).recipients  # type: ignore[attr-defined]
+    (qmail,) = read_report(load("qmail_no_mailbox")).recipients
     assert qmail.diagnostic == "Sorry, no mailbox here by that name. (#5.1.1)"
 
 

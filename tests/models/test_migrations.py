@@ -91,7 +91,7 @@ def test_every_rule_has_the_name_that_the_models_give_it(empty: Flask) -> None:
     upgrade(directory=HISTORY)
     migrated = rules()
     downgrade(directory=HISTORY, revision="base")
-    for constraint in Issue.__table__.constraints:  # type: ignore[attr-defined]
+    for constraint in Issue.__table__.constraints:
         if isinstance(constraint, ForeignKeyConstraint):
             # create_all on PostgreSQL, in an earlier test of this run, told it to come by ALTER TABLE from then on.
             constraint._create_rule = None

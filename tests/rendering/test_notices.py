@@ -16,7 +16,7 @@ FRAME = NoticeFrame(
     address="Millrace House, 4 Weir Street\nLarkmere",
     contact_email="newsletter@example.org",
     privacy_url="https://news.example.org/privacy",
-    reason="You get this because you sent us your news.",
+    reason="You get this because news was sent to us with this address.",
 )
 TOKEN = "j7hWjUVjvr1-76l9nmzU8gJDhhOLAvnv8Hlm7HNZPQZ29FcYCBjKtTXCjukmVovto"
 VALUES = {

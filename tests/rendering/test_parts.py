@@ -46,7 +46,7 @@ def test_a_block_keeps_its_form_outside() -> None:
 )
 def test_what_is_no_block_is_refused_by_its_field(outside: object, field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        BlockContent.from_json(outside)  # type: ignore[arg-type]
+        BlockContent.from_json(outside)
     assert [problem.field for problem in refused.value.problems] == [field]
 
 

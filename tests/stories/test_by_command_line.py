@@ -21,7 +21,7 @@ READERS = 200
 
 
 @pytest.fixture
-def server() -> AcceptingServer:  # type: ignore[misc]
+def server() -> AcceptingServer:
     with AcceptingServer(pipelining=True) as server:
         yield server
 

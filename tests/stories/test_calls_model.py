@@ -422,4 +422,4 @@ def test_calls_behave_like_their_model(world: World) -> None:
     if MONTHS:
         print(f"NEWSLETTER_TEST_SEED={SEED}")
         seed(SEED)(month)
-    run_state_machine_as_test(month, settings=bounds)  # type: ignore[arg-type]  # a function does, as it documents
+    run_state_machine_as_test(month, settings=bounds)

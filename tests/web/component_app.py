@@ -28,7 +28,7 @@ PREVIEW = """<!DOCTYPE html><html lang="en-GB"><title>January 2027</title><body>
 <a href="/preview">Book</a></p></body></html>"""
 
 
-class EveryField(FlaskForm):  # type: ignore[misc]
+class EveryField(FlaskForm):
     token = HiddenField()
     name = StringField("Your name", description="As it is printed with your news.")
     email = EmailField("Email address", validators=[DataRequired("Enter your email address")])

@@ -29,7 +29,7 @@ class Visitor:
 
     def open(self, path: str, method: str = "GET", **options: object) -> TestResponse:
         with self.at(self.now):
-            return self.client.open(path, method=method, **options)  # type: ignore[arg-type]
+            return self.client.open(path, method=method, **options)
 
     def send(
         self,
@@ -43,7 +43,7 @@ class Visitor:
         """Open the page (the path itself, if none is given), read it, send its form to `path`."""
         token = form_token(self.open(page or path))
         with self.at(self.now + reads_for):
-            return self.client.post(path, data={**(data or {}), "form": token}, **options)  # type: ignore[arg-type]
+            return self.client.post(path, data={**(data or {}), "form": token}, **options)
 
 
 def form_token(response: TestResponse) -> str:

@@ -39,7 +39,7 @@ def come(name: str, issue: Issue, now: datetime) -> int:
 
 
 def sign_in(client: FlaskClient, now: datetime, role: Role = Role.ADMIN, on: object = None) -> None:
-    people.sign_in(client, people.staff(now, "Ewan Brodie", role, on))  # type: ignore[arg-type]
+    people.sign_in(client, people.staff(now, "Ewan Brodie", role, on))
 
 
 def test_before_anything_came_the_page_says_how_to_set_it_up(client: FlaskClient, app: Flask, now: datetime) -> None:

@@ -114,6 +114,7 @@ def test_the_deadline_lives(client: FlaskClient, out: Issue, now: datetime) -> N
     with time_machine.travel(datetime(2027, 4, 30, 16, 1, tzinfo=UTC), tick=False):
         closed = client.get("/news/january-2027").text
     assert "It is closed." in closed
+    assert "You can also write to" not in closed
     assert "/contribute/april-2027" not in closed
     assert "data-closes-in=" not in closed
 

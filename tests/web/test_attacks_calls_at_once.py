@@ -76,9 +76,9 @@ def at_once(app: Flask, *presses: Callable[[FlaskClient], int]) -> Counter[int]:
     return Counter(statuses)
 
 
-def count(model: type[db.Model], *conditions: object) -> int:  # type: ignore[name-defined]  # made at run time
+def count(model: type[db.Model], *conditions: object) -> int:
     db.session.rollback()
-    return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
+    return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
 
 def posted(path: str, who: str = "", **data: str) -> Callable[[FlaskClient], int]:

@@ -84,10 +84,10 @@ class TestForms:
             assert "Enter a phone number" in field_markup(form.phone)
 
     def test_problems_inside_lists_of_fields_are_found(self) -> None:
-        class Contact(Form):  # type: ignore[misc]
+        class Contact(Form):
             name = StringField(validators=[DataRequired("Enter a name")])
 
-        class Both(Form):  # type: ignore[misc]
+        class Both(Form):
             main = FormField(Contact)
             others = FieldList(FormField(Contact), min_entries=1)
 

@@ -53,7 +53,7 @@ def upload(client: FlaskClient, content: bytes, path: str = _PICTURES, **more: s
 
 def one_picture(client: FlaskClient, content: bytes = b"") -> Media:
     upload(client, content or photograph(1300, 650))
-    return db.session.query(Media).order_by(Media.id.desc()).first()  # type: ignore[return-value]
+    return db.session.query(Media).order_by(Media.id.desc()).first()
 
 
 def test_a_photograph_is_brought_in_and_shown(client: FlaskClient, issue: Issue) -> None:

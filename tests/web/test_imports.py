@@ -147,7 +147,7 @@ def test_it_goes_on_where_it_died(
     kept = import_files.add_to_report
 
     def dies(*words: object) -> int:
-        ends = kept(*words)  # type: ignore[arg-type]
+        ends = kept(*words)
         if next(writes, None) is not None:
             raise KeyboardInterrupt
         return ends
@@ -175,7 +175,7 @@ def test_it_is_stopped_and_goes_on(
 
     def presses_stop(*words: object, **more: object) -> object:
         seen.append(1)
-        counts = taken(*words, **more)  # type: ignore[arg-type]
+        counts = taken(*words, **more)
         if len(seen) == 2:
             db.session.get_one(ImportRun, 1).state = ImportState.STOPPED  # as the page does, at this moment
         return counts

@@ -47,7 +47,7 @@ def desk(client: FlaskClient, quarterly: MailingList, now: datetime) -> Iterator
 
 def with_rhythm(mailing_list: MailingList, now: datetime, **changes: object) -> None:
     with transaction():
-        cadence.choose(mailing_list, replace(PRESETS[0].rhythm, **changes), actor=None, now=now)  # type: ignore[arg-type]  # of each field
+        cadence.choose(mailing_list, replace(PRESETS[0].rhythm, **changes), actor=None, now=now)
 
 
 def laid_out(mailing_list: MailingList, now: datetime) -> list[Issue]:

@@ -27,7 +27,7 @@ _STAFF = _("You get this because you work on this newsletter.")
 _SENDS_NEWS = _("You get this because somebody asked for it with this address, or because you send news for an agency.")
 _IN_A_CALL = _("You get this because you send us news. To get no more of these, answer this email.")
 _TO_EDITORS = ("call_digest", "more_time_asked", "more_time_told")
-_SENT_IN = _("You get this because you sent us your news.")
+_SENT_IN = _("You get this because news was sent to us with this address.")
 
 
 def write(notice: Notice, now: datetime) -> Envelope:

@@ -18,12 +18,14 @@ from newsletter.models import Issue, MailingList
 
 from .closings import with_closings
 
-#: The line of the call in a published article, and the button below it: ours, written by email/blocks/call.html.
+#: The line of the call in a published article, and the ways to answer below it (a button, and whom to write to): ours,
+#: written by email/blocks/call.html.
 _DEADLINE_LINE = re.compile(
-    r'<p class="issue-deadline">.*?</p>(?P<button>\s*<p><a class="issue-button"[^>]*>[^<]*</a></p>)?', re.DOTALL
+    r'<p class="issue-deadline">.*?</p>'
+    r'(?P<ways>\s*<p><a class="issue-button"[^>]*>[^<]*</a></p>'
+    r'(?:\s*<p>[^<]*<a href="mailto:[^"]*">[^<]*</a>\.</p>)?)?',
+    re.DOTALL,
 )
-
-
 #: The invitation under "In this issue": it goes when it is over or no longer true.
 _SHARE_LINE = re.compile(r"(?<=</ol>)\s*<p>[^<]*<strong>[^<]*</strong>\.</p>(?=\s*</nav>)")
 
@@ -92,7 +94,7 @@ def article(issue: Issue, now: datetime) -> Markup:
         send_url=contribute_url(following),
         calendar_url=url_for("contribute.deadlines"),
     )
-    web = _DEADLINE_LINE.sub(lambda found: panel + (found["button"] or "" if is_open else ""), web, count=1)
+    web = _DEADLINE_LINE.sub(lambda found: panel + (found["ways"] or "" if is_open else ""), web, count=1)
     invitation = _SHARE_LINE.search(web)
     if invitation and not (deadline.is_open(now) and deadline.words in _spaces(invitation[0])):
         web = _SHARE_LINE.sub("", web, count=1)

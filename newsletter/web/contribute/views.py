@@ -19,7 +19,7 @@ from ...tokens import Purpose
 from ..access import public
 
 # Each of these rooms puts its pages on the blueprint.
-from . import (  # noqa: F401
+from . import (  # noqa: F401 - they add their pages
     account,
     agency,
     calendar,

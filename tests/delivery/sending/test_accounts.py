@@ -92,7 +92,7 @@ def issue(app: Flask, now: datetime) -> Issue:
 
 def spoil(statement: object) -> None:
     with transaction() as session:
-        session.execute(statement)  # type: ignore[call-overload]
+        session.execute(statement)
 
 
 def test_right_accounts_have_nothing_to_say(issue: Issue) -> None:

@@ -204,8 +204,8 @@ def _days(line: Line, year: int) -> tuple[date, ...]:
     found = rrule.rrule(
         rrule.YEARLY if line.yearly else rrule.MONTHLY,
         # The library reckons in naive local days.
-        dtstart=datetime(year, 1, 1),  # noqa: DTZ001
-        until=datetime(year, 12, 31),  # noqa: DTZ001
+        dtstart=datetime(year, 1, 1),  # noqa: DTZ001 - days, in no zone
+        until=datetime(year, 12, 31),  # noqa: DTZ001 - days, in no zone
         bymonth=line.months or None,
         byweekday=named or None,
         bymonthday=line.days or None,
