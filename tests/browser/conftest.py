@@ -169,6 +169,17 @@ class Visitor:
             self.page.keyboard.press("Enter")
         self.page.wait_for_load_state("networkidle")
 
+    def sign_in(self, address: str, name: str = "Ruth") -> None:
+        """At the desk of the demo at this address, as one of its people."""
+        self.page.goto(f"{address}/sign-in")
+        self.click(self.page.get_by_role("button", name=re.compile(name)).first)
+
+    def click(self, target: Locator) -> None:
+        """Click what leads to another page, and wait for that page."""
+        with self.page.expect_navigation():
+            target.click()
+        self.page.wait_for_load_state("networkidle")
+
     def follow(self, name: str | re.Pattern[str]) -> None:
         """Follow a link; the one that leads on looks like a button, and says so to readers of screens."""
         link = self.page.get_by_role("link", name=name)

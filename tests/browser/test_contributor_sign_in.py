@@ -99,8 +99,7 @@ def begins_without_javascript(browser: Browser, installation: Installation) -> N
 
 def looks_after_them(editor: Visitor, installation: Installation) -> None:
     page = editor.page
-    page.goto(f"{installation.address}/sign-in")
-    page.get_by_role("button", name=re.compile("^Sign in as")).first.click()
+    editor.sign_in(installation.address)
     page.goto(f"{installation.address}/desk/agencies")
     editor.look("agencies")
     editor.follow(AGENCY)

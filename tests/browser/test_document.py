@@ -17,10 +17,9 @@ PASTE = '<h1>Peer mentors</h1><p>See <a href="https://example.org/mentors">the g
 def signed_in(visitor: Visitor, installation: Installation) -> str:
     """Sign in to the demo as its editor; the address of the issue that is being written."""
     page = visitor.page
-    page.goto(f"{installation.address}/sign-in")
-    page.get_by_role("button", name=re.compile("Ruth")).first.click()
+    visitor.sign_in(installation.address)
     page.goto(f"{installation.address}/desk/issues")
-    page.locator(".app-table tbody th a").first.click()
+    visitor.click(page.locator(".app-table tbody th a").first)
     return page.url
 
 

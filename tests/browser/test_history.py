@@ -3,36 +3,27 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
-
 from tests.browser.conftest import Serve, Visitor
 
 WRITE = "/desk/issues/december-2026/write"
 
 
-def _in(visitor: Visitor, address: str) -> Page:
-    page = visitor.page
-    page.goto(f"{address}/sign-in")
-    page.get_by_role("button", name=re.compile("Ruth")).click()
-    page.wait_for_load_state("networkidle")
-    return page
-
-
-def _open(page: Page, address: str, name: str) -> None:
+def _open(ruth: Visitor, address: str, name: str) -> None:
     """The desk, with the section of this name open."""
+    page = ruth.page
     page.goto(f"{address}{WRITE}")
-    page.locator(".app-outline__name", has_text=name).first.click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.locator(".app-outline__name", has_text=name).first)
 
 
 def test_going_back_loses_nothing_and_can_be_read_by_everybody(serve: Serve, visitor: Callable[[], Visitor]) -> None:
     place = serve("--demo")
     ruth = visitor()
-    page = _in(ruth, place.address)
+    page = ruth.page
+    ruth.sign_in(place.address)
     page.goto(f"{place.address}{WRITE}")
     names = page.locator(".app-outline__name").all_inner_texts()
     second = names[3].splitlines()[0]
-    _open(page, place.address, second)
+    _open(ruth, place.address, second)
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_role("button", name=f"Move ‘{second}’ down").click()
     page.get_by_text(f"“{second}” was moved.").wait_for()
@@ -47,10 +38,10 @@ def test_going_back_loses_nothing_and_can_be_read_by_everybody(serve: Serve, vis
     ruth.look("versions")
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_label("From").select_option(index=1)
-    page.get_by_role("button", name="Compare").click()
+    ruth.click(page.get_by_role("button", name="Compare"))
     ruth.look("compared, nothing differs")
 
-    _open(page, place.address, second)
+    _open(ruth, place.address, second)
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_role("button", name="Delete").first.click()
     page.get_by_text(f"Deleted ‘{second}’.").wait_for()
@@ -58,14 +49,13 @@ def test_going_back_loses_nothing_and_can_be_read_by_everybody(serve: Serve, vis
     ruth.look("compared, one removed")
     page.goto(f"{place.address}/desk/issues/december-2026/bin")
     ruth.look("bin")
-    page.get_by_role("link", name=re.compile("^Delete for good")).first.click()
+    ruth.click(page.get_by_role("link", name=re.compile("^Delete for good")).first)
     ruth.look("bin, asked")
     page.go_back()
-    page.get_by_role("button", name=re.compile("^Put it back")).first.click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name=re.compile("^Put it back")).first)
     page.get_by_text("is back at its old place.").wait_for()
     assert page.locator(".app-outline__name").all_inner_texts() == names
-    page.get_by_role("link", name="Earlier words of this section").click()
+    ruth.click(page.get_by_role("link", name="Earlier words of this section"))
     ruth.look("versions of one section")
     page.goto(f"{place.address}/desk/issues/december-2026/bin")
     ruth.look("bin, empty")
@@ -76,7 +66,8 @@ def test_the_next_issue_begins_with_what_comes_back_and_what_was_promised(
 ) -> None:
     place = serve("--demo")
     ruth = visitor()
-    page = _in(ruth, place.address)
+    page = ruth.page
+    ruth.sign_in(place.address)
     page.goto(f"{place.address}{WRITE}")
     page.get_by_text("Follow up next time").first.click()
     page.get_by_label("A note for next time, if you like").fill("Ask Ann for the figures")
@@ -88,14 +79,13 @@ def test_the_next_issue_begins_with_what_comes_back_and_what_was_promised(
     page.goto(f"{place.address}/desk/issues/march-2027/write")
     page.get_by_text(re.compile("things? waits? for this issue")).wait_for()
     ruth.look("what waits for the next issue")
-    page.get_by_role("link", name=re.compile("^Read the old words")).click()
+    ruth.click(page.get_by_role("link", name=re.compile("^Read the old words")))
     ruth.look("promises")
     page.goto(f"{place.address}/desk/issues/march-2027/start")
     page.get_by_role("heading", name="Start from").wait_for()
     ruth.look("start from the last issue")
     page.get_by_role("checkbox").first.check()
-    page.get_by_role("button", name="Start with these").click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="Start with these"))
     ruth.look("last time's words beside")
     page.get_by_role("button", name=re.compile("^Let it go")).click()
     page.get_by_text("will not be followed up.").wait_for()
@@ -105,34 +95,29 @@ def test_the_next_issue_begins_with_what_comes_back_and_what_was_promised(
 def test_the_book_is_kept_and_used(serve: Serve, visitor: Callable[[], Visitor]) -> None:
     place = serve("--demo")
     ruth = visitor()
-    page = _in(ruth, place.address)
+    page = ruth.page
+    ruth.sign_in(place.address)
     page.goto(f"{place.address}/desk/book")
     ruth.look("book, empty")
     page.get_by_role("link", name="Add a person").click()
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="Save"))
     ruth.look("book, what is missing is said")
     page.get_by_label("Name", exact=True).fill("Bethan Price")
     page.get_by_label("Role").fill("Policy officer")
     page.get_by_label("Email address").fill("bethan@example.org")
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="Save"))
     ruth.look("book")
-    page.get_by_role("link", name=re.compile("^End")).first.click()
+    ruth.click(page.get_by_role("link", name=re.compile("^End")).first)
     ruth.look("book, an entry ends")
     page.get_by_label("Why").fill("Left the team")
-    page.get_by_role("button", name="End it").click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="End it"))
     ruth.look("book, ended")
-    page.get_by_role("button", name="Use it again").click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="Use it again"))
 
     page.goto(f"{place.address}{WRITE}/add")
-    page.get_by_role("button", name=re.compile("Contact")).first.click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name=re.compile("Contact")).first)
     page.get_by_label("From the book").select_option(index=1)
-    page.get_by_role("button", name="Put it in").click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="Put it in"))
     page.get_by_text("Bethan Price was put in from the book.").wait_for()
     assert page.get_by_label("Email address").first.input_value() == "bethan@example.org"
     ruth.look("from the book, in a section")

@@ -23,8 +23,7 @@ def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
 def ruth(larkmere: Installation, visitor: "type[Visitor]") -> Visitor:
     """Ruth at her desk."""
     ruth = visitor()
-    ruth.page.goto(f"{larkmere.address}/sign-in")
-    ruth.page.get_by_role("button", name=re.compile("Ruth")).click()
+    ruth.sign_in(larkmere.address)
     ruth.page.goto(f"{larkmere.address}/desk/issues/march-2027/write")
     expect(ruth.page.locator("ol.is-sortable")).to_be_visible()
     return ruth
@@ -111,7 +110,7 @@ def test_on_a_phone_a_section_is_moved_by_naming_the_one_above(ruth: Visitor) ->
     before = names(page)
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"{page.url.partition('#')[0]}#outline")
-    page.get_by_role("link", name=re.compile("^Move to")).click()
+    ruth.click(page.get_by_role("link", name=re.compile("^Move to")))
     ruth.look("where a section is to stand")
     page.get_by_label("Where it is to stand").select_option(label=f"Below “{before[3]}”")
     page.get_by_role("button", name="Move it").click()

@@ -127,8 +127,7 @@ def test_a_picture_is_chosen_in_a_dialog_and_no_word_is_lost(ruth: Visitor) -> N
     expect(caption).to_have_value("By the lake")
     ruth.look("chosen")
 
-    page.get_by_role("button", name="Save", exact=True).last.click()
-    page.wait_for_load_state("networkidle")
+    ruth.click(page.get_by_role("button", name="Save", exact=True).last)
     data = section().data
     assert data == {
         "media": db.session.query(Media).one().name, "alt": "The lake at noon", "decorative": False,

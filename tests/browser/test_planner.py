@@ -25,8 +25,7 @@ def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
 def test_a_year_by_keyboard(larkmere: Installation, visitor: "type[Visitor]") -> None:
     ruth = visitor()
     page = ruth.page
-    page.goto(f"{larkmere.address}/sign-in")
-    page.get_by_role("button", name=re.compile("Ruth")).click()
+    ruth.sign_in(larkmere.address)
     page.get_by_role("link", name="the year planner").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Year planner"))
     ruth.look("year")

@@ -1,6 +1,5 @@
 """The editor of formatted words: typed, pasted and linked words are what is stored, word for word."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -32,8 +31,7 @@ def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
 def ruth(larkmere: Installation, visitor: "type[Visitor]") -> Visitor:
     """Ruth at an empty new section."""
     ruth = visitor()
-    ruth.page.goto(f"{larkmere.address}/sign-in")
-    ruth.page.get_by_role("button", name=re.compile("Ruth")).click()
+    ruth.sign_in(larkmere.address)
     ruth.page.goto(f"{larkmere.address}/desk/issues/march-2027/write/add")
     ruth.page.locator("button[name=kind][value=section]").click()
     expect(body(ruth.page)).to_be_visible()
@@ -315,8 +313,7 @@ def test_every_document_of_the_schema_comes_back_from_the_server_as_it_was(ruth:
 def test_without_scripts_the_text_area_does_the_same_work(larkmere: Installation, browser: Any) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{larkmere.address}/sign-in")
-    page.get_by_role("button", name=re.compile("Ruth")).click()
+    Visitor(page).sign_in(larkmere.address)
     page.goto(f"{larkmere.address}/desk/issues/march-2027/write/add")
     page.locator("button[name=kind][value=section]").click()
     area = page.locator("textarea[data-xhtml][name='d.body']")

@@ -21,8 +21,7 @@ LONGEST_WAIT = 60
 def test_what_came_in_is_read_decided_and_answered(serve: Serve, visitor: "type[Visitor]") -> None:
     installation, ruth = serve("--demo"), visitor()
     page = ruth.page
-    page.goto(f"{installation.address}/sign-in")
-    page.get_by_role("button", name=re.compile("Ruth")).first.click()
+    ruth.sign_in(installation.address)
     page.goto(f"{installation.address}/desk/contributions")
     ruth.look("contributions")
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -59,7 +58,7 @@ def test_what_came_in_is_read_decided_and_answered(serve: Serve, visitor: "type[
     ruth.press("Compare")
     ruth.look("side-by-side")
     page.goto(f"{installation.address}/desk/issues")
-    page.locator(".app-table tbody th a").first.click()
+    ruth.click(page.locator(".app-table tbody th a").first)
     page.goto(f"{page.url}/leftovers")
     ruth.look("leftovers")
 

@@ -67,10 +67,14 @@ class _Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim brought. `seen` counts the rows it looked at, those it skipped included."""
+    """What one claim brought. `seen` counts the rows it looked at, those it skipped included.
+
+    `held` says that nothing may be claimed, whatever is left: the issue is paused, cancelled or gone.
+    """
 
     items: list[WorkItem]
     seen: int
+    held: bool = False
 
 
 def claim(issue_id: int, epoch: int, now: datetime, *, any_address: bool = False, limit: int = BATCH) -> Claim:
@@ -84,7 +88,7 @@ def claim(issue_id: int, epoch: int, now: datetime, *, any_address: bool = False
         state = session.scalar(select(Issue.state).where(Issue.id == issue_id))
         mode = SendingMode.EVERYONE if any_address else session.scalar(select(Organisation.sending_mode))
         if state not in _GOING:
-            return Claim([], 0)
+            return Claim([], 0, held=True)
         if mode is SendingMode.NOTHING:
             raise SendingSwitchedOff("Sending is switched off for this installation")
         rows = _candidates(session, issue_id, now, limit)

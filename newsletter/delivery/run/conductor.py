@@ -65,6 +65,10 @@ class Conductor(Protocol):
         """Have all who wait for news look again."""
         ...
 
+    def held(self) -> None:
+        """The issue is paused, cancelled or gone."""
+        ...
+
     def done(self) -> None:
         """Nothing is in hand, and nothing is left to claim."""
         ...

@@ -43,7 +43,9 @@ class Feeder:
         while not run.over:
             nothing_in_hand = not run.in_hand
             batch = await self._claim()
-            if batch.seen == 0 and nothing_in_hand:
+            if batch.held:
+                run.held()
+            elif batch.seen == 0 and nothing_in_hand:
                 run.done()
             elif batch.seen == 0:
                 self.claimed_all = True

@@ -199,6 +199,10 @@ class Run:
         self._feeder.stop()
         self.wake_all()
 
+    def held(self) -> None:
+        """The issue is paused, cancelled or gone: take nothing new."""
+        self._stop(Ending.HELD)
+
     def done(self) -> None:
         """Nothing is in hand, and nothing is left to claim."""
         self._stop(Ending.DONE)
@@ -208,7 +212,7 @@ class Run:
         while not self.over:
             with suppress(SQLAlchemyError):
                 if await self.beside(self._state) not in _GOING:
-                    self._stop(Ending.HELD)
+                    self.held()
             await self._feeder.put_off_surplus()
             if self._idle and self.may_offer and self.dispatcher.waits() == 0:
                 self.wake_all()

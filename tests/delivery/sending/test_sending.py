@@ -428,6 +428,21 @@ def test_pause_stops_it_and_resume_goes_on_exactly_there(app: Flask, now: dateti
     assert set(Counter(relay.recipients).values()) == {1}
 
 
+def test_pause_at_the_last_message_in_hand_ends_as_held_and_not_as_done(app: Flask, now: datetime) -> None:
+    issue = makers.sending(now, 2)
+    issue_id = issue.id
+
+    def pause(number: int) -> None:
+        with app.app_context(), transaction() as session:
+            control.pause(session.get_one(Issue, issue_id), actor=None, now=now)
+
+    relay = ActingRelay(pause)
+    relay.fail("reader1@example.org", RelayBusy("Try later", code=451))
+    app.extensions["newsletter_relay"] = relay
+    assert send(issue, now) is Ending.HELD
+    assert counts(issue) == {"accepted": 1, "deferred": 1}
+
+
 class SlowedRelay(ActingRelay):
     """Takes its time once something has happened, so that there is time to see it."""
 

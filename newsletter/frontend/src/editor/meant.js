@@ -20,19 +20,18 @@ function chooseInText(field, words) {
       offset -= text.data.length
     }
   }
-  const range = document.createRange()
-  range.setStart(...placeOf(start))
-  range.setEnd(...placeOf(start + words.length))
-  getSelection().removeAllRanges()
-  getSelection().addRange(range)
-  range.startContainer.parentElement.scrollIntoView({ block: 'center' })
+  const [from, to] = [placeOf(start), placeOf(start + words.length)]
+  // By way of the editor: it would soon put its own selection in the place of one that was made behind its back.
+  const { editor } = field
+  editor.commands.setTextSelection({ from: editor.view.posAtDOM(...from), to: editor.view.posAtDOM(...to) })
+  from[0].parentElement.scrollIntoView({ block: 'center' })
 }
 
 function choose(id, words) {
   const field = document.getElementById(id)
   if (!field) return
   field.focus()
-  if (field.isContentEditable) return chooseInText(field, words)
+  if (field.editor) return chooseInText(field, words)
   const start = loose(field.value ?? '').indexOf(words)
   if (start >= 0) field.setSelectionRange?.(start, start + words.length)
 }
