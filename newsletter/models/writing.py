@@ -30,7 +30,7 @@ class DraftShare(Model):
 
 
 class Comment(Model):
-    """What somebody says about a section, or about the issue as a whole. It never enters the mail."""
+    """What somebody says about a section, about a contribution, or about the issue. It never enters the mail."""
 
     __tablename__ = "comment"
     __table_args__ = (Index(None, "issue_id", "block_id"),)
@@ -38,6 +38,7 @@ class Comment(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
     block_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("block.id", ondelete="CASCADE"))
+    contribution_id: Mapped[int | None] = mapped_column(ForeignKey("contribution.id", ondelete="CASCADE"), index=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     author_name: Mapped[str] = mapped_column(String(100))
     share_id: Mapped[int | None] = mapped_column(ForeignKey("draft_share.id", ondelete="SET NULL"))

@@ -7,21 +7,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from alembic.util.exc import CommandError
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import ForeignKeyConstraint, inspect, text
+from sqlalchemy import ForeignKeyConstraint, inspect, select, text
 
 from newsletter.app import create_app
 from newsletter.config import Settings
-from newsletter.db import Base, db
+from newsletter.db import Base, db, transaction
+from newsletter.domain.staff import activity
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Issue
+from newsletter.models import Activity, Comment, Issue
 from newsletter.resources import data_dir
 from newsletter.schema import install_history, newest_version, prepare_schema, schema_version
 from newsletter.work.runners import SilentRunner
+from tests.contributions import sent_in
+from tests.people import issue, larkmere, staff
 
 HISTORY = str(data_dir("migrations"))
 
@@ -109,3 +113,21 @@ def rules() -> set[str]:
         found |= {str(foreign["name"]) for foreign in inspector.get_foreign_keys(table)}
         found |= {str(index["name"]) for index in inspector.get_indexes(table)}
     return {name for name in found if not re.fullmatch("None", name)}
+
+
+def test_what_editors_noted_on_contributions_becomes_comments(empty: Flask, now: datetime) -> None:
+    upgrade(directory=HISTORY)
+    ruth, news = staff(now), sent_in(issue(now, larkmere(now)), now)
+    with transaction():
+        activity.record(
+            "contribution.noted", actor=ruth, now=now, issue=news.issue, subject=("contribution", news.id),
+            reference=news.reference, note="Ask Bethan first.",
+        )  # fmt: skip
+    ids = news.id, ruth.id
+    db.session.remove()
+    downgrade(directory=HISTORY, revision="0007")
+    upgrade(directory=HISTORY)
+    said, entry = db.session.scalars(select(Comment)).one(), db.session.scalars(select(Activity)).all()[-1]
+    assert (said.contribution_id, said.author_id) == ids
+    assert (said.author_name, said.body, said.at) == ("Ruth Adeyemi", "Ask Bethan first.", now)
+    assert entry.detail == {"reference": "TEST-0002"}

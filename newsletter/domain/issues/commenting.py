@@ -167,7 +167,9 @@ def _begins(words: str, name: str) -> bool:
 def _standing(issue: Issue) -> Select[Comment]:
     standing = select(Block.id).where(Block.issue_id == issue.id, Block.deleted_at.is_(None))
     return select(Comment).where(
-        Comment.issue_id == issue.id, or_(Comment.block_id.is_(None), Comment.block_id.in_(standing))
+        Comment.issue_id == issue.id,
+        Comment.contribution_id.is_(None),
+        or_(Comment.block_id.is_(None), Comment.block_id.in_(standing)),
     )
 
 

@@ -74,7 +74,8 @@ COLUMNS: Mapping[str, Marks] = {
     "chase": Marks(personal="address_key", plain="id issue_id kind occasion deadline_version at"),
     "check_pass": Marks(plain="id issue_id code text_hash actor_id at"),
     "comment": Marks(
-        personal="author_name body", plain="id issue_id block_id author_id share_id at resolved_at resolved_by_id"
+        personal="author_name body",
+        plain="id issue_id block_id contribution_id author_id share_id at resolved_at resolved_by_id",
     ),
     "consent": Marks(
         personal="event at asked_at wording privacy_version route source network note",
