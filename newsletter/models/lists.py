@@ -27,6 +27,9 @@ class Organisation(Model):
     )
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: When it was restored from a backup, and when that was made; null again once somebody said who may get mail.
+    restored_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    backup_made_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class PrivacyNotice(Model):

@@ -149,9 +149,10 @@ def change_organisation(details: OrganisationDetails, *, actor: Account | None, 
 
 
 def change_sending_mode(mode: SendingMode, *, actor: Account | None, now: datetime) -> None:
-    """Who may get mail from here: nothing, team, everyone."""
+    """Who may get mail from here: nothing, team, everyone. Saying so ends the reminder that it was restored."""
     row = _required()
     before, row.sending_mode = row.sending_mode, mode
+    row.restored_at = row.backup_made_at = None
     if before is not mode:
         record("installation.sending_mode_changed", actor=actor, now=now, before=before.value, after=mode.value)
 

@@ -172,7 +172,7 @@ COLUMNS: Mapping[str, Marks] = {
         plain="id template_version list_id issue_id message_id state priority attempts next_attempt_at created_at"
         " accepted_at claimed_by claim_ends_at unsure_at",
     ),
-    "organisation": Marks(plain="id name address email phone sending_mode demo created_at"),
+    "organisation": Marks(plain="id name address email phone sending_mode demo created_at restored_at backup_made_at"),
     "presence": Marks(personal="seen_at", plain="issue_id account_id block_id"),
     "privacy_notice": Marks(plain="version text published_at"),
     "read_document": Marks(words="name data", plain="id public_id issue_id account_id day at"),

@@ -1,0 +1,26 @@
+"""An installation that was restored says so
+
+Revision ID: 0008
+Revises: 0007
+Create Date: 2026-11-22
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from newsletter.db import UTCDateTime
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("organisation", sa.Column("restored_at", UTCDateTime(), nullable=True))
+    op.add_column("organisation", sa.Column("backup_made_at", UTCDateTime(), nullable=True))
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE organisation DROP COLUMN backup_made_at")
+    op.execute("ALTER TABLE organisation DROP COLUMN restored_at")
