@@ -28,6 +28,7 @@ from .lists import ConsentWording, MailingList, Organisation, PrivacyNotice, Sec
 from .media import Media
 from .notices import MailboxMessage, Notice
 from .people import Account, Invitation, Membership, WebSession
+from .processes import Lease, SchemaPart
 from .suppressions import LimitCounter, Suppression
 from .views import ViewsAnswer, ViewsPage
 from .writing import (
@@ -85,6 +86,7 @@ __all__ = [
     "IssueReport",
     "IssueVersion",
     "IssueVersionBlock",
+    "Lease",
     "LimitCounter",
     "LinkCheck",
     "MailSource",
@@ -99,6 +101,7 @@ __all__ = [
     "ReadDocument",
     "RelayPace",
     "Rendition",
+    "SchemaPart",
     "SealedCopy",
     "Sector",
     "SignUp",

@@ -54,7 +54,8 @@ class Delivery(Model):
 
 
 class Worker(Model):
-    """One sending run of a process. Its id is the epoch of every claim it makes: a restarted one is another.
+    """One sending run of a process, or the process itself. Its id is the epoch of every claim it makes: a restarted one
+    is another. `part` says which: "run", "worker", "scheduler".
 
     `boot_id`, `pid_namespace`, `pid` and `process_start` tell on the same machine whether it lives; `beat` is the
     machine's monotonic clock in microseconds on SQLite, where all processes share a machine, and the database's
@@ -64,6 +65,7 @@ class Worker(Model):
     __tablename__ = "worker"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(String(20), default="run", server_default="run")
     host: Mapped[str] = mapped_column(String(255))
     boot_id: Mapped[str] = mapped_column(String(64))
     pid_namespace: Mapped[str] = mapped_column(String(40), default="")

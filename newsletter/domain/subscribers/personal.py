@@ -153,6 +153,7 @@ COLUMNS: Mapping[str, Marks] = {
     "issue_report": Marks(plain="issue_id made_at aggregated_at data"),
     "issue_version": Marks(words="reason subject preheader", plain="id issue_id number at actor_id"),
     "issue_version_block": Marks(plain="issue_version_id position block_id block_version"),
+    "lease": Marks(plain="name holder term counts_from ends taken_at"),
     "limit_counter": Marks(plain="key ends_at count"),
     "link_check": Marks(plain="url_hash url state detail checked_at"),
     "mail_source": Marks(plain="name looked_at worked_at problem"),
@@ -181,6 +182,7 @@ COLUMNS: Mapping[str, Marks] = {
         words="subject headers html text web",
         plain="id issue_id content_version media audience content_hash created_at",
     ),
+    "schema_part": Marks(plain="part version oldest_code at"),
     "sealed_copy": Marks(words="body", plain="id rendition_id take_down_id content_hash at"),
     "sector": Marks(plain="slug name position ended_at"),
     "sign_up": Marks(
@@ -207,5 +209,5 @@ COLUMNS: Mapping[str, Marks] = {
     "web_session": Marks(
         personal="user_agent", hidden="id_hash data", plain="account_id created_at idle_end absolute_end revoked_at"
     ),
-    "worker": Marks(plain="id host boot_id pid_namespace pid process_start started_at beat wire_log ended_at"),
+    "worker": Marks(plain="id part host boot_id pid_namespace pid process_start started_at beat wire_log ended_at"),
 }
