@@ -144,7 +144,10 @@ def test_a_contributor_leaves_no_trace(quarterly: MailingList, now: datetime, tm
                                  kind="section", data={}, body=f"Regards, {NAME}", at=now),
             Extension(issue_id=issue.id, contribution_id=sent.id, state=ExtensionState.ASKED, reason=f"{NAME} is ill"),
             ViewsAnswer(page_id=page.id, form_key=bytes(32), body="More time.", name=NAME, address=ADDRESS, at=now),
+            Comment(issue_id=issue.id, contribution_id=sent.id, author_name="Ruth", body=f"Ask {NAME}", at=now),
         ])  # fmt: skip
+        about = {"contribution": sent.id, "by": NAME, "comment": f"I am {NAME}"}
+        send_notice("sender_withdraws", "ruth@example.org", now=now, values=about)
         send_notice("contributor_sign_in", ADDRESS, now=now, values={"who": NAME})
     assert found_in(tmp_path)
     with transaction():

@@ -2,14 +2,16 @@
 
 import re
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from flask.testing import FlaskClient
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
-from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.decisions import noting, triage
 from newsletter.domain.calls.reminding import extending
+from newsletter.domain.issues import commenting
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Contribution, Issue, MailingList, Notice
 from newsletter.states import ContributionState, IssueState, NoticeState, Role
@@ -273,6 +275,28 @@ def test_editors_leave_notes_for_each_other(client: FlaskClient, issue: Issue, n
         client.post(url_of(news, "/note"), data={"note": "Ask <Bethan> first."})
     page = client.get(url_of(news)).text
     assert page.count("Ask &lt;Bethan&gt; first.") == 1
+    assert client.get("/desk/issues/january-2027/comments").text.count("Ask &lt;Bethan&gt;") == 0, "not the issue's"
+
+
+def test_a_note_reaches_whom_it_names_and_is_resolved(
+    client: FlaskClient, issue: Issue, now: datetime, relay: MemoryRelay
+) -> None:
+    news, other, ewan = sent_in(issue, now), sent_in(issue, now, "Another"), people.staff(now, "Ewan Marsh")
+    client.post(url_of(news, "/note"), data={"note": "Is that so, @Ewan?"})
+    told = db.session.query(Notice).filter_by(template="comment_mention").one()
+    assert told.address == ewan.email
+    assert deliver_notices(now) == 1
+    mail = message_from_bytes(relay.accepted[0].message, policy=policy.default).get_body(("plain",))
+    words = mail.get_content()
+    assert "They write about “Peer mentors”:\r\n\r\n  Is that so, @Ewan?" in words
+    assert f"https://news.example.org{url_of(news)}\r\n" in words
+    said = noting.notes_on(news)[0]
+    assert client.post(url_of(other, f"/note/{said.id}/resolve"), follow_redirects=True).text.count("no such note") == 1
+    page = client.post(url_of(news, f"/note/{said.id}/resolve"), follow_redirects=True).text
+    assert "Those that are resolved" in page
+    assert (said.resolved_at, commenting.unresolved(issue)) == (now, 0)
+    client.post(url_of(news, f"/note/{said.id}/reopen"))
+    assert said.resolved_at is None
 
 
 # --- before the issue goes out -----------------------------------------------------------------------------------

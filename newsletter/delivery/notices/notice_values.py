@@ -249,8 +249,6 @@ _PAGES = (
     ("comment_", "editor.issue_comments"),
     ("draft_", "editor.issue_comments"),
     ("sender_", "editor.issue_comments"),
-    ("sender_withdraws", "editor.issue"),
-    ("sender_", "editor.issue_comments"),
 )
 
 
@@ -262,6 +260,9 @@ def _about_an_issue(notice: Notice, _now: datetime) -> Values:
     values: Values = {**notice.values.get("counts", {}), **notice.values}
     values["title"] = f"{issue.mailing_list.name}: {issue.title}"
     values["url"] = link(page, slug=issue.slug)
+    about = db.session.get(Contribution, notice.values.get("contribution") or 0)
+    if about is not None and notice.template != "sender_suggests":
+        values["url"] = link("editor.contribution", reference=about.reference)
     at = issue.scheduled_at or issue.planned_at
     if not values.get("at") and at is not None:
         values["at"] = dates.moment(at, issue.mailing_list.timezone)

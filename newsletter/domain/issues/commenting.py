@@ -4,12 +4,13 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
 from ...db import db
 from ...errors import Invalid, NotFound, Problem, Refused
-from ...models import Account, Block, Comment, DraftShare, Issue
+from ...models import Account, Block, Comment, Contribution, DraftShare, Issue
 from ...rendering import characters
 from ...states import EDITABLE_STATES, IssueState
 from ..notices import count_sent
@@ -36,14 +37,20 @@ def comment(issue: Issue, body: str, *, block: Block | None = None, actor: Accou
     on its way, NotFound for a section of another issue.
     """
     require(actor, Permission.EDIT_ISSUES, issue.mailing_list)
-    said = _add(issue, Comment(body=_body(body), author_id=actor.id, author_name=actor.name[:LONGEST_NAME]), block, now)
-    named = [person for person in mentioned(issue, said.body) if person is not actor]
-    tell("comment_mention", named, issue, now=now, by=actor.name, comment=said.body, about=about(said))
-    activity.record(
-        "issue.commented", actor=actor, now=now, issue=issue, subject=("comment", said.id), mentioned=len(named)
+    said = _add(
+        issue, Comment(body=checked(body), author_id=actor.id, author_name=actor.name[:LONGEST_NAME]), block, now
     )
+    named = tell_named(said, issue, actor=actor, now=now)
+    activity.record("issue.commented", actor=actor, now=now, issue=issue, subject=("comment", said.id), mentioned=named)
     _log.info("Comment %s on issue %s", said.id, issue.id)
     return said
+
+
+def tell_named(said: Comment, issue: Issue, *, actor: Account, now: datetime, **values: Any) -> int:
+    """Send it to whom it names beside its writer; returns how many they are. `values` go into the mail's own."""
+    named = [person for person in mentioned(issue, said.body) if person is not actor]
+    tell("comment_mention", named, issue, now=now, by=actor.name, comment=said.body, about=about(said), **values)
+    return len(named)
 
 
 def comment_as_guest(
@@ -62,7 +69,7 @@ def comment_as_guest(
     elif len(name) > LONGEST_NAME:
         problems.append(Problem("name", f"Use {LONGEST_NAME} characters or fewer."))
     try:
-        body = _body(body)
+        body = checked(body)
     except Invalid as invalid:
         problems += invalid.problems
     if problems:
@@ -135,7 +142,9 @@ def unresolved(issue: Issue) -> int:
 
 
 def about(said: Comment) -> str:
-    """The section that a comment is about, by name; "" for the issue as a whole."""
+    """The section or the contribution that a comment is about, by name; "" for the issue as a whole."""
+    if said.contribution_id:
+        return db.session.get_one(Contribution, said.contribution_id).title
     block = db.session.get(Block, said.block_id) if said.block_id else None
     return name_of(block) if block else ""
 
@@ -185,7 +194,8 @@ def _add(issue: Issue, said: Comment, block: Block | None, now: datetime) -> Com
     return said
 
 
-def _body(typed: str) -> str:
+def checked(typed: str) -> str:
+    """The words of a comment as they are kept. Raises Invalid at "body" for none, and for more than LONGEST."""
     body = "\n".join(characters.one_line(line) for line in typed.strip().splitlines())
     body = re.sub(r"\n{3,}", "\n\n", body).strip()
     if not body:

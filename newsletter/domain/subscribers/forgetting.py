@@ -18,6 +18,7 @@ from ...models import (
     AddressChange,
     AddressProof,
     Chase,
+    Comment,
     Consent,
     Contribution,
     ContributionRevision,
@@ -42,6 +43,9 @@ from ..staff import activity
 from . import addressing, erasure_log, import_files, joining, leaving, sign_ups, suppressing
 
 _log = logging.getLogger(__name__)
+
+#: Mails to staff with words about what somebody sent in.
+_TOLD_OF = ("comment_mention", "sender_suggests", "sender_withdraws")
 
 
 @dataclass(frozen=True)
@@ -177,12 +181,24 @@ def _erase_contact(keys: list[str]) -> int:
     came = ContributionRevision.contribution_id.in_(select(Contribution.id).where(theirs))
     _count(update(ContributionRevision).where(came, ContributionRevision.revision == 0).values(title="", body=""))
     _blank_inbound(InboundMessage.id.in_(select(Contribution.inbound_id).where(theirs)))
+    _blank_told_of(set(db.session.scalars(select(Contribution.id).where(theirs))))
+    _count(delete(Comment).where(Comment.contribution_id.in_(select(Contribution.id).where(theirs))))
     for_it = Extension.contribution_id.in_(select(Contribution.id).where(theirs))
     _count(update(Extension).where(for_it).values(reason="", note=""))
     # The words of the last decision greet them by name.
     emptied = ("contact_name", "contact_address", "contact_phone", "decision_note", "withdrawal_words")
     nobody = dict.fromkeys(emptied, "")
     return _count(update(Contribution).where(theirs).values(**nobody))
+
+
+def _blank_told_of(contributions: set[int]) -> None:
+    """The mails that told the staff what they, or an editor, wrote about what they sent in."""
+    told = select(Notice.id, Notice.values).where(Notice.template.in_(_TOLD_OF))
+    _blank(
+        Notice.id.in_(
+            [number for number, values in db.session.execute(told) if values.get("contribution") in contributions]
+        )
+    )
 
 
 def _erase_contributor(keys: list[str]) -> int:

@@ -9,6 +9,7 @@ from newsletter import clock
 from newsletter.db import transaction
 from newsletter.domain.calls.decisions import confirming, noting, settling, triage
 from newsletter.domain.calls.decisions.triage import Mail
+from newsletter.domain.issues import commenting
 from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, NotFound, Problem, Refused
 from newsletter.i18n import gettext as _
@@ -21,7 +22,7 @@ from .room import blueprint, to
 _Answer = Response | tuple[str, int]
 
 
-def _do(reference: str, act: Callable[[Contribution], None], said: str, field: str = "") -> _Answer:
+def _do(reference: str, act: Callable[[Contribution], object], said: str, field: str = "") -> _Answer:
     """Do it and go back to the contribution; where its words are wrong, show them again at their field."""
     found = find_contribution(reference)
     try:
@@ -69,6 +70,18 @@ def contribution_note(reference: str) -> _Answer:
         lambda found: noting.note(found, words, actor=signed_in_account(), now=clock.now()),
         _("Your note is kept. Its sender never reads it."),
         "note",
+    )
+
+
+@blueprint.post("/desk/contributions/<reference>/note/<int:number>/<any(resolve, reopen):verb>")
+@staff(Permission.TRIAGE_CONTRIBUTIONS)
+def contribution_note_settle(reference: str, number: int, verb: str) -> _Answer:
+    """A note is dealt with, or it is not after all."""
+    settle = commenting.resolve if verb == "resolve" else commenting.reopen
+    return _do(
+        reference,
+        lambda found: settle(noting.find_note(found, number), actor=signed_in_account(), now=clock.now()),
+        _("Resolved.") if verb == "resolve" else _("It is open again."),
     )
 
 

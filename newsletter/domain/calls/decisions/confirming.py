@@ -106,7 +106,8 @@ def suggest(contribution: Contribution, words: str, *, now: datetime) -> None:
     db.session.add(Comment(issue_id=issue.id, block_id=section.id, author_name=who[:100], body=words, at=now))
     db.session.flush()
     people = who_may(Permission.TRIAGE_CONTRIBUTIONS, issue.mailing_list)
-    tell("sender_suggests", people, issue, now=now, by=who, about=name_of(section), comment=words)
+    about = {"about": name_of(section), "contribution": contribution.id}
+    tell("sender_suggests", people, issue, now=now, by=who, comment=words, **about)
     deciding.record("contribution.change_suggested", contribution, None, now, actor_name=CONTRIBUTOR)
 
 
