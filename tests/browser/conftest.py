@@ -1,16 +1,15 @@
 """A whole installation, started as an operator starts it, and a browser to visit it with."""
 
-import atexit
+import fcntl
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,10 +66,18 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator["Serve"]:
+def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator["Serve"]:
     """Starts installations; stops them at the end."""
-    serve = Serve(tmp_path)
+    serve = Serve(tmp_path, partial(request.getfixturevalue, "filled_demo"))
     yield serve
+    serve.stop()
+
+
+@pytest.fixture(scope="module")
+def larkmere(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """The demo, once for all tests of a module."""
+    serve = Serve(tmp_path_factory.mktemp("larkmere"), partial(request.getfixturevalue, "filled_demo"))
+    yield serve("--demo")
     serve.stop()
 
 
@@ -85,24 +92,33 @@ with make_app().app_context():
 """
 
 
-@cache
-def filled_demo() -> Path:
-    """A data folder with the demo in it and no mail delivered yet, filled once a process: it takes some seconds."""
-    folder = Path(tempfile.mkdtemp(prefix="newsletter-demo-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    environment = {**os.environ, "NEWSLETTER_DATA_DIR": str(folder / "data")}
-    subprocess.run([sys.executable, "-c", _FILL], env=environment, check=True)
-    return folder / "data"
+@pytest.fixture(scope="session")
+def filled_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo in it and no mail delivered yet. Filling it takes some seconds, so all processes of a
+    test run share one."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "filled-demo"
+    with (shared / "filled-demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = shared / "filled-demo.unfinished"
+            environment = {**os.environ, "NEWSLETTER_DATA_DIR": str(unfinished)}
+            subprocess.run([sys.executable, "-c", _FILL], env=environment, check=True)
+            unfinished.rename(folder)
+    return folder
 
 
 @dataclass
 class Serve:
     folder: Path
+    filled_demo: Callable[[], Path]
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __call__(self, *words: str, **settings: str) -> Installation:
         if "--demo" in words:
-            shutil.copytree(filled_demo(), self.folder, dirs_exist_ok=True)
+            shutil.copytree(self.filled_demo(), self.folder, dirs_exist_ok=True)
         port = free_port()
         address = f"http://localhost:{port}"
         environment = {

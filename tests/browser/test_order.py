@@ -1,22 +1,13 @@
 """The order of sections with a mouse, with the keyboard, on a phone: it is what one sees, or it is put back."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from .conftest import Installation, Serve, Visitor
+from .conftest import Installation, Visitor
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The demo, once for all of these."""
-    serving = Serve(tmp_path_factory.mktemp("order"))
-    yield serving("--demo")
-    serving.stop()
 
 
 @pytest.fixture

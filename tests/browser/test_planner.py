@@ -1,25 +1,16 @@
 """Ruth looks at the year, tries another rhythm, lays a year out and takes it back: by keyboard, at every width."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Installation, Serve, Visitor
+from .conftest import Installation, Visitor
 
 pytestmark = pytest.mark.browser
 #: The demo has no issues of this year yet, whenever it is tried.
 YEAR = date.today().year + 2
-
-
-@pytest.fixture(scope="module")
-def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The demo, once for all of these."""
-    serving = Serve(tmp_path_factory.mktemp("planner"))
-    yield serving("--demo")
-    serving.stop()
 
 
 def test_a_year_by_keyboard(larkmere: Installation, visitor: "type[Visitor]") -> None:

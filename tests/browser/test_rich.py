@@ -1,6 +1,5 @@
 """The editor of formatted words: typed, pasted and linked words are what is stored, word for word."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,20 +10,12 @@ from playwright.sync_api import Locator, Page, expect
 from newsletter.rendering import rich
 from newsletter.web.lightmarkup import XHTML_MARK, from_posted
 
-from .conftest import Installation, Serve, Visitor
+from .conftest import Installation, Visitor
 
 pytestmark = pytest.mark.browser
 
 PASTES = Path(__file__).parents[1] / "fixtures" / "pastes"
 MOST_RANDOM = 150
-
-
-@pytest.fixture(scope="module")
-def larkmere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The demo, once for all of these."""
-    serving = Serve(tmp_path_factory.mktemp("rich"))
-    yield serving("--demo")
-    serving.stop()
 
 
 @pytest.fixture
