@@ -238,3 +238,17 @@ class LawfulBasis(StrEnum):
     CONSENT = "consent"
     PUBLIC_TASK = "public_task"
     LEGITIMATE_INTERESTS = "legitimate_interests"
+
+
+class TroubleKind(StrEnum):
+    """What can be wrong with the running of the installation; staff are told of each."""
+
+    WORKER = "worker_gone"
+    SCHEDULER = "scheduler_silent"
+    RELAY = "relay_down"
+    NOTICES = "notices_wait"
+    MAILBOX = "mailbox_unreadable"
+    DISK = "disk_nearly_full"
+    CLOCK = "clock_wrong"
+    JOB = "job_fails"
+    BACKUP = "backup_old"

@@ -27,7 +27,8 @@ from .issues import (
 from .lists import ConsentWording, MailingList, Organisation, PrivacyNotice, Sector, Subscriber, Subscription
 from .media import Media
 from .notices import MailboxMessage, Notice
-from .people import Account, Invitation, Membership, WebSession
+from .operating import OperationTotal, ProcessSign, Trouble
+from .people import Account, Identity, Invitation, Membership, WebSession
 from .processes import Lease, SchemaPart
 from .suppressions import LimitCounter, Suppression
 from .views import ViewsAnswer, ViewsPage
@@ -78,6 +79,7 @@ __all__ = [
     "Feedback",
     "FollowUp",
     "GovernanceVersion",
+    "Identity",
     "ImportRun",
     "InboundMessage",
     "Invitation",
@@ -95,9 +97,11 @@ __all__ = [
     "Media",
     "Membership",
     "Notice",
+    "OperationTotal",
     "Organisation",
     "Presence",
     "PrivacyNotice",
+    "ProcessSign",
     "ReadDocument",
     "RelayPace",
     "Rendition",
@@ -113,6 +117,7 @@ __all__ = [
     "TakeDown",
     "TestAddress",
     "TestSend",
+    "Trouble",
     "ViewsAnswer",
     "ViewsPage",
     "WebSession",

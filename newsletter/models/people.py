@@ -114,3 +114,20 @@ class WebSession(Model):
     idle_end: Mapped[datetime] = mapped_column(UTCDateTime)
     absolute_end: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Identity(Model):
+    """An account at the organisation's own sign-in service that may sign in as one of ours.
+
+    `issuer` and `subject` together name it for good (OpenID Connect Core 1.0, §2): addresses and names may change.
+    """
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("account_id", "issuer"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    linked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime] = mapped_column(UTCDateTime)

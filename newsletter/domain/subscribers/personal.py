@@ -131,6 +131,7 @@ COLUMNS: Mapping[str, Marks] = {
         plain="id list_id issue_id block_id kind state not_before_issue_id at created_by_id decided_at",
     ),
     "governance_version": Marks(words="text", plain="kind version published_at published_by_id"),
+    "identity": Marks(personal="issuer subject linked_at used_at", plain="id account_id"),
     "import_run": Marks(
         words="source basis_note problem",
         plain="id public_id list_id account_id state file_name mapping ask_them rows done_rows counts created_at"
@@ -173,9 +174,11 @@ COLUMNS: Mapping[str, Marks] = {
         plain="id template_version list_id issue_id message_id state priority attempts next_attempt_at created_at"
         " accepted_at claimed_by claim_ends_at unsure_at",
     ),
+    "operation_total": Marks(plain="name label number total latest at said"),
     "organisation": Marks(plain="id name address email phone sending_mode demo created_at restored_at backup_made_at"),
     "presence": Marks(personal="seen_at", plain="issue_id account_id block_id"),
     "privacy_notice": Marks(plain="version text published_at"),
+    "process_sign": Marks(plain="worker_id version seen_at disk_free clock_ahead"),
     "read_document": Marks(words="name data", plain="id public_id issue_id account_id day at"),
     "relay_pace": Marks(plain="relay boot_id at tokens used"),
     "rendition": Marks(
@@ -200,6 +203,7 @@ COLUMNS: Mapping[str, Marks] = {
     "take_down": Marks(plain="id public_id at account_id reason digest places"),
     "test_address": Marks(personal="address address_key note", plain="id list_id added_at added_by_id"),
     "test_send": Marks(personal="address", plain="id issue_id content_version notice_id actor_id at"),
+    "trouble": Marks(plain="id kind subject said began_at seen_at told_at ended_at"),
     "views_answer": Marks(personal="body name organisation address", hidden="form_key", plain="id page_id in_grace at"),
     "views_page": Marks(
         words="question explanation",
