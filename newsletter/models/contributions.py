@@ -60,6 +60,8 @@ class Contribution(Model):
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id", ondelete="SET NULL"))
     kind: Mapped[str] = mapped_column(String(32), default="section", server_default="section")
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    #: What came with it: [{"media": name, "alt": what it shows, "" while nobody has said}], each a section of its own.
+    pictures: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
     #: Goes up with each save: a second tab that saves over a newer text is told.
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
     updated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -252,6 +252,7 @@ def _held_by(media: Media) -> str:
         (FollowUp.data, _("Something that waits for the next issue shows it.")),
         (ReadDocument.data, _("A document that is being brought in shows it.")),
         (Contribution.data, _("Something that was sent in shows it.")),
+        (Contribution.pictures, _("Something that was sent in shows it.")),
     )
     for column, sentence in kept:
         if db.session.scalar(select(exists().where(cast(column, Text).contains(media.name, autoescape=True)))):

@@ -86,7 +86,7 @@ COLUMNS: Mapping[str, Marks] = {
     "consent_wording": Marks(plain="id list_id version text language published_at"),
     "contribution": Marks(
         personal="contact_name contact_address contact_phone decision_note withdrawal_words suggested title body data"
-        " agency",
+        " agency pictures",
         plain="id public_id reference issue_id state late in_grace opened_at created_at submitted_at decided_at"
         " decided_by_id contributor_id agency_id source inbound_id kind revision updated_at declared_at proved_at"
         " prove_by edit_until merged_into_id withdrawn_at withdrawal_asked_at confirm_by confirm_version confirmed_at"
