@@ -45,7 +45,7 @@ def missing(field: Field) -> str:
     """What to say when a required field is empty."""
     if field.missing:
         return field.missing
-    if field.type in (FieldType.CHOICE, FieldType.MEDIA):
+    if field.type in (FieldType.CHOICE, FieldType.LIST, FieldType.MEDIA):
         return _("Choose “{label}”.").format(label=field.label)
     return _("Enter “{label}”.").format(label=field.label)
 

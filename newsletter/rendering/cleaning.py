@@ -13,6 +13,7 @@ from .fields import Field, FieldType, is_empty, join
 
 _LONGEST_STORED = 100_000
 _MOST_STORED = 200
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _MEDIA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
 _YES, _NO = ("true", "yes", "on", "1"), ("", "false", "no", "off", "0")
 
@@ -124,6 +125,12 @@ def _choice(field: Field, value: Any, _path: str, _problems: list[Problem]) -> s
     return value.strip()
 
 
+def _list(_field: Field, value: Any, _path: str, _problems: list[Problem]) -> str:
+    if not isinstance(value, str) or (value.strip() and not _SLUG.fullmatch(value.strip())):
+        raise _WrongShape(_("“{label}” must be the short name of one of our lists."))
+    return value.strip()
+
+
 def _media(_field: Field, value: Any, _path: str, _problems: list[Problem]) -> str:
     if not isinstance(value, str) or (value.strip() and not _MEDIA_NAME.fullmatch(value.strip())):
         raise _WrongShape(_("“{label}” must be the name of one of our pictures."))
@@ -161,6 +168,7 @@ _CLEANERS: Mapping[FieldType, Callable[[Field, Any, str, list[Problem]], Any]] =
     FieldType.NUMBER: _number,
     FieldType.FLAG: _flag,
     FieldType.CHOICE: _choice,
+    FieldType.LIST: _list,
     FieldType.MEDIA: _media,
     FieldType.STRINGS: _strings,
     FieldType.ITEMS: _items,

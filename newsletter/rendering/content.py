@@ -110,6 +110,15 @@ class Logo:
     width: int = 56
 
 
+@dataclass(frozen=True)
+class Joinable:
+    """A list that an issue offers its readers: by its slug, its name and how often it comes."""
+
+    slug: str
+    name: str
+    frequency: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """Everything an issue prints that is bound to records and not written in its blocks.
@@ -144,6 +153,8 @@ class Frame:
     subscribe_url: str | None = None
     #: The address prefix of the pages where people answer a question of ours, ending in "/".
     views_base: str = ""
+    #: The lists that its sections offer, as far as readers of this issue can join them.
+    joinable: tuple[Joinable, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A mapping of JSON values; instants are ISO 8601 in UTC."""
@@ -167,6 +178,7 @@ class Frame:
                     problems.append(Problem(name, f"“{name}” must be a date and time with its offset."))
         if isinstance(values.get("logo"), Mapping):
             values["logo"] = Logo(**values["logo"])
+        values["joinable"] = tuple(Joinable(**each) for each in values.get("joinable", ()))
         if problems:
             raise Invalid(problems)
         try:

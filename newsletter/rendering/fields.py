@@ -24,6 +24,7 @@ class FieldType(StrEnum):
     NUMBER = "number"  #: a whole number (int or None)
     FLAG = "flag"  #: yes or no (bool)
     CHOICE = "choice"  #: one of `choices` (str, "" for none)
+    LIST = "list"  #: one of the lists that readers can join, by its slug (str)
     MEDIA = "media"  #: the name of one of our pictures (str)
     STRINGS = "strings"  #: lines of text (list of str)
     GROUP = "group"  #: a few fields that belong together (dict)

@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Control:
-    """What one field looks like. `shape` is line, box, rich, lines, flag, choice, select, media, group or items.
+    """What one field looks like. `shape` is line, box, rich, lines, flag, choice, select, list, media, group or items.
 
     The `value` of a rich one is light markup, for the text area; `xhtml` is the same for the editor over it.
     """
@@ -131,8 +131,8 @@ class FormOf:
                 return Control(shape="flag", value=bool(value), **common)
             case FieldType.CHOICE:
                 return Control(shape="choice", value=_text(value), choices=made_of.choices, **common)
-            case FieldType.MEDIA:
-                return Control(shape="media", value=_text(value), **common)
+            case FieldType.LIST | FieldType.MEDIA:
+                return Control(shape=made_of.type.value, value=_text(value), **common)
             case FieldType.DATE | FieldType.MOMENT:
                 return _date(made_of, _text(value), common)
         return _line(made_of, value, common)

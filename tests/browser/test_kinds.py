@@ -34,7 +34,7 @@ pytestmark = pytest.mark.browser
 _ORDER = [
     "section", "event", "video", "statistic", "quote", "divider", "contact", "image", "image_text", "steps", "findings",
     "compare", "priorities", "news_in_brief", "table", "resources", "notice", "policy_update", "people_news",
-    "ask_views",
+    "ask_views", "join_list",
 ]  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """The demo's two issues, as the renderer takes them."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from newsletter.rendering.blocks import KINDS
-from newsletter.rendering.content import BlockContent, Frame, IssueContent
+from newsletter.rendering.content import BlockContent, Frame, IssueContent, Joinable
 
 ISSUES = ("december-2026", "march-2027")
 
@@ -23,7 +24,10 @@ def issue(name: str) -> IssueContent:
         text = text.replace(placeholder, stored)
     stored_issue = json.loads(text)[name]
     blocks = tuple(map(BlockContent.from_json, stored_issue["blocks"]))
-    return IssueContent(blocks, Frame.from_json(stored_issue["frame"]))
+    frame = Frame.from_json(stored_issue["frame"])
+    return IssueContent(
+        blocks, replace(frame, joinable=(Joinable("policy-changes", "Policy changes", "As they happen"),))
+    )
 
 
 _PAGE = "https://larkmere.example.org"
@@ -60,6 +64,7 @@ _MORE: dict[str, dict[str, Any]] = {
         "title": "Listening to a baby", "url": f"{_PAGE}/film", "length": "4 minutes, with subtitles",
         "transcript": f"{_PAGE}/film-in-words", "media": "x7-1200x675.jpg",
     },
+    "join_list": {"heading": "Hear when policies change", "list": "policy-changes", "button": "Join this list"},
     "divider": {},
 }  # fmt: skip
 

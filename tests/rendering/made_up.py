@@ -61,6 +61,7 @@ def value_of(field: Field, words: st.SearchStrategy[str]) -> st.SearchStrategy[A
         FieldType.DATE: _DAYS,
         FieldType.MOMENT: _DAYS.map(lambda day: f"{day}T17:30"),
         FieldType.FLAG: st.just(False),
+        FieldType.LIST: st.just("policy-changes"),
         FieldType.MEDIA: st.just("boathouse-1200.png"),
         FieldType.STRINGS: st.lists(words, min_size=2, max_size=3),
     }

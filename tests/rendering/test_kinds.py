@@ -35,11 +35,11 @@ def standing(block: BlockContent) -> IssueContent:
     return IssueContent(blocks, frame)
 
 
-def test_there_are_twenty_five_kinds_and_each_says_what_it_is_for() -> None:
+def test_there_are_twenty_six_kinds_and_each_says_what_it_is_for() -> None:
     assert set(KINDS) == {
         "masthead", "in_this_issue", "section", "findings", "compare", "priorities", "notice", "resources",
         "contact", "ask_views", "policy_update", "people_news", "key_dates", "call", "footer", "image", "event",
-        "statistic", "quote", "image_text", "steps", "news_in_brief", "table", "video", "divider",
+        "statistic", "quote", "image_text", "steps", "news_in_brief", "table", "video", "divider", "join_list",
     }  # fmt: skip
     for name, each in KINDS.items():
         assert each.kind == name

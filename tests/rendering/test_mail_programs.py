@@ -145,6 +145,7 @@ def _value_of(field: Field, turn: int) -> Any:
         FieldType.DATE: "2027-01-04",
         FieldType.MOMENT: "2027-01-04T17:30",
         FieldType.NUMBER: max(field.least, 1),
+        FieldType.LIST: "policy-changes",
         FieldType.MEDIA: "boathouse-1200.png",
         FieldType.STRINGS: ["one", "two"],
     }[field.type]

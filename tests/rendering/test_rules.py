@@ -76,6 +76,8 @@ def test_larkmeres_own_blocks_are_ready(name: str) -> None:
          "This closes before the issue is sent: nobody could answer."),
         ("ask_views", {"closes": "2027-01-19"}, "closes", "“Closes” needs a time as well as a day."),
         ("ask_views", {"url": ""}, "url", "Enter the address where people answer, or use a page of this newsletter."),
+        ("join_list", {"list": ""}, "list", "Choose the list that readers can join."),
+        ("join_list", {"list": "ended"}, "list", "Readers of this issue cannot join that list: choose another."),
         ("event", {"end": "2027-01-26T09:30"}, "end", "The event ends before it begins."),
         ("event", {"start": "2026-01-26T09:30"}, "start", "This begins before the issue is sent."),
         ("image", {"alt": ""}, "alt", "Describe the picture in words, or mark it as decoration."),

@@ -120,6 +120,7 @@ def sample(app: Flask, now: datetime) -> dict[str, Any]:
         "token": {
             "public.unsubscribe": unsubscribe_token(current_settings().secret_keys, public_id),
             "public.preferences": signer.sign_id(Purpose.PREFERENCES, public_id),
+            "public.join_list": signer.sign_id(Purpose.PREFERENCES, public_id),
             "public.leave_all": signer.sign_id(Purpose.PREFERENCES, public_id),
             "public.": signer.sign_id(Purpose.CONFIRM, public_id),
             "admin.accept_invitation": join,
@@ -139,6 +140,8 @@ def address(app: Flask, rule: Rule, sample: dict[str, Any]) -> str:
         value: Any = sample.get(name, "1")
         if isinstance(value, dict):
             value = next((one for start, one in value.items() if rule.endpoint.startswith(start)), "1")
+        if (name, rule.endpoint) == ("name", "public.join_list"):
+            value = sample["list"]
         if name == "slug" and rule.endpoint in ("admin.edit_list", "admin.list_wording"):
             value = sample["list"]
         converter = rule._converters[name]

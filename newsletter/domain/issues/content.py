@@ -3,9 +3,10 @@
 from ...config import current_settings
 from ...db import db
 from ...models import Block, Issue, Media
-from ...rendering.content import BlockContent, Frame, IssueContent, Logo
+from ...rendering.content import BlockContent, Frame, IssueContent, Joinable, Logo
 from ...rendering.issue import BlockProblem, Rendered, render, validate_issue
 from ..queries import the_organisation
+from ..subscribers import offering
 from .memory import Memory, key_of_content
 
 #: Words of the masthead that one issue may have of its own; they are data of its masthead block.
@@ -81,11 +82,19 @@ def frame(issue: Issue) -> Frame:
         subscribe_url=address("/subscribe"),
         media_base=address("/media/"),
         views_base=address("/views/"),
+        joinable=_joinable(issue),
         next_issue_label=label(following) if following else None,
         next_deadline=deadline.instant if deadline else None,
         contribute_url=address(f"/contribute/{following.slug}") if following and deadline else None,
         planned_send=issue.scheduled_at or issue.planned_at,
     )
+
+
+def _joinable(issue: Issue) -> tuple[Joinable, ...]:
+    """The lists that the issue's sections name and its readers can join: public ones that are not its own."""
+    named = {str(block.data.get("list", "")) for block in issue.blocks if block.kind == "join_list"} - {""}
+    found = offering.public_lists(named) if named else ()
+    return tuple(Joinable(one.slug, one.name, one.frequency) for one in found if one.id != issue.list_id)
 
 
 def _logo(media_id: int | None) -> Logo | None:

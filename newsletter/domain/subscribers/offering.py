@@ -1,5 +1,6 @@
 """What a visitor can sign up for, and in which words they are asked."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,9 +25,14 @@ def offers(at: datetime) -> list[Offer]:
     """
     if privacy_version() is None:
         return []
-    lists = db.session.scalars(select(MailingList).where(MailingList.public).order_by(MailingList.id))
-    found = ((one, wording_of(one, at)) for one in lists)
+    found = ((one, wording_of(one, at)) for one in public_lists())
     return [Offer(one, wording) for one, wording in found if wording is not None]
+
+
+def public_lists(slugs: Collection[str] | None = None) -> Sequence[MailingList]:
+    """The public lists in the order they were made; of these slugs alone, where some are given."""
+    chosen = select(MailingList).where(MailingList.public).order_by(MailingList.id)
+    return db.session.scalars(chosen if slugs is None else chosen.where(MailingList.slug.in_(slugs))).all()
 
 
 def wording_of(mailing_list: MailingList, at: datetime) -> ConsentWording | None:

@@ -41,21 +41,41 @@ def choose_lists(
         if subscription.list_id not in wanted_ids:
             leaving.unsubscribe(subscription, route=ROUTE, now=now)
     for offer in new:
-        evidence = joining.Evidence(offer.wording, privacy_version(), ROUTE, ROUTE, network, now)
-        joining.join(subscriber, offer.mailing_list, evidence, now=now)
-        activity.record(
-            "subscription.joined",
-            actor=None,
-            actor_name=leaving.SUBSCRIBER,
-            now=now,
-            mailing_list=offer.mailing_list,
-            subject=("subscriber", subscriber.id),
-            route=ROUTE,
-        )
+        _join(subscriber, offer, network, now)
     if new:
         suppressing.end_by_sign_up(subscriber.address, now=now)
     db.session.expire(subscriber)
     _log.info("Preferences of subscriber %d were changed", subscriber.id)
+
+
+def add_list(subscriber: Subscriber, offer: Offer, *, network: str = "", now: datetime) -> bool:
+    """Join one list more, by one press. True if this did it, False if the person gets it already.
+
+    Raises Refused when the address may not be written to at all.
+    """
+    if any(one.id == offer.mailing_list.id for one in lists_of(subscriber)):
+        return False
+    if suppressing.blocks_sign_up(subscriber.address):
+        raise Refused(_("We do not write to this address any more. Email us to change that."))
+    _join(subscriber, offer, network, now)
+    suppressing.end_by_sign_up(subscriber.address, now=now)
+    db.session.expire(subscriber)
+    _log.info("Subscriber %d joined list %d", subscriber.id, offer.mailing_list.id)
+    return True
+
+
+def _join(subscriber: Subscriber, offer: Offer, network: str, now: datetime) -> None:
+    evidence = joining.Evidence(offer.wording, privacy_version(), ROUTE, ROUTE, network, now)
+    joining.join(subscriber, offer.mailing_list, evidence, now=now)
+    activity.record(
+        "subscription.joined",
+        actor=None,
+        actor_name=leaving.SUBSCRIBER,
+        now=now,
+        mailing_list=offer.mailing_list,
+        subject=("subscriber", subscriber.id),
+        route=ROUTE,
+    )
 
 
 def change_details(subscriber: Subscriber, *, name: str, organisation: str, sector: str, now: datetime) -> None:

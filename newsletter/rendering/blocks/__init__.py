@@ -18,6 +18,7 @@ from .footer import Footer
 from .image import Image
 from .image_text import ImageText
 from .in_this_issue import InThisIssue
+from .join_list import JoinList
 from .key_dates import KeyDates
 from .masthead import Masthead
 from .news_in_brief import NewsInBrief
@@ -56,6 +57,7 @@ _ALL: tuple[BlockKind, ...] = (
     PeopleNews(),
     Quote(),
     AskViews(),
+    JoinList(),
     Call(),
     Masthead(),
     Footer(),

@@ -65,7 +65,8 @@ class PersonForm(PlainForm):
 
 
 class SubscribeForm(AddressForm, PersonForm):
-    """Address, lists, and who it is, if they like. Boxes for lists start unticked."""
+    """Address, lists, and who it is, if they like. Boxes for lists start unticked, but
+    for one that a link asked for."""
 
     lists = SelectMultipleField(_("What would you like?"), description=_("You can change this later."))
 

@@ -31,7 +31,7 @@ _SEND, _KEEP = "send", "keep"
 @public
 def change(token: str) -> Response:
     """Which lists, and when."""
-    subscriber = _subscriber(token)
+    subscriber = subscriber_of(token)
     if subscriber is None:
         return page("unknown_link", 404)
     now = clock.now()
@@ -65,7 +65,7 @@ def _save(subscriber: Subscriber, form: PreferencesForm, now: datetime) -> None:
 @public
 def leave_all(token: str) -> Response:
     """Leave every list."""
-    subscriber = _subscriber(token)
+    subscriber = subscriber_of(token)
     if subscriber is None:
         return page("unknown_link", 404)
     now, done, status = clock.now(), False, 200
@@ -84,7 +84,7 @@ def leave_all(token: str) -> Response:
 @public
 def fresh_link(token: str) -> Response:
     """Mail a link, good for an hour, to the page with what we hold. The answer is the same when they had enough."""
-    subscriber = _subscriber(token)
+    subscriber = subscriber_of(token)
     if subscriber is None:
         return page("unknown_link", 404)
     now = clock.now()
@@ -99,7 +99,7 @@ def fresh_link(token: str) -> Response:
 @public
 def change_address(token: str) -> Response:
     """Mail a link to the form for a new address, to the one we know. The answer is the same when they had enough."""
-    subscriber = _subscriber(token)
+    subscriber = subscriber_of(token)
     if subscriber is None:
         return page("unknown_link", 404)
     now = clock.now()
@@ -187,7 +187,8 @@ def _only_list(subscriber: Subscriber) -> MailingList | None:
     return held[0] if len(held) == 1 else None
 
 
-def _subscriber(token: str) -> Subscriber | None:
+def subscriber_of(token: str) -> Subscriber | None:
+    """The person whose preferences a link in a mail leads to; None for a link that is none, and for one forgotten."""
     signer: Signer = current_app.extensions["newsletter_signer"]
     try:
         return access.find_subscriber_of(signer.read_id(Purpose.PREFERENCES, token))

@@ -35,7 +35,10 @@ def subscribe() -> Response:
     opened = opened_at(request.form.get(NAME, ""), now) if request.method == "POST" else None
     # Whoever opened the form before a wording was changed agreed to the words they saw.
     offered = offers(opened or now)
-    form = SubscribeForm(request.form, offered=[offer.mailing_list for offer in offered])
+    # A section of an issue may offer one of the lists: whoever comes from there finds it ticked.
+    asked = {"lists": [request.args.get("list", "")]}
+    typed = request.form if request.method == "POST" else None
+    form = SubscribeForm(typed, offered=[offer.mailing_list for offer in offered], data=asked)
     if request.method != "POST" or not offered:
         return _form_page(form, offered)
     if opened is None and request.form.get(FROM):
