@@ -60,9 +60,9 @@ def create_app(
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
-    if settings.sqlite:
-        return {}
-    return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    # What people typed stays out of the errors of the database, and so out of the log.
+    always: dict[str, object] = {"hide_parameters": True}
+    return always if settings.sqlite else {**always, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
 
 
 def _relay(app: Flask, settings: Settings) -> Relay:

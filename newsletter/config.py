@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from . import logs
 from .config_reader import SettingReader
 
 
@@ -41,6 +42,8 @@ class Settings:
     oauth_client_secret: str | None = field(repr=False, default=None)
     oauth_scope: str | None = None
     check_links: bool = True
+    log_format: str = "text"
+    log_level: str = "warning"
 
     @property
     def https(self) -> bool:
@@ -86,6 +89,8 @@ class Settings:
             oauth_client_secret=reader.optional("OAUTH_CLIENT_SECRET"),
             oauth_scope=reader.optional("OAUTH_SCOPE"),
             check_links=reader.choice("CHECK_LINKS", ("yes", "no")) == "yes",
+            log_format=reader.choice("LOG_FORMAT", logs.FORMATS),
+            log_level=reader.choice("LOG_LEVEL", logs.LEVELS),
         )
 
 

@@ -9,7 +9,9 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from flask import Flask
 
+from .. import logs
 from ..app import create_app
+from ..config import Settings
 from ..errors import NewsletterError
 
 _P = ParamSpec("_P")
@@ -35,7 +37,9 @@ def make_app(*, pages: bool = True) -> Flask:
     """An application from the environment, its tables made if there are none."""
     from ..schema import prepare_schema
 
-    app = create_app(pages=pages)
+    settings = Settings.from_environment()
+    logs.configure(settings.log_format, settings.log_level)
+    app = create_app(settings, pages=pages)
     with app.app_context():
         prepare_schema()
     return app

@@ -5,18 +5,19 @@ import os
 import signal
 import socket
 import sys
+from contextlib import nullcontext
 
 import click
 from flask import Flask
 
-from .. import clock
+from .. import clock, logs
 from ..config import Settings
 from ..db import db, transaction
 from ..domain.queries import the_organisation
 from ..domain.staff import installation
 from ..errors import SettingError
 from ..scheduler import Ticker
-from ..work.doorbell import Doorbell
+from ..work.doorbell import Doorbell, Press
 from ..work.liveness import leaving
 from ..work.runners import Runner, ThreadsRunner
 from ..work.standing import keep_what_stands
@@ -106,9 +107,9 @@ def worker(with_parent: bool) -> None:
     ticker = Ticker(lambda job: runner.ring(job, ()))
     ticker.start()
     while not leaving.is_set():
-        ring = bell.hear(1.0)
-        if ring is not None:
-            _ring(runner, *ring)
+        press = bell.hear(1.0)
+        if press is not None:
+            _ring(runner, press)
         ticker.heed_clock()
     ticker.stop()
     bell.close()
@@ -188,8 +189,9 @@ def _leave_on_signals() -> None:
         signal.signal(number, lambda *_: leaving.set())
 
 
-def _ring(runner: Runner, job: str, ids: tuple[int, ...]) -> None:
-    try:
-        runner.ring(job, ids)
-    except LookupError:
-        _log.warning("Somebody rang for %r, which is no job", job)
+def _ring(runner: Runner, press: Press) -> None:
+    with logs.about(request_id=press.request_id) if press.request_id else nullcontext():
+        try:
+            runner.ring(press.job_name, press.ids)
+        except LookupError:
+            _log.warning("Somebody rang for %r, which is no job", press.job_name)

@@ -5,13 +5,14 @@ from flask import Flask
 
 def install_web(app: Flask) -> None:
     """Give the application its pages, its sessions and its manners."""
-    from . import errors, headers, health, links, markup, requests, sessions, signing_in
+    from . import errors, headers, health, links, markup, requests, sessions, signing_in, tracing
     from .admin.views import blueprint as admin
     from .archive.views import blueprint as archive
     from .contribute.views import blueprint as contribute
     from .editor.views import blueprint as editor
     from .public.views import blueprint as public
 
+    tracing.install_tracing(app)
     requests.install_requests(app)
     markup.install_templates(app)
     sessions.install_sessions(app)

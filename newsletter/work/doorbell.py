@@ -10,9 +10,20 @@ import os
 import socket
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
+
+from .. import logs
 
 _LONGEST_PATH = 100  # sun_path holds 108 bytes on Linux, 104 elsewhere
 _LONGEST_PRESS = 4096
+
+
+class Press(NamedTuple):
+    """What was rung for, and the request that it was rung for by ("" where there was none): for the logs."""
+
+    job_name: str
+    ids: tuple[int, ...]
+    request_id: str = ""
 
 
 class Doorbell:
@@ -26,7 +37,7 @@ class Doorbell:
         """Ring; silent when nobody listens or the listener is behind."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell, contextlib.suppress(OSError):
             bell.setblocking(False)
-            bell.sendto(json.dumps([job_name, *ids]).encode(), str(self.path))
+            bell.sendto(json.dumps([job_name, ids, logs.known("request_id")]).encode(), str(self.path))
 
     def listen(self) -> None:
         """Be the one who hears. A socket left by a process that died is taken over."""
@@ -36,14 +47,14 @@ class Doorbell:
         self.path.chmod(0o600)
         self._listening = listening
 
-    def hear(self, timeout: float) -> tuple[str, tuple[int, ...]] | None:
+    def hear(self, timeout: float) -> Press | None:
         """The next press, or None after `timeout` seconds, or for a datagram that is none of ours."""
         if self._listening is None:
             raise RuntimeError("listen() first")
         self._listening.settimeout(timeout)
         try:
-            job_name, *ids = json.loads(self._listening.recv(_LONGEST_PRESS))
-            return str(job_name), tuple(int(number) for number in ids)
+            job_name, ids, request_id = json.loads(self._listening.recv(_LONGEST_PRESS))
+            return Press(str(job_name), tuple(int(number) for number in ids), str(request_id))
         except (TimeoutError, ValueError, TypeError):
             return None
 

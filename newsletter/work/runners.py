@@ -16,6 +16,7 @@ from typing import Protocol
 
 from flask import Flask
 
+from .. import logs
 from .doorbell import Doorbell
 from .registry import JOBS
 
@@ -41,7 +42,8 @@ class InlineRunner:
     """Runs the job at once, in the caller's own context."""
 
     def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
-        JOBS[job_name](*ids)
+        with logs.about(job=job_name, job_id=logs.new_id()):
+            JOBS[job_name](*ids)
 
 
 class DoorbellRunner:
@@ -67,6 +69,7 @@ class ThreadsRunner:
         self._lock = threading.Lock()
         self._pending: set[_Call] = set()
         self._running: set[_Call] = set()
+        self._rung_by: dict[_Call, str] = {}
         self._threads = [
             threading.Thread(target=self._work, name=f"job-{number}", daemon=True) for number in range(threads)
         ]
@@ -81,6 +84,7 @@ class ThreadsRunner:
             if call in self._pending:
                 return
             self._pending.add(call)
+            self._rung_by[call] = logs.known("request_id")
             if call in self._running:
                 return
         self._calls.put(call)
@@ -99,6 +103,8 @@ class ThreadsRunner:
             with self._lock:
                 self._pending.discard(call)
                 self._running.add(call)
+                request_id = self._rung_by.pop(call, "")
+            logs.begin(job=call[0], job_id=logs.new_id(), **({"request_id": request_id} if request_id else {}))
             self._run(partial(JOBS[call[0]], *call[1]), call[0])
             with self._lock:
                 self._running.discard(call)

@@ -35,6 +35,7 @@ from newsletter.domain.staff import browser_sessions
 from newsletter.models import Account, Issue
 from newsletter.web.sessions import CookieAndRow
 from newsletter.work.runners import SilentRunner
+from tests.log_witness import nobody_in_the_logs
 from tests.smtp_servers import AcceptingServer
 
 HOST = "127.0.0.1"
@@ -385,7 +386,8 @@ def on_stage(folder: Path, clock: Clock) -> Iterator[Stage]:
         pages.append(app)
         with app.app_context():
             db.create_all()
-            yield Stage(app, second, port, post, clock)
+            with nobody_in_the_logs(post):
+                yield Stage(app, second, port, post, clock)
         for each in (app, second):
             with each.app_context():
                 db.session.remove()

@@ -70,7 +70,7 @@ def test_a_press_is_heard_with_its_ids(tmp_path: Path) -> None:
     bell.listen()
     try:
         DoorbellRunner(Doorbell(tmp_path)).ring("send_issue", (12,))
-        assert bell.hear(5) == ("send_issue", (12,))
+        assert bell.hear(5) == ("send_issue", (12,), "")
     finally:
         bell.close()
 
@@ -102,7 +102,7 @@ def test_a_data_directory_with_a_very_long_path_has_a_bell_too(tmp_path: Path) -
     bell.listen()
     try:
         Doorbell(deep).press("look", ())
-        assert bell.hear(5) == ("look", ())
+        assert bell.hear(5) == ("look", (), "")
     finally:
         bell.close()
 
