@@ -154,6 +154,15 @@ class ImportState(StrEnum):
     FAILED = "failed"
 
 
+class BulkState(StrEnum):
+    """Where something stands that staff do to many subscribers at once."""
+
+    RUNNING = "running"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
 class GovernanceText(StrEnum):
     """The texts that an organisation keeps up to date beside its privacy notice."""
 

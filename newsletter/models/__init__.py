@@ -2,7 +2,7 @@
 
 from .activity import Activity
 from .address_changes import AddressChange
-from .audiences import Audience, BulkAction, IssueAudience
+from .audiences import Audience, BulkAction, BulkMember, IssueAudience
 from .cadences import CadenceRule
 from .calls import Chase, Extension
 from .consent import Consent, ConsentSeal, SignUp, SignUpChoice
@@ -57,6 +57,7 @@ __all__ = [
     "BlockRevision",
     "BookEntry",
     "BulkAction",
+    "BulkMember",
     "CadenceRule",
     "Chase",
     "CheckPass",

@@ -66,7 +66,10 @@ COLUMNS: Mapping[str, Marks] = {
         words="end_reason",
         plain="id list_id kind created_at created_by_id ended_at",
     ),
-    "bulk_action": Marks(plain="id account_id list_id kind number undo at undone_at"),
+    "bulk_action": Marks(
+        words="asked", plain="id account_id list_id kind number undo at undone_at state counts finished_at"
+    ),
+    "bulk_member": Marks(plain="action_id subscriber_id outcome before"),
     "cadence_rule": Marks(
         plain="list_id send_rule send_time deadline_rule deadline_time approval_days_before reminder_days region naming"
         " updated_at updated_by_id"
