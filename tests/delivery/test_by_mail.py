@@ -40,6 +40,7 @@ from newsletter.models import (
     InboundMessage,
     Issue,
     MailingList,
+    Media,
     Notice,
 )
 from newsletter.states import (
@@ -50,7 +51,8 @@ from newsletter.states import (
     IssueState,
     SuppressionReason,
 )
-from tests import people
+from tests import people, pictures
+from tests.fixtures.documents.make_word import packed, paragraph, parts, picture, relations
 
 HANDLED, IGNORED, QUARANTINED = InboundState.HANDLED, InboundState.IGNORED, InboundState.QUARANTINED
 #: 5pm, Friday 11 December 2026, the deadline of December.
@@ -477,6 +479,26 @@ def test_pictures_and_other_files_are_counted_and_named(cara: Contributor, now: 
     written = answer(now)
     assert "We left out 2 pictures (boat.jpg, logo.png)." in written
     assert "We left out 1 file (Plan.pdf)." in written
+
+
+def test_pictures_are_taken_in_and_wait_for_a_description(cara: Contributor, december: Issue, now: datetime) -> None:
+    body = "".join([paragraph("Words of the file."), paragraph(picture("rIdLake", "The lake at noon"))])
+    relation = relations(("rIdLake", "image", "media/lake.jpg", False))
+    file = packed({
+        **parts(body), "word/_rels/document.xml.rels": relation, "word/media/lake.jpg": pictures.from_a_phone(600, 400)
+    })  # fmt: skip
+    mail = with_file(letter(""), file, "News.docx")
+    for name, content in (("map.png", pictures.drawing()), ("mark.png", pictures.drawing(80, 80))):
+        with_file(mail, content, name, "image/png")
+    comes(vouched(mail), now)
+    found = the_one()
+    assert [each["alt"] for each in found.pictures] == ["The lake at noon", ""]
+    written = " ".join(answer(now).split())
+    assert "We took in 2 pictures." in written
+    assert "We left out 1 picture (mark.png)." in written
+    kept = db.session.scalars(select(Media).order_by(Media.id)).all()
+    assert [each.name for each in kept] == [each["media"] for each in found.pictures]
+    assert b"Larkmere Cameras" not in kept[0].body
 
 
 def test_outlooks_packet_is_said(cara: Contributor, now: datetime) -> None:

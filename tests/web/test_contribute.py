@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,11 +17,11 @@ from newsletter.delivery.notices.notice_values import values_of
 from newsletter.domain.calls.deadline import reading
 from newsletter.domain.calls.partners import proving
 from newsletter.domain.calls.texts.items import Item
-from newsletter.models import Contribution, Issue, LimitCounter, Notice
+from newsletter.models import Contribution, Issue, LimitCounter, Media, Notice
 from newsletter.rendering.notices import compose
 from newsletter.states import ContributionState, IssueState
 from newsletter.web.contribute.write_now import WITHOUT_SIGNING_IN
-from tests import contributors, people
+from tests import contributors, people, pictures
 from tests.fixtures.documents.make_word import FILE
 from tests.rendering.test_notices import FRAME
 
@@ -54,7 +55,7 @@ def opened(client: FlaskClient, when: datetime) -> dict[str, str]:
     return {"opened": found[1]}
 
 
-def send(client: FlaskClient, when: datetime, fields: dict[str, str], *, follow: bool = True) -> TestResponse:
+def send(client: FlaskClient, when: datetime, fields: dict[str, Any], *, follow: bool = True) -> TestResponse:
     with time_machine.travel(when, tick=False):
         return client.post("/contribute/december-2026", data=fields, follow_redirects=follow)
 
@@ -146,6 +147,31 @@ def test_a_word_file_fills_the_form_and_nothing_is_sent(december: Issue, client:
     assert "Choose a file." in none.text
     assert "Mine." in none.text
     assert db.session.scalar(select(func.count()).select_from(Contribution)) == 0
+
+
+def test_a_picture_comes_along_without_signing_in(december: Issue, client: FlaskClient) -> None:
+    hidden = opened(client, at(15, 50))
+
+    def with_picture(**more: str) -> TestResponse:
+        drawing = (io.BytesIO(pictures.drawing()), "map.png")
+        return send(client, at(16, 0), FIELDS | hidden | {"alt": "A map", "picture": drawing} | more)
+
+    wrong = with_picture(contact_name="")
+    assert wrong.status_code == 422
+    assert "Choose the picture again." in wrong.text
+    assert 'value="A map"' in wrong.text
+    assert db.session.scalar(select(func.count(Media.id))) == 0
+    assert "With 1 picture." in with_picture().text
+    kept = db.session.scalars(select(Contribution)).one()
+    assert kept.pictures == [{"media": db.session.scalars(select(Media.name)).one(), "alt": "A map"}]
+
+
+def test_what_is_worth_a_look_is_said_when_it_is_sent(december: Issue, client: FlaskClient) -> None:
+    words = FIELDS | {"d.body": "The the room is open on 29 February 2027."}
+    page = send(client, at(16, 0), words | opened(client, at(15, 50)))
+    assert "Worth a look" in page.text
+    assert '<li>A word is repeated. <span class="app-quiet">“The the' in page.text
+    assert "There is no 29 February 2027." in page.text
 
 
 def test_what_the_editor_of_words_posts_is_cleaned(december: Issue, client: FlaskClient) -> None:

@@ -393,6 +393,43 @@ def test_what_is_no_picture_is_refused_in_a_sentence_and_the_words_stay(writer: 
     assert newest().data["alt"] == "A poster"
 
 
+def test_pictures_come_with_any_item_and_are_described_before_one_goes_on(writer: Writer) -> None:
+    writing = writer.begin("section")
+    writer.write(writing, NEWS)
+    page = f"/contribute/mine/{writing.public_id}/pictures"
+    assert f'href="{page}"' in writer.get(f"/contribute/mine/{writing.public_id}/check")
+    poster = io.BytesIO(pictures.from_a_phone(600, 400))
+    writer.post(page, do="add", picture=(poster, "poster.jpg"), alt="A poster")
+    bare = writer.post(page, do="go", picture=(io.BytesIO(pictures.drawing()), "map.png"))
+    first, second = newest().pictures
+    assert bare.status_code == 422
+    assert "Say what the picture shows." in bare.text
+    assert (first["alt"], second["alt"]) == ("A poster", "")
+    refused = writer.post(
+        page, do="add", picture=(io.BytesIO(b"<svg/>"), "x.svg"), **{f"alt.{second['media']}": "A map"}
+    )
+    assert "SVG drawing" in refused.text
+    assert [each["alt"] for each in newest().pictures] == ["A poster", "A map"]
+    answers = writer.post(page, do="go").text
+    assert "Check your answers" in answers
+    assert "A map" in answers
+    writer.post(page, do=f"remove.{first['media']}")
+    assert [each["alt"] for each in newest().pictures] == ["A map"]
+    writer.send(newest())
+    writer.at(at(17, 20)).post(page, do=f"remove.{second['media']}")
+    assert [each["alt"] for each in newest().pictures] == ["A map"], "its time to change is over"
+
+
+def test_more_pictures_than_six_are_refused_in_a_sentence(writer: Writer) -> None:
+    writing = writer.begin("section")
+    with transaction():
+        writing.pictures = [{"media": f"{number}.png", "alt": "One"} for number in range(6)]
+    page = f"/contribute/mine/{writing.public_id}/pictures"
+    answer = writer.post(page, do="add", picture=(io.BytesIO(pictures.drawing()), "seventh.png"))
+    assert "Send 6 pictures or fewer with one text." in answer.text
+    assert len(newest().pictures) == 6
+
+
 def test_a_word_file_becomes_words_to_look_at(writer: Writer) -> None:
     file = Path("tests/fixtures/documents/larkmere.docx").read_bytes()
     writing = writer.begin()

@@ -10,10 +10,12 @@ from flask.testing import FlaskClient
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.outbox import deliver_notices
 from newsletter.domain.calls.decisions import noting, triage
+from newsletter.domain.calls.decisions.placing import section_of
 from newsletter.domain.calls.reminding import extending
-from newsletter.domain.issues import commenting
+from newsletter.domain.issues import checking, commenting, pictures
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Contribution, Issue, MailingList, Notice
+from newsletter.rendering.pictures import Picture
 from newsletter.states import ContributionState, IssueState, NoticeState, Role
 from tests import people
 from tests.contributions import late, sent_in
@@ -297,6 +299,36 @@ def test_a_note_reaches_whom_it_names_and_is_resolved(
     assert (said.resolved_at, commenting.unresolved(issue)) == (now, 0)
     client.post(url_of(news, f"/note/{said.id}/reopen"))
     assert said.resolved_at is None
+
+
+def test_its_pictures_stand_below_its_section_and_move_with_it(
+    client: FlaskClient, issue: Issue, now: datetime
+) -> None:
+    with transaction():
+        names = [
+            pictures.store_picture(Picture(body, "image/png", 300, 200), actor=None, now=now).name
+            for body in (b"lake", b"map")
+        ]
+    came = [{"media": names[0], "alt": "The lake"}, {"media": names[1], "alt": ""}]
+    news = sent_in(issue, now, pictures=came)
+    page = client.get(url_of(news)).text
+    assert page.count("Needs a description") == 1
+    assert 'alt="The lake"' in page
+    client.post(url_of(news), data=choice(client, news, "place"))
+    text, lake, plan = sorted(sections(), key=lambda block: block.position)
+    assert (text.kind, lake.data["media"], plan.data["media"]) == ("section", names[0], names[1])
+    assert [block.position for block in (lake, plan)] == [text.position + 1, text.position + 2]
+    assert lake.continues
+    undescribed = [each for each in checking.run_checks(issue, now) if each.sentence.startswith("Describe the picture")]
+    assert [(each.block_id, each.blocking) for each in undescribed] == [(str(plan.id), True)]
+    client.post(url_of(news), data=choice(client, news, "carry", carry_words="January is full."))
+    moved = sorted(sections(), key=lambda block: block.position)
+    assert [(block.issue_id, block.kind) for block in moved] == [
+        (issue.next_issue_id, kind) for kind in ("section", "image", "image")
+    ]
+    assert section_of(news) == moved[0]
+    client.post(url_of(news, "/reopen"))
+    assert sections() == []
 
 
 # --- before the issue goes out -----------------------------------------------------------------------------------

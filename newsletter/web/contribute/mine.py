@@ -182,7 +182,7 @@ def _check_page(
         form=form,
         rows=_rows(found, linked=True, problems=wrong),
         problems=_links(wrong),
-        advice=[each.sentence for each in advising.advice(found.issue, piece, now)],
+        advice=advising.advice(found.issue, piece, now),
         late=not given.counts,
         token=kept_token(found),
         until=given.until if given.counts and open_still else None,
@@ -230,4 +230,14 @@ def _rows(found: Contribution, *, linked: bool, problems: list[Problem] | None =
         "problem": problem,
         "url": more,
     }
-    return [*rows, sender]
+    return [*rows, *_pictures_row(found, linked), sender]
+
+
+def _pictures_row(found: Contribution, linked: bool) -> list[dict[str, Any]]:
+    """What came with the words; to be described where nobody has yet."""
+    if not (found.pictures or linked):
+        return []
+    words = [each["alt"] or _("A picture that needs a description") for each in found.pictures]
+    url = url_for(".sent_pictures", public_id=found.public_id) if linked else ""
+    row = {"id": "row-pictures", "key": _("Pictures"), "words": "\n\n".join(words), "picture": "", "problem": ""}
+    return [{**row, "url": url}]

@@ -8,9 +8,11 @@ from werkzeug.wrappers import Response
 from ... import clock
 from ...db import transaction
 from ...domain.calls.deadline import reading
-from ...domain.calls.handing_in import contributing
+from ...domain.calls.handing_in import contributing, drafting
 from ...domain.calls.partners import proving
 from ...domain.calls.partners.proving import ProofState
+from ...domain.calls.texts import advising, revisions
+from ...domain.issues.checking import Finding
 from ...errors import NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import AddressProof, Contribution
@@ -28,6 +30,7 @@ from . import (  # noqa: F401 - they add their pages
     nothing,
     outcome,
     questions,
+    sent_pictures,
     sign_in,
     views_page,
     write_now,
@@ -64,6 +67,7 @@ def kept(token: str) -> Response:
         proof=_open_proof(contribution, now),
         overdue=contribution.prove_by is not None and now >= contribution.prove_by,
         proved=reading.is_proved(contribution),
+        advice=_advice(contribution, now),
         yours=contributor is not None and contribution.contributor_id == contributor.id,
         calls=other_calls(now, contribution.issue),
     )
@@ -85,6 +89,13 @@ def send_proof(token: str) -> Response:
     except Refused:
         return redirect(url_for(".kept", token=token), 303)
     return redirect(url_for(".enter_code", proof_id=made), 303)
+
+
+def _advice(contribution: Contribution, now: datetime) -> list[Finding]:
+    """What is worth a look while its words may still be changed; nothing once an editor has decided."""
+    if drafting.may_change(contribution, now) is None:
+        return []
+    return advising.advice(contribution.issue, revisions.piece_of(contribution), now)
 
 
 def _open_proof(contribution: Contribution, now: datetime) -> AddressProof | None:

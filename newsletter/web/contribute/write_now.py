@@ -26,7 +26,7 @@ from ...rendering.fields import FieldType
 from ..access import public
 from ..fields import put_problems
 from ..limits import Limit, hashed, network_of, within
-from . import documents
+from . import documents, pictures
 from .access import current_contributor
 from .documents import ReadFile
 from .forms import OPENED, TRAP, SenderForm
@@ -74,21 +74,30 @@ def contribute(slug: str) -> Response:
     if not _within_limits(form, now):
         return form_page(issue, item, typed, form, token, now, 429, [Problem("", _too_many())])
     if typed.step:
-        return form_page(issue, item, typed, form, token, now)
+        return form_page(issue, item, typed, form, token, now, problems=_picture_again())
     if request.form.get("do") == READ_FILE:
         return _with_file(issue, item, typed, form, token, now)
     problems = _problems(issue, typed.piece, form)
     if problems is not None:
-        return form_page(issue, item, typed, form, token, now, 422, problems)
+        return form_page(issue, item, typed, form, token, now, 422, [*problems, *_picture_again()])
+    try:
+        came = pictures.came_with(pictures.PICTURE, None, now)
+    except Invalid as error:
+        return form_page(issue, item, typed, form, token, now, 422, error.problems)
     machine = bool(request.form.get(TRAP)) or now - opened < _QUICK
     sender = senders.checked(form.sender(form.contact_address.data or ""))
     with transaction():
         outcome = contributing.hand_in(
             issue, typed.piece, sender, opened_at=opened, now=now, copy=not machine,
-            way=Way(contributor=_same_person(sender.address), declared=True),
+            way=Way(contributor=_same_person(sender.address), declared=True, pictures=[came] if came else []),
         )  # fmt: skip
         kept = kept_token(outcome.contribution)
     return redirect(url_for(".kept", token=kept), 303)
+
+
+def _picture_again() -> list[Problem]:
+    """A browser gives a file once: where a page comes back, it has to be chosen again."""
+    return [Problem(pictures.PICTURE, _("Choose the picture again."))] if pictures.chosen() else []
 
 
 def _same_person(address: str) -> Contributor | None:
@@ -110,7 +119,7 @@ def _with_file(issue: Issue, item: Item, typed: Posted, form: SenderForm, token:
     except Invalid as error:
         return form_page(issue, item, typed, form, token, now, 422, error.problems)
     filled = Posted(items.cleaned(documents.filled(item, typed.piece, read)))
-    return form_page(issue, item, filled, form, token, now, read=read)
+    return form_page(issue, item, filled, form, token, now, problems=_picture_again(), read=read)
 
 
 def _problems(issue: Issue, piece: Piece, form: SenderForm) -> list[Problem] | None:
@@ -156,6 +165,7 @@ def form_page(
         takes_documents=documents.takes_documents(item),
         document_problem=next((each.sentence for each in wrong if each.field == documents.DOCUMENT), ""),
         read=read,
+        alt=request.form.get(pictures.ALT, ""),
         trap=TRAP,
         **_about_the_call(issue, now),
     )

@@ -185,6 +185,7 @@ def _keep(
         contributor=contributor,
         arrived_at=received_at,
         inbound_id=row.id,
+        pictures=mail.words.pictures,
         receipt={"notes": list(mail.words.notes if contributor else mail.words.bare_notes), **_answering(mail)},
     )
     sender = _sender(mail.letter, contributor)

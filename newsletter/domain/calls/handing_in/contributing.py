@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,9 +24,10 @@ from ..deadline.counting import TO_PROVE, settle
 from ..deadline.rights import Arrival, Right, extension_of, right
 from ..partners import proving, senders
 from ..partners.senders import Sender
-from ..texts import items, revisions
+from ..texts import items, revisions, sent_pictures
 from ..texts.items import Piece
 from ..texts.news import News, checked, to_xhtml
+from ..texts.sent_pictures import Came
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Way:
     arrived_at: datetime | None = None
     inbound_id: int | None = None
     declared: bool = False
+    #: What came with its words, made fit for mail already.
+    pictures: Sequence[Came] = ()
     #: What the receipt says besides, such as what was left out of a mail.
     receipt: Mapping[str, Any] = field(default_factory=dict)
 
@@ -206,10 +209,12 @@ def _hand_in(
         # Who wrote by mail learns of it from our answer.
         prove_by=None if way.is_proved else (now if way.inbound_id else arrived_at) + TO_PROVE,
         revision=1,
+        pictures=[],
     )
     senders.write(contribution, sender)
     contribution.late = not given.counts
     revisions.write(contribution, piece, now, body=body)
+    sent_pictures.attach(contribution, way.pictures, now)
     settle(contribution, given, arrived_at)
     if copy:
         _send_copy(contribution, given, now, way.receipt)

@@ -98,11 +98,11 @@ def save(contribution: Contribution, piece: Piece, *, expected: int, now: dateti
     wrong shapes and then, Conflict when another page saved meanwhile, Refused in a sentence.
     """
     piece = items.cleaned(piece)
-    _begin(contribution)
+    begin(contribution)
     if (piece.kind, dict(piece.data)) == (contribution.kind, contribution.data):
         return False
     _require_current(contribution, expected)
-    _require_changeable(contribution, now)
+    require_changeable(contribution, now)
     if contribution.state is ContributionState.SUBMITTED and (problems := items.problems_of(piece, contribution.issue)):
         raise Invalid(problems)
     contribution.revision += 1
@@ -115,8 +115,8 @@ def save(contribution: Contribution, piece: Piece, *, expected: int, now: dateti
 def save_sender(contribution: Contribution, sender: Sender, *, now: datetime) -> None:
     """Keep whom to ask. The address stays that of who is signed in. Raises Invalid, Refused."""
     sender = senders.checked(sender)
-    _begin(contribution)
-    _require_changeable(contribution, now)
+    begin(contribution)
+    require_changeable(contribution, now)
     senders.write(contribution, Sender(sender.name, contribution.contact_address, sender.agency, sender.phone))
     contributor = contribution.contributor
     if contributor is not None:
@@ -143,10 +143,10 @@ def submit(contribution: Contribution, *, expected: int, declared: bool, now: da
     Whoever began before the deadline has its grace. A second click is the first one's outcome. Raises Invalid with
     every problem ("declared" among them), Conflict, Refused.
     """
-    _begin(contribution)
+    begin(contribution)
     if contribution.state is ContributionState.SUBMITTED:
         return Outcome(contribution, contributing.arrival_of(contribution), again=True)
-    _require_changeable(contribution, now)
+    require_changeable(contribution, now)
     _require_current(contribution, expected)
     problems = items.problems_of(items.cleaned(revisions.piece_of(contribution)), contribution.issue)
     if not declared:
@@ -182,7 +182,8 @@ def _moved(old: Piece, kind: str) -> dict[str, Any]:
     return data
 
 
-def _begin(contribution: Contribution) -> None:
+def begin(contribution: Contribution) -> None:
+    """Hold its issue and its row, and read it anew."""
     lock(contribution.issue)
     db.session.refresh(contribution, with_for_update=True)
 
@@ -192,7 +193,8 @@ def _require_current(contribution: Contribution, expected: int) -> None:
         raise Conflict(_("This text was changed in another window."))
 
 
-def _require_changeable(contribution: Contribution, now: datetime) -> None:
+def require_changeable(contribution: Contribution, now: datetime) -> None:
+    """Raise Refused, in a sentence, unless its writer may change it now."""
     if contribution.state not in CHANGEABLE:
         raise Refused(_("The editors have decided on it, so it cannot be changed here any more."))
     if may_change(contribution, now) is None:

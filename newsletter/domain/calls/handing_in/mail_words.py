@@ -15,6 +15,8 @@ from ...issues.documents.word import read_word
 from ...issues.documents.word_package import refused
 from ..texts.items import LONGEST_TITLE
 from ..texts.news import to_xhtml
+from ..texts.sent_pictures import MOST, Came
+from .mail_pictures import MailPictures
 
 _MOST_NAMES = 10
 #: Nobody misses these.
@@ -50,6 +52,7 @@ class MailWords:
     xhtml: str = field(default="", repr=False)
     original: str = field(default="", repr=False)
     left_out: tuple[Note, ...] = ()
+    pictures: tuple[Came, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ class MailWords:
 
 
 def words_of_letter(letter: Letter) -> MailWords:
-    """Read it. Opens Word files, so it is not for inside a transaction."""
+    """Read it. Opens Word files and pictures, so it is not for inside a transaction."""
     notes: list[Note] = []
     text = characters.kept(letter.text)
     own, cut = without_quoted(text)
@@ -71,7 +74,8 @@ def words_of_letter(letter: Letter) -> MailWords:
     whole = text or rich.to_text(body)
     if cut:
         notes.append(Note.of(_("We cut off the email that you answered, below your words.")))
-    files = [(each, _read_word(each, notes)) for each in letter.attachments if each.is_word]
+    pictures = MailPictures()
+    files = [(each, _read_word(each, notes, pictures)) for each in letter.attachments if each.is_word]
     read = [(each.name, xhtml) for each, xhtml in files if xhtml]
     if read:
         if own or rich.words(body):
@@ -79,23 +83,31 @@ def words_of_letter(letter: Letter) -> MailWords:
             notes.append(Note.of(sentence))
         body = read[0][1] if len(read) == 1 else "".join(f"<h3>{escape(name)}</h3>{xhtml}" for name, xhtml in read)
         whole = "\n\n".join([whole, *(f"[{name}]\n\n{rich.to_text(xhtml)}" for name, xhtml in read)]).strip()
+    for each in letter.attachments:
+        if each.is_picture:
+            pictures.take(each.name, each.body)
+    if rich.words(body):
+        notes += _about_pictures(pictures)
     notes += _left_out(letter)
     if not rich.words(body):
         body = ""
         notes.append(Note.of(_encrypted() if letter.encrypted else _("We found no words in your email.")))
-    return MailWords(_title(letter, body), body, whole, tuple(notes))
+    return MailWords(_title(letter, body), body, whole, tuple(notes), tuple(pictures.came))
 
 
-def _read_word(file: Attachment, notes: list[Note]) -> str:
-    """The file's words as stored rich text; "" with a note that says why."""
+def _read_word(file: Attachment, notes: list[Note], pictures: MailPictures) -> str:
+    """The file's words as stored rich text; "" with a note that says why. What it shows goes to the `pictures`."""
     behind = Behind()
     try:
         if len(file.body) >= LARGEST or format_of(file.body, file.name) is not Format.WORD:
             raise refused(_("It is no Word document (.docx)."))
-        xhtml = rich.sanitise(read_word(file.body, behind).html)
+        word = read_word(file.body, behind, with_pictures=True)
+        xhtml = rich.sanitise(word.html)
     except Invalid as error:
         notes.append(Note.about(_("We could not read {file}. {why}"), file.name, why=error.problems[0].sentence))
         return ""
+    for each in word.pictures:
+        pictures.take(file.name, each.content, each.words)
     if not rich.words(xhtml):
         notes.append(Note.about(_("There are no words in {file}."), file.name))
         return ""
@@ -114,16 +126,8 @@ def _left_out(letter: Letter) -> list[Note]:
             "as plain text or HTML, or use our page."
         )
         notes.append(Note.of(sentence))
-    others = [each for each in letter.attachments if not (each.is_word or each.is_packed)]
-    pictures = [each.name for each in others if each.is_picture]
-    files = [each.name for each in others if not each.is_picture]
-    if pictures:
-        sentence = ngettext(
-            "We left out %(number)s picture%(names)s. Add pictures on our page, where you can describe them.",
-            "We left out %(number)s pictures%(names)s. Add pictures on our page, where you can describe them.",
-            len(pictures),
-        )
-        notes.append(_with_names(sentence, pictures))
+    kinds = ("is_word", "is_packed", "is_picture")
+    files = [each.name for each in letter.attachments if not any(getattr(each, kind) for kind in kinds)]
     if files and not letter.encrypted:
         sentence = ngettext(
             "We left out %(number)s file%(names)s. We read Word files (.docx) and the words of the email.",
@@ -131,6 +135,27 @@ def _left_out(letter: Letter) -> list[Note]:
             len(files),
         )
         notes.append(_with_names(sentence, files))
+    return notes
+
+
+def _about_pictures(pictures: MailPictures) -> list[Note]:
+    """What was taken in, and what was not."""
+    notes: list[Note] = []
+    number = len(pictures.came)
+    if number:
+        sentence = ngettext(
+            "We took in %(number)s picture. The editors say in words what it shows, for people who cannot see it.",
+            "We took in %(number)s pictures. The editors say in words what they show, for people who cannot see them.",
+            number,
+        )
+        notes.append(Note.of(sentence % {"number": number}))
+    if pictures.left:
+        sentence = ngettext(
+            "We left out %(number)s picture%(names)s.", "We left out %(number)s pictures%(names)s.", len(pictures.left)
+        )
+        why = _("Very small ones stay behind, more than %(most)s, and what mail programs do not show.")
+        sentence += f" {why}".replace("%(most)s", str(MOST))
+        notes.append(_with_names(sentence, pictures.left))
     return notes
 
 

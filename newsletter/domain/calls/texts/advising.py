@@ -24,5 +24,5 @@ def advice(issue: Issue, piece: Piece, now: datetime) -> list[Finding]:
     content = IssueContent((block,), replace(frame(issue), subject="", preheader=""))
     around = surroundings(issue, (link.url for link in addresses_of(block)), now)
     found = [each for each in check_text(content, around) if each.block_id == block.id and each.family in _FAMILIES]
-    single = {each.sentence: each for each in found}
+    single = {(each.sentence, each.excerpt): each for each in found}
     return sorted(single.values(), key=lambda each: not each.blocking)[:_MOST]

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import String, cast, or_, select
 
 from ....db import db
 from ....models import Contribution, Issue, Media
@@ -24,12 +24,13 @@ def forget_unused(now: datetime) -> int:
     is as long out; how many. What an issue or another contribution shows stays. The words stay in any case."""
     gone = 0
     for contribution in _over(now - KEPT_FOR):
-        for name in list(pictures.names_in(contribution.kind, contribution.data)):
-            media = db.session.scalar(select(Media).where(Media.name == name, Media.deleted_at.is_(None)))
-            field = next(each for each, value in contribution.data.items() if value == name)
-            contribution.data = {**contribution.data, field: ""}
-            db.session.flush()
-            if media is not None and not pictures.is_held(media):
+        names = [*pictures.names_in(contribution.kind, contribution.data)]
+        contribution.data = {each: "" if value in names else value for each, value in contribution.data.items()}
+        names += [each["media"] for each in contribution.pictures]
+        contribution.pictures = []
+        db.session.flush()
+        for media in db.session.scalars(select(Media).where(Media.name.in_(names), Media.deleted_at.is_(None))).all():
+            if not pictures.is_held(media):
                 pictures.delete_picture(media, actor=None, now=now)
                 gone += 1
     return gone
@@ -45,5 +46,6 @@ def _over(before: datetime) -> Iterator[Contribution]:
         Contribution.state.in_(_NEVER_SENT) & Issue.state.in_((IssueState.SENT, IssueState.CANCELLED))
         & or_(Issue.sent_at < before, Issue.cancelled_at < before)
     )  # fmt: skip
-    chosen = select(Contribution).join(Issue).where(Contribution.kind.in_(kinds), or_(unused, forgotten))
+    shown = Contribution.kind.in_(kinds) | (cast(Contribution.pictures, String) != "[]")
+    chosen = select(Contribution).join(Issue).where(shown, or_(unused, forgotten))
     yield from db.session.scalars(chosen).all()

@@ -38,10 +38,16 @@ _NO_WORDS = re.compile(
 
 @dataclass(frozen=True)
 class WordPicture:
-    """A picture's file as it was in the document, and what it shows in words ("" where nobody said)."""
+    """A picture's file as it was in the document, and what the document says of it."""
 
     content: bytes
     alt: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it shows; "" where a program said something, and no person."""
+        words = characters.one_line(self.alt)
+        return "" if _NO_WORDS.fullmatch(words) else words[:_LONGEST_ALT]
 
 
 class Marks:
@@ -106,9 +112,7 @@ def _says(value: Any) -> bool:
 
 
 def _block(number: int, picture: WordPicture) -> ProposedBlock:
-    words = characters.one_line(picture.alt)
-    alt = "" if _NO_WORDS.fullmatch(words) else words[:_LONGEST_ALT]
-    return ProposedBlock("image", {"media": str(number), "alt": alt}, continues=True)
+    return ProposedBlock("image", {"media": str(number), "alt": picture.words}, continues=True)
 
 
 def remade(pictures: tuple[WordPicture, ...]) -> dict[int, Picture]:
