@@ -199,10 +199,17 @@ def test_two_windows_lose_nothing(writer: Writer) -> None:
     assert other.status_code == 409
     assert "First words." in other.text
     assert "Second words." in other.text
-    hidden = dict(re.findall(r'<input type="hidden" name="(d\.[a-z]+|expected|do)" value="([^"]*)"', other.text))
-    writer.post(f"/contribute/mine/{writing.public_id}/words", **hidden)
-    assert newest().title == "Window two"
-    assert [each.title for each in revisions.of(newest())] == ["News", "Window one", "Window two"]
+    hidden = dict(re.findall(r'<input type="hidden" name="(d\.[a-z]+|expected)" value="([^"]*)"', other.text))
+    for _click in range(2):
+        both = writer.post(f"/contribute/mine/{writing.public_id}/words", **hidden, do="both")
+    assert "Both are kept, as two drafts." in both.text
+    assert "Second words." in both.text
+    drafts = db.session.scalars(select(Contribution).order_by(Contribution.id)).all()
+    assert [(one.title, one.opened_at) for one in drafts] == [
+        ("Window one", writing.opened_at), ("Window two", writing.opened_at)
+    ]  # fmt: skip
+    writer.post(f"/contribute/mine/{writing.public_id}/words", **hidden, do="go")
+    assert [each.title for each in revisions.of(writing)] == ["News", "Window one", "Window two"]
 
 
 def test_the_back_button_and_the_same_page_again_change_nothing(writer: Writer) -> None:

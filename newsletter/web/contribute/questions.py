@@ -24,7 +24,7 @@ from ...rendering.fields import Field, FieldType
 from ...states import ContributionState
 from ..access import public
 from ..fields import put_problems
-from . import documents, pictures
+from . import documents, pictures, two_windows
 from .access import current_contributor, for_contributors, signed_in_contributor
 from .documents import ReadFile
 from .forms import OPENED, ContactForm
@@ -96,11 +96,13 @@ def _save(public_id: UUID, step: str, wants_json: bool) -> Response:
     except Invalid as error:
         # What was typed is saved all the same.
         problems = error.problems
+    if request.form.get("do") == two_windows.KEEP_BOTH:
+        return two_windows.keep_both(found, item, page, typed.piece, now)
     try:
         with transaction():
             drafting.save(found, typed.piece, expected=_number(request.form.get("expected", "")), now=now)
     except Conflict:
-        return _told(409) if wants_json else _both_page(own(public_id), item, page, typed.piece)
+        return _told(409) if wants_json else two_windows.page_of(own(public_id), item, page, typed.piece)
     except Refused as error:
         wrong = [*problems, *(error.problems if isinstance(error, Invalid) else [Problem("", str(error))])]
         return _told(422, str(error)) if wants_json else _question_page(own(public_id), item, page, typed, wrong, 422)
@@ -244,21 +246,6 @@ def _question_page(
         again=again,
         back=url_for(".check", public_id=found.public_id) if again else back,
     )
-
-
-def _both_page(found: Contribution, item: Item, page: Page, mine: Piece) -> Response:
-    """The text of this window beside that of the other: nothing was written over."""
-    fields = item.fields_on(page)
-    asked = {each.name for each in fields}
-
-    def rows(piece: Piece) -> list[tuple[str, str]]:
-        return [(field.label, words) for field, words in items.rows_of(piece) if field.name in asked]
-
-    posted_again = [(name, value) for name, value in request.form.items(multi=True) if name.startswith("d.")]
-    return key_page(
-        "question_both", 409, issue=found.issue, contribution=found, step=page, posted=posted_again,
-        mine=rows(items.cleaned(mine)), theirs=rows(revisions.piece_of(found)),
-    )  # fmt: skip
 
 
 def _told(status: int, sentence: str = "", **values: Any) -> Response:

@@ -51,6 +51,33 @@ def start(issue: Issue, contributor: Contributor, kind: str, *, opened_at: datet
     before = next((one for one in mine if one.opened_at == opened_at), None)
     if before is not None:
         return before
+    return _new(issue, contributor, piece, senders.of(contributor), mine, opened_at=opened_at, now=now)
+
+
+def keep_both(contribution: Contribution, piece: Piece, *, now: datetime) -> Contribution:
+    """What was written in a second window becomes a draft of its own, beside what another window has saved.
+
+    It has its writer's hour of the first one, so no right to hand it in is lost. The same words twice are one draft.
+    Raises Invalid for the wrong shape, Refused where the issue takes nothing more, or for too many drafts.
+    """
+    piece = items.cleaned(piece)
+    begin(contribution)
+    issue, contributor = contribution.issue, contribution.contributor
+    if contributor is None or issue.state in CLOSED:
+        raise Refused(_("{issue} takes nothing more.").format(issue=issue.title))
+    mine = _drafts(issue, contributor)
+    same = (one for one in mine if one is not contribution and (one.kind, one.data) == (piece.kind, dict(piece.data)))
+    before = next(same, None)
+    if before is not None:
+        return before
+    sender = senders.of_contribution(contribution)
+    return _new(issue, contributor, piece, sender, mine, opened_at=contribution.opened_at, now=now)
+
+
+def _new(
+    issue: Issue, contributor: Contributor, piece: Piece, sender: Sender, mine: list[Contribution],
+    *, opened_at: datetime, now: datetime,
+) -> Contribution:  # fmt: skip
     if len(mine) >= _MOST_DRAFTS:
         raise Refused(_("You have many drafts for this issue. Send or withdraw one of them first."))
     contribution = Contribution(
@@ -64,12 +91,9 @@ def start(issue: Issue, contributor: Contributor, kind: str, *, opened_at: datet
         proved_at=now,
         revision=1,
     )
-    senders.write(contribution, senders.of(contributor))
+    senders.write(contribution, sender)
     revisions.write(contribution, piece, now)
-    activity.record(
-        "contribution.started", actor=None, actor_name=CONTRIBUTOR, now=now, issue=issue,
-        subject=("contribution", contribution.id), reference=contribution.reference,
-    )  # fmt: skip
+    _record("contribution.started", contribution, now)
     return contribution
 
 
