@@ -7,7 +7,7 @@ from .cadences import CadenceRule
 from .calls import Chase, Extension
 from .consent import Consent, ConsentSeal, SignUp, SignUpChoice
 from .contributions import Contribution, ContributionRevision
-from .contributors import AddressProof, Agency, AgencyAnswer, Contributor, ContributorSession
+from .contributors import AddressProof, Agency, AgencyAnswer, Contributor, ContributorAnswer, ContributorSession
 from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
 from .feedback import Feedback, InboundMessage, MailSource
 from .governance import DataComplaint, Examination, GovernanceVersion, SealedCopy, TakeDown
@@ -68,6 +68,7 @@ __all__ = [
     "Contribution",
     "ContributionRevision",
     "Contributor",
+    "ContributorAnswer",
     "ContributorSession",
     "Correction",
     "DataComplaint",

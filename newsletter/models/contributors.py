@@ -108,3 +108,14 @@ class AgencyAnswer(Model):
     nothing_at: Mapped[datetime] = mapped_column(UTCDateTime)
     contributor_id: Mapped[int | None] = mapped_column(ForeignKey("contributor.id", ondelete="SET NULL"))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+
+class ContributorAnswer(Model):
+    """Somebody who speaks for no agency has nothing this time: they are not asked again for this issue."""
+
+    __tablename__ = "contributor_answer"
+
+    contributor_id: Mapped[int] = mapped_column(ForeignKey("contributor.id", ondelete="CASCADE"), primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True)
+    nothing_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))

@@ -30,6 +30,7 @@ from ...models import (
     Contribution,
     ContributionRevision,
     Contributor,
+    ContributorAnswer,
     ContributorSession,
     DataComplaint,
     Delivery,
@@ -96,6 +97,9 @@ _WHOSE: Mapping[str, _Finder] = {
     "address_proof": lambda who: AddressProof.address_key.in_(who.keys),
     "agency_answer": lambda who: or_(
         AgencyAnswer.contributor_id.in_(who.contributors), AgencyAnswer.account_id.in_(who.accounts)
+    ),
+    "contributor_answer": lambda who: or_(
+        ContributorAnswer.contributor_id.in_(who.contributors), ContributorAnswer.account_id.in_(who.accounts)
     ),
     "extension": lambda who: or_(
         Extension.contributor_id.in_(who.contributors), Extension.contribution_id.in_(who.contributions)

@@ -100,6 +100,7 @@ COLUMNS: Mapping[str, Marks] = {
         personal="address address_key name phone asked_words lead agency_id",
         plain="id public_id created_at invited_at invited_by_id approved_at proved_at ended_at",
     ),
+    "contributor_answer": Marks(personal="contributor_id account_id nothing_at", plain="issue_id"),
     "contributor_session": Marks(
         personal="user_agent", hidden="id_hash", plain="contributor_id created_at ends_at revoked_at"
     ),
