@@ -72,6 +72,14 @@ class Cluster:
             guard.stdin.close()
             guard.wait()
 
+    @contextmanager
+    def database(self, like: str = "template1") -> Iterator[str]:
+        """A database like that one, dropped at the end; its name."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+        yield name
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     @property
     def _user(self) -> str | None:
         """The server refuses to run as root."""
@@ -117,7 +125,5 @@ def postgres_cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
     """The URL of an empty database, dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex}"
-    postgres_cluster.execute(f"CREATE DATABASE {name}")
-    yield postgres_cluster.url(name)
-    postgres_cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres_cluster.database() as name:
+        yield postgres_cluster.url(name)

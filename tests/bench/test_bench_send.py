@@ -11,9 +11,8 @@ from newsletter.cli.bench import bench
 from newsletter.cli.main import root
 from tests.bench.rounds import play, table
 from tests.postfix import PostfixTools, free_port, postfix
-from tests.postgres import postgres_cluster, postgres_url
 
-__all__ = ["postfix", "postgres_cluster", "postgres_url"]
+__all__ = ["postfix"]
 
 
 def run(*words: str) -> Result:

@@ -6,16 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.delivery.reports import accounts, aggregating, report
-from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Delivery, Issue, IssueReport, MailingList
-from newsletter.schema import prepare_schema
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work import liveness
-from newsletter.work.runners import SilentRunner
 from tests import people
 from tests.delivery import ledger
 from tests.delivery.sending import makers
@@ -87,14 +82,9 @@ def test_all_but_the_three_newest_give_up_their_deliveries(sent: list[Issue], no
     assert first.detail["counts"]["accepted"] == READERS - 2
 
 
-def test_on_postgresql_too(postgres_url: str, settings: Settings, now: datetime) -> None:
-    settings = Settings(**{**vars(settings), "database_url": postgres_url})
-    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
-    with app.app_context():
-        prepare_schema()
-        check(a_year(now), now)
-        db.session.remove()
-        db.engine.dispose()
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_on_postgresql_too(app: Flask, now: datetime) -> None:
+    check(a_year(now), now)
 
 
 def test_an_issue_of_before_there_were_totals_gets_them_first(sent: list[Issue], now: datetime) -> None:

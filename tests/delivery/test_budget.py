@@ -16,7 +16,10 @@ from newsletter.db import db
 from newsletter.delivery.pace.budget import VALID_SECONDS, Pace, RelayBudget
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import RelayPace
+from tests.databases import opened
 from tests.delivery.sending.conftest import worker_app
+
+pytestmark = pytest.mark.both_databases
 
 SECOND = 1_000_000
 HOUR, DAY = 3_600, 86_400
@@ -187,16 +190,11 @@ def test_a_row_does_not_grow() -> None:
 # The row, on both databases
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
-    if request.param == "postgres":
-        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def app(settings: Settings, tables: None) -> Iterator[Flask]:
     app = worker_app(settings, MemoryRelay())
-    with app.app_context():
-        db.create_all()
+    with opened(app):
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 class SetClock:

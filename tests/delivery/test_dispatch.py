@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.delivery.ledger.batches import WorkItem
@@ -451,6 +451,7 @@ def test_which_answers_ask_to_slow_down(outcome: Receipt | RelayError, slows: bo
 
 
 @given(seed=st.integers(0, 2**32), connections=st.integers(1, 20))
+@example(seed=64583, connections=1)  # a pause ended before the next look, and nobody looked
 def test_whatever_happens_each_message_comes_out_once_and_nothing_is_stuck(seed: int, connections: int) -> None:
     """A run of random events against a plain count of what is where."""
     chance, clock = random.Random(seed), Clock()

@@ -40,30 +40,23 @@ from newsletter.states import (
     SuppressionReason,
 )
 from tests import people
+from tests.databases import opened
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import worker_app
 from tests.mail.report_corpus import load, marks
+
+pytestmark = pytest.mark.both_databases
 
 HANDLED, IGNORED, QUARANTINED = InboundState.HANDLED, InboundState.IGNORED, InboundState.QUARANTINED
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 READER = "reader1@example.org"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def app(settings: Settings, relay: MemoryRelay) -> Iterator[Flask]:
+def app(settings: Settings, relay: MemoryRelay, tables: None) -> Iterator[Flask]:
     app = worker_app(settings, relay)
-    with app.app_context():
-        db.create_all()
+    with opened(app):
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

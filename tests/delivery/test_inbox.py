@@ -20,10 +20,13 @@ from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Activity, Delivery, InboundMessage, MailSource, Notice, Subscription
 from newsletter.states import DeliveryState, InboundState, Role
 from tests import people
+from tests.databases import opened
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import worker_app
 from tests.dovecot import Account, dovecot, mailbox
 from tests.mail.report_corpus import READER, load, marks
+
+pytestmark = pytest.mark.both_databases
 
 __all__ = ["dovecot", "mailbox"]
 
@@ -33,21 +36,11 @@ MINUTE = timedelta(minutes=1)
 Look = Callable[[datetime], inbox.Looked | None]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def app(settings: Settings, relay: MemoryRelay) -> Iterator[Flask]:
+def app(settings: Settings, relay: MemoryRelay, tables: None) -> Iterator[Flask]:
     app = worker_app(settings, relay)
-    with app.app_context():
-        db.create_all()
+    with opened(app):
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

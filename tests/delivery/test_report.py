@@ -8,17 +8,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from newsletter import addresses
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.delivery.reports import report
 from newsletter.delivery.reports.rates import Level, bounces, complaints
 from newsletter.delivery.reports.reasons import plain
-from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Consent, Delivery, Feedback, Issue, IssueReport, Subscriber, Subscription
-from newsletter.schema import prepare_schema
 from newsletter.states import ConsentEvent, DeliveryState, FeedbackKind, IssueState, SkipReason
-from newsletter.work.runners import SilentRunner
 from tests.delivery import ledger
 from tests.delivery.sending import makers
 
@@ -118,20 +113,15 @@ def test_it_says_what_happened(issue: Issue, now: datetime) -> None:
     check(issue, now)
 
 
-def test_on_postgresql_too(postgres_url: str, settings: Settings, now: datetime) -> None:
-    settings = Settings(**{**vars(settings), "database_url": postgres_url})
-    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
-    with app.app_context():
-        prepare_schema()
-        issue = make(now)
-        ledger.untally(issue)
-        check(issue, now)
-        ledger.accepted_in(issue, {now: 10, now + timedelta(seconds=110): 5})
-        assert report.build(issue, now).accepted.numbers == (10, *[0] * 10, 5, 0)
-        assert report.refresh_due(now + timedelta(hours=2)) == [issue.id]
-        assert report.refresh_due(now + timedelta(hours=4)) == [issue.id]
-        db.session.remove()
-        db.engine.dispose()
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_on_postgresql_too(app: Flask, now: datetime) -> None:
+    issue = make(now)
+    ledger.untally(issue)
+    check(issue, now)
+    ledger.accepted_in(issue, {now: 10, now + timedelta(seconds=110): 5})
+    assert report.build(issue, now).accepted.numbers == (10, *[0] * 10, 5, 0)
+    assert report.refresh_due(now + timedelta(hours=2)) == [issue.id]
+    assert report.refresh_due(now + timedelta(hours=4)) == [issue.id]
 
 
 def test_the_chart_is_of_the_slots_that_were_kept_while_it_went_out(issue: Issue, now: datetime) -> None:

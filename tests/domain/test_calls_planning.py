@@ -1,6 +1,5 @@
 """Ruth lays out a year, moves a date, and takes back what nobody has begun with."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from threading import Barrier, Thread
 
@@ -8,8 +7,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.domain.calls.rhythm import cadence, planning, replanning
@@ -19,7 +16,6 @@ from newsletter.domain.staff import mailing_lists
 from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Block, Issue, MailingList
 from newsletter.states import IssueNaming, IssueState, Role
-from newsletter.work.runners import SilentRunner
 from tests import people
 from tests.domain.issue_makers import approved, desk
 
@@ -88,13 +84,9 @@ def test_twice_makes_one_and_the_next_year_follows(quarterly: MailingList, now: 
     assert lay_out(quarterly, now, 2026) == []
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def test_two_people_at_once_make_each_issue_once(
-    database: str, settings: Settings, now: datetime, request: pytest.FixtureRequest
-) -> None:
-    if database == "postgres":
-        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
-    app, together, made = create_app(settings, runner=SilentRunner()), Barrier(2), []
+@pytest.mark.both_databases
+def test_two_people_at_once_make_each_issue_once(app: Flask, now: datetime) -> None:
+    together, made = Barrier(2), []
 
     def press() -> None:
         with app.app_context():
@@ -103,22 +95,18 @@ def test_two_people_at_once_make_each_issue_once(
                 made.append(len(planning.lay_out(mailing_lists.all_lists()[0], 2027, actor=None, now=now)))
             db.session.remove()
 
-    with app.app_context():
-        db.create_all()
-        with_rhythm = people.larkmere(now)
-        with transaction():
-            cadence.choose(with_rhythm, THIRD_FRIDAY, actor=None, now=now)
-        people_at_once = [Thread(target=press) for _ in range(2)]
-        for each in people_at_once:
-            each.start()
-        for each in people_at_once:
-            each.join(60)
-        assert sorted(made) == [0, 4]
-        assert len(planning.issues_of_year(with_rhythm, 2027)) == 4
-        with transaction():
-            assert len(replanning.take_back(with_rhythm, 2027, actor=None, now=now)) == 4
-        db.session.remove()
-        db.engine.dispose()
+    with_rhythm = people.larkmere(now)
+    with transaction():
+        cadence.choose(with_rhythm, THIRD_FRIDAY, actor=None, now=now)
+    people_at_once = [Thread(target=press) for _ in range(2)]
+    for each in people_at_once:
+        each.start()
+    for each in people_at_once:
+        each.join(60)
+    assert sorted(made) == [0, 4]
+    assert len(planning.issues_of_year(with_rhythm, 2027)) == 4
+    with transaction():
+        assert len(replanning.take_back(with_rhythm, 2027, actor=None, now=now)) == 4
 
 
 def test_what_was_begun_by_hand_is_the_turn_it_is_near_to(quarterly: MailingList, now: datetime) -> None:

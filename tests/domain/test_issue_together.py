@@ -2,14 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 from flask import Flask
 
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.issues import approving, documents, editing, scheduling
 from newsletter.errors import Conflict, NewsletterError, Refused
@@ -17,12 +15,7 @@ from newsletter.models import Account, Block, BlockRevision, Issue
 from newsletter.states import IssueState
 from tests.domain.issue_makers import AUTUMN, approved, desk, draft, written
 
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
+pytestmark = pytest.mark.both_databases
 
 
 def _at_once(app: Flask, works: list[Callable[[], None]]) -> list[type[NewsletterError] | None]:

@@ -3,14 +3,12 @@
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.subscribers import (
     access,
@@ -380,14 +378,9 @@ def test_after_30_days_the_addresses_go_and_the_fact_stays(asha: Subscriber, now
 # --- at once -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 class TestTogether:
     """Presses of one instant, on both databases."""
-
-    @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-    def settings(self, settings: Settings, request: pytest.FixtureRequest) -> Settings:
-        if request.param == "sqlite":
-            return settings
-        return replace(settings, database_url=request.getfixturevalue("postgres_url"))
 
     def test_many_presses_are_one_change(self, app: Flask, asha: Subscriber, now: datetime) -> None:
         public_id = ask(asha, NEW, now).public_id

@@ -1,7 +1,6 @@
 """The record of consent: chained, walked, and what falls out when somebody touches it; on both databases."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,25 +15,18 @@ from newsletter.domain.subscribers import evidence, forgetting, leaving, offerin
 from newsletter.models import Consent, ConsentSeal, MailingList, SignUp, Subscriber
 from newsletter.work.runners import SilentRunner
 from tests import people
+from tests.databases import opened
+
+pytestmark = pytest.mark.both_databases
 
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, tables: None) -> Iterator[Flask]:
     app = create_app(settings, runner=SilentRunner())
-    with app.app_context():
-        db.create_all()
+    with opened(app):
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -13,21 +12,18 @@ from newsletter.config import Settings
 from newsletter.db import db
 from newsletter.mail.memory import MemoryRelay
 from newsletter.resources import data_dir
+from tests.databases import opened, run_on_both
 from tests.delivery.sending.conftest import worker_app
 from tests.faults.processes import PATIENCE_SECONDS, Nursery, forker, worker_environment
 from tests.faults.tally import PROPERTY, Figures
-from tests.postgres import postgres_cluster, postgres_url
 from tests.smtp_servers import AcceptingServer
 
-__all__ = ["PATIENCE_SECONDS", "postgres_cluster", "postgres_url", "worker_environment"]
+__all__ = ["PATIENCE_SECONDS", "worker_environment"]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    """The settings of every test here, once for each database."""
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test here, on each database."""
+    run_on_both(metafunc)
 
 
 @pytest.fixture
@@ -45,16 +41,13 @@ def server() -> Iterator[AcceptingServer]:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, tables: None) -> Iterator[Flask]:
     """The test's own view of the database that the worker works on."""
     app = worker_app(settings, MemoryRelay())
     Migrate(app, db, directory=str(data_dir("migrations")), render_as_batch=True)
-    with app.app_context():
-        db.create_all()
+    with opened(app):
         stamp(directory=str(data_dir("migrations")))
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 class WorkerProcess:

@@ -26,6 +26,7 @@ from newsletter.mail.smtp_wire import Timeouts
 from newsletter.models import Issue, MailingList
 from newsletter.states import DeliveryState, IssueState
 from tests import people
+from tests.databases import opened
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import worker_app
 from tests.faults.server import Chaos, Fault, FaultyServer, Kind, Point
@@ -103,12 +104,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> Iterator[Flask]:
     """One installation for the whole matrix; each case is an issue of its own."""
-    app = worker_app(settings, MemoryRelay())
-    with app.app_context():
+    with opened(worker_app(settings, MemoryRelay())) as app:
         db.create_all()
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture(scope="module")

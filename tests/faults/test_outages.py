@@ -31,6 +31,7 @@ from newsletter.models import Issue
 from newsletter.resources import data_dir
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work.doorbell import Doorbell
+from tests.databases import opened
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import worker_app
 from tests.faults.accounting import everybody_once
@@ -49,12 +50,10 @@ def installation(settings: Settings) -> Iterator[Flask]:
     """The test's own view of an installation that workers work on."""
     app = worker_app(settings, MemoryRelay())
     Migrate(app, db, directory=str(data_dir("migrations")), render_as_batch=True)
-    with app.app_context():
+    with opened(app):
         db.create_all()
         stamp(directory=str(data_dir("migrations")))
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from newsletter.mail.memory import MemoryRelay
 from newsletter.mail.smtp import SmtpRelay
 from newsletter.models import Delivery, Feedback, Issue, Subscriber, Subscription
 from newsletter.states import DeliveryState, FeedbackKind, IssueState
+from tests.databases import opened
 from tests.delivery.sending import makers
 from tests.delivery.sending.conftest import worker_app
 from tests.faults.mta import MailServer, mail_server
@@ -43,13 +44,9 @@ def settings(settings: Settings, mta: MailServer) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    app = worker_app(settings, MemoryRelay())
-    with app.app_context():
-        db.create_all()
+def app(settings: Settings, tables: None) -> Iterator[Flask]:
+    with opened(worker_app(settings, MemoryRelay())) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def send(issue: Issue, server: MailServer, *, secured: bool) -> Ending:

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -16,6 +15,8 @@ from newsletter.domain.calls.reminding import opening
 from newsletter.models import Chase, Issue, Notice
 from newsletter.work.runners import SilentRunner
 from tests.domain import call_makers as make
+
+pytestmark = pytest.mark.both_databases
 
 OPENED = datetime(2017, 11, 2, 10, 0, tzinfo=UTC)
 MORNING = datetime(2017, 11, 21, 9, 0, tzinfo=UTC)
@@ -43,17 +44,9 @@ with app.app_context():
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
-
-
-def test_two_schedulers_at_the_same_moment_send_one_mail_each(settings: Settings) -> None:
+def test_two_schedulers_at_the_same_moment_send_one_mail_each(settings: Settings, tables: None) -> None:
     app = create_app(settings, runner=SilentRunner())
     with app.app_context():
-        db.create_all()
         _a_call(app)
         before = db.session.query(Chase).count()
         db.session.remove()

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
 
@@ -37,22 +36,20 @@ from newsletter.work.runners import SilentRunner
 from tests import people
 from tests.contributions import sent_in
 from tests.contributors import contributor, sign_in
+from tests.databases import opened
+
+pytestmark = pytest.mark.both_databases
 
 MANY = 12
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def app(request: pytest.FixtureRequest, settings: Settings, now: datetime) -> Iterator[Flask]:
-    if request.param == "postgres":
-        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def app(settings: Settings, tables: None, now: datetime) -> Iterator[Flask]:
     made = create_app(settings, runner=SilentRunner())
     made.testing = True
     # Threads come and go: the moment is the same for all of them.
-    with made.app_context(), time_machine.travel(now + timedelta(minutes=5), tick=False):
-        db.create_all()
+    with opened(made), time_machine.travel(now + timedelta(minutes=5), tick=False):
         yield made
-        db.session.remove()
-        db.engine.dispose()
 
 
 def at_once(app: Flask, *presses: Callable[[FlaskClient], int]) -> Counter[int]:
@@ -110,7 +107,7 @@ def cookie(app: Flask, december: Issue, now: datetime) -> str:
     return found.value
 
 
-def opened(app: Flask, moment: datetime) -> str:
+def opened_at(app: Flask, moment: datetime) -> str:
     """What the call's form proves of when it was opened."""
     with time_machine.travel(moment, tick=False):
         page = app.test_client().get("/contribute/december-2026").text
@@ -122,7 +119,7 @@ def opened(app: Flask, moment: datetime) -> str:
 def test_a_stranger_s_news_and_its_proof_count_once(app: Flask, now: datetime, december: Issue) -> None:
     fields = {"kind": "section", "d.heading": "Training", "d.body": "Two days.", "agency": "Larkmere Council",
               "contact_name": "Cara Bell", "contact_address": "cara@council.example.org", "declared": "y"}  # fmt: skip
-    statuses = at_once(app, posted("/contribute/december-2026", **fields, opened=opened(app, now)))
+    statuses = at_once(app, posted("/contribute/december-2026", **fields, opened=opened_at(app, now)))
     assert statuses == {303: MANY}
     assert (count(Contribution), count(Notice)) == (1, 1)
 
@@ -139,7 +136,7 @@ def test_a_stranger_s_news_and_its_proof_count_once(app: Flask, now: datetime, d
 
 
 def test_a_draft_is_begun_and_sent_once(app: Flask, now: datetime, cookie: str) -> None:
-    begin = posted("/contribute/december-2026/begin", cookie, kind="section", opened=opened(app, now))
+    begin = posted("/contribute/december-2026/begin", cookie, kind="section", opened=opened_at(app, now))
     assert at_once(app, begin) == {303: MANY}
     assert count(Contribution) == 1
     draft = db.session.scalars(select(Contribution)).one()

@@ -251,6 +251,7 @@ class Dispatcher:
             # The number keeps two pauses that end together from being compared by their domains.
             self._number_of_pauses += 1
             heappush(self._pauses, (domain.paused, self._number_of_pauses, domain))
+            self._look_at = min(self._look_at, domain.paused)
         self._keep_track(domain)
 
     def _keep_track(self, domain: Domain) -> None:
@@ -267,6 +268,8 @@ class Dispatcher:
             if domain.paused <= now:
                 domain.paused = 0.0
                 self._stand(domain)
+        if self._pauses:
+            self._look_at = min(self._look_at, self._pauses[0][0])
         patience = max(SLOW_SECONDS, SLOW_TIMES * self._median)
         for delivery, (domain, given_at) in self._out.items():
             began_at = self._behind.get(delivery, given_at)

@@ -1,7 +1,6 @@
 """An application for the floors below the web, on either database: what a worker has, and no pages."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -14,9 +13,7 @@ from newsletter.mail.relay import Relay
 from newsletter.tokens import Signer
 from newsletter.work import liveness
 from newsletter.work.runners import Runner, SilentRunner
-from tests.postgres import postgres_cluster, postgres_url
-
-__all__ = ["postgres_cluster", "postgres_url"]
+from tests.databases import opened, run_on_both
 
 
 class RecordingRunner:
@@ -42,12 +39,9 @@ def worker_app(settings: Settings, relay: Relay, runner: Runner | None = None) -
     return app
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    """The settings of every test here, once for each database."""
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test here, on each database."""
+    run_on_both(metafunc)
 
 
 @pytest.fixture
@@ -56,13 +50,10 @@ def runner() -> RecordingRunner:
 
 
 @pytest.fixture
-def app(settings: Settings, relay: MemoryRelay, runner: RecordingRunner) -> Iterator[Flask]:
+def app(settings: Settings, relay: MemoryRelay, runner: RecordingRunner, tables: None) -> Iterator[Flask]:
     app = worker_app(settings, relay, runner)
-    with app.app_context():
-        db.create_all()
+    with opened(app):
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture(autouse=True)
