@@ -4,20 +4,39 @@
     python -m tests.bench --delay 20 [--connections 64]
     python -m tests.bench --growth 1000000
     python -m tests.bench --minute 100000
+    python -m tests.bench --subscribers 1000000 [--sqlite-only]
 
 Without a URL a PostgreSQL server of its own is started, one that does flush what it commits. With a delay it is another
 bench: SQLite alone, to a server of our own that answers so many milliseconds later, as one far away does. With a growth
 it is a third: ten thousand, so many, and ten thousand again, on SQLite alone. With a minute: how long after the moment
-an issue is due a worker's first message leaves, to so many.
+an issue is due a worker's first message leaves, to so many. With subscribers: how fast ten thousand, and so many, are
+brought in from a file, on both databases.
 """
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from tests.bench.imports import bring_in
 from tests.bench.minute import wait_for_the_minute
 from tests.bench.rounds import play, play_and_grow, play_from_afar, table
 from tests.postfix import find_postfix
 from tests.postgres import running_cluster
+
+_FEW = 10_000
+
+
+@contextmanager
+def _databases(options: argparse.Namespace) -> Iterator[dict[str, str | None]]:
+    """The databases to run on, by name. A server of our own is gone afterwards."""
+    if options.sqlite_only:
+        yield {"SQLite": None}
+    elif options.postgres:
+        yield {"SQLite": None, "PostgreSQL": options.postgres}
+    else:
+        with running_cluster(durable=True) as cluster:
+            yield {"SQLite": None, "PostgreSQL": cluster.url("postgres")}
 
 
 def main() -> None:
@@ -31,7 +50,14 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64, help="to that server")
     parser.add_argument("--growth", type=int, metavar="RECIPIENTS", help="beside ten thousand of them")
     parser.add_argument("--minute", type=int, metavar="RECIPIENTS", help="from the minute to the first message")
+    parser.add_argument("--subscribers", type=int, metavar="NUMBER", help="how many are brought in from a file")
     options = parser.parse_args()
+    if options.subscribers is not None:
+        with _databases(options) as databases:
+            for name, url in databases.items():
+                for rows in (_FEW, options.subscribers):
+                    print(f"{name}, {bring_in(rows, url)}")
+        return
     if options.delay is not None:
         print(*play_from_afar(options.delay, options.recipients, options.connections), sep="\n")
         return
@@ -45,15 +71,8 @@ def main() -> None:
     if options.growth is not None:
         print(*play_and_grow(tools, options.growth), sep="\n")
         return
-    databases: dict[str, str | None] = {"SQLite": None}
-    if options.sqlite_only or options.postgres:
-        if options.postgres:
-            databases["PostgreSQL"] = options.postgres
+    with _databases(options) as databases:
         played = play(tools, databases, options.recipients, options.rounds)
-    else:
-        with running_cluster(durable=True) as cluster:
-            databases["PostgreSQL"] = cluster.url("postgres")
-            played = play(tools, databases, options.recipients, options.rounds)
     if options.json:
         print(json.dumps([{"source": each.source, **each.ours} for each in played], indent=2))
     print(table(played))

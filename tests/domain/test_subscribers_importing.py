@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,10 @@ from sqlalchemy import func, select
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.domain.subscribers import exporting, finding, import_child, leaving, suppressing
+from newsletter.domain.subscribers import exporting, finding, import_child, leaving, sealing, suppressing
+from newsletter.domain.subscribers.import_cells import key_and_address
 from newsletter.domain.subscribers.import_reading import understand
-from newsletter.domain.subscribers.import_rows import Task, batches, clean_address
+from newsletter.domain.subscribers.import_rows import Task, batches
 from newsletter.domain.subscribers.importing import ImportReport, import_csv
 from newsletter.errors import Invalid
 from newsletter.models import Activity, Consent, MailingList, Subscriber, Subscription
@@ -130,6 +131,26 @@ def test_a_file_without_a_header_is_understood() -> None:
         (1, "asha@example.org", "Asha Patel", "Oakfield"),
         (2, "tom@example.org", "Tom", ""),
     ]
+
+
+def test_a_backslash_is_a_backslash_on_postgresql(on_postgres: MailingList, now: datetime) -> None:
+    bring_in("email,name,organisation\na@example.org,Asha \\N Patel,Oak\\tfield\n", on_postgres, now)
+    asha = db.session.scalars(select(Subscriber)).one()
+    assert (asha.name, asha.organisation) == ("Asha \\N Patel", "Oak\\tfield")
+
+
+def test_who_comes_is_sealed_at_once_and_after_whoever_came_before(quarterly: MailingList, now: datetime) -> None:
+    """The digests of an import are those of the record to the letter; what waits is sealed first, by the job."""
+    bring_in("email\na@example.org\nb@example.org\n", quarterly, now)
+    assert (sealing.verify().events, sealing.verify().unsealed) == (2, 0)
+    people.subscribers(now, quarterly, 1)
+    with transaction() as session:
+        leaving.unsubscribe(session.scalars(select(Subscription).limit(1)).one(), route="link", now=now)
+    bring_in("email\nc@example.org\n", quarterly, now)
+    assert (sealing.verify().events, sealing.verify().unsealed) == (2, 2)
+    sealing.seal_all(now)
+    found = sealing.verify()
+    assert (found.seals, found.events, found.unsealed, found.wrong) == (2, 4, 0, ())
 
 
 def test_each_bad_line_is_named_and_the_others_go_on(quarterly: MailingList, now: datetime) -> None:
@@ -257,13 +278,17 @@ def test_no_file_is_a_traceback(raw: bytes) -> None:
 def test_the_quick_way_agrees_with_the_careful_one(typed: str) -> None:
     from newsletter import addresses
 
-    def answer(clean: object) -> str:
+    def careful(words: str) -> tuple[str, str]:
+        address = addresses.clean(words)
+        return addresses.key(address), address
+
+    def answer(way: Callable[[str], tuple[str, str]]) -> tuple[str, str] | str:
         try:
-            return clean(typed)
+            return way(typed)
         except Invalid as error:
             return str(error)
 
-    assert answer(clean_address) == answer(addresses.clean)
+    assert answer(key_and_address) == answer(careful)
 
 
 # --- moving in from another sender -------------------------------------------------------------------------------
@@ -367,5 +392,7 @@ def test_the_same_on_postgresql(on_postgres: MailingList, now: datetime) -> None
     assert (report.rows, report.added, report.kept_out, report.staying, report.duplicates) == (7, 2, 3, 1, 1)
     assert addresses_on(on_postgres) == ["asha@example.org", "helen@example.org", "tom@example.org"]
     assert db.session.scalar(select(func.count(Consent.id)).where(Consent.wording == "")) == 3
+    sealing.seal_all(now)
+    assert (sealing.verify().events, sealing.verify().wrong) == (3, ())
     again = bring_in(mailchimp(now), on_postgres, now)
     assert (again.added, again.already, again.suppressed, again.duplicates, again.staying) == (0, 2, 3, 1, 1)

@@ -1,23 +1,30 @@
 """Reading the files of an import in a process of its own, beside the one that writes.
 
 The task goes in by standard input, keys and all: arguments and environments can be read by others. Batches come out one
-at a time; the pipe keeps the reader one batch ahead and no further. A writer that dies takes its reader with it.
+at a time, their people in parts, so that neither side holds a batch twice; the pipe keeps the reader one batch ahead
+and no further. A writer that dies takes its reader with it.
 """
 
+import gc
 import marshal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
+from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from .import_rows import Batch, Refused, Task, batches
+from .import_cells import Refused
+from .import_rows import Batch, Person, Task, batches
 
 #: Smaller files are read in no more time than a process takes to start.
 _WORTH_A_PROCESS = 4 * 1024 * 1024
-_LENGTH = 8
+_LENGTH, _END = 8, b"."
+#: How many people are handed over at once.
+_PART = 2_000
+_DIED = "The process that reads the file of an import ended before the file did"
 
 
 @contextmanager
@@ -38,23 +45,50 @@ def read_batches(task: Task) -> Iterator[Iterator[Batch]]:
 
 
 def _received(pipe: IO[bytes]) -> Iterator[Batch]:
-    while length := int.from_bytes(pipe.read(_LENGTH)):
-        rows, people, out, refused = marshal.loads(pipe.read(length))  # noqa: S302 (our own child wrote it)
-        yield Batch(rows, people, out, [Refused(*one) for one in refused])
-    if pipe.read(1) != b".":
-        raise RuntimeError("The process that reads the file of an import ended before the file did")
+    while (head := _read(pipe)) is not None:
+        rows, many, out, refused = head
+        people = _people(pipe, many)
+        yield Batch(rows, people, out, [Refused(*one) for one in refused], many)
+        for _left in people:
+            pass  # whoever stopped in the middle of a batch reads no other
+    if pipe.read(1) != _END:
+        raise RuntimeError(_DIED)
+
+
+def _people(pipe: IO[bytes], many: int) -> Iterator[Person]:
+    while many > 0:
+        part = _read(pipe)
+        if part is None:
+            raise RuntimeError(_DIED)
+        many -= len(part)
+        yield from part
+
+
+def _read(pipe: IO[bytes]) -> Any:
+    """What was written next; None for nothing."""
+    length = int.from_bytes(pipe.read(_LENGTH))
+    return marshal.loads(pipe.read(length)) if length else None  # noqa: S302 (our own child wrote it)
+
+
+def _write(pipe: IO[bytes], what: Any) -> None:
+    packed = marshal.dumps(what)
+    pipe.write(len(packed).to_bytes(_LENGTH))
+    pipe.write(packed)
 
 
 def main() -> None:
     """The child's side."""
+    gc.disable()  # nothing here refers to itself, and a list that grows would be looked through again and again
     task = Task(*marshal.loads(sys.stdin.buffer.read()))  # noqa: S302 (our own parent wrote it)
     pipe = sys.stdout.buffer
     for batch in batches(task):
-        packed = marshal.dumps((batch.rows, batch.people, batch.out, [tuple(one) for one in batch.refused]))
-        pipe.write(len(packed).to_bytes(_LENGTH))
-        pipe.write(packed)
+        _write(pipe, (batch.rows, batch.many, batch.out, [tuple(one) for one in batch.refused]))
+        people = iter(batch.people)
+        while part := list(islice(people, _PART)):
+            _write(pipe, part)
         pipe.flush()
-    pipe.write(bytes(_LENGTH) + b".")
+        del batch, people, part
+    pipe.write(bytes(_LENGTH) + _END)
     pipe.flush()
 
 

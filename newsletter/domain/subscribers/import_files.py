@@ -19,8 +19,8 @@ from ...config import current_settings
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
 from .exporting import csv_line
+from .import_cells import Refused
 from .import_reading import LARGEST
-from .import_rows import Refused
 
 _UPLOAD, _REPORT, _LOCK = "upload", "report.csv", "lock"
 _HEADER = ("line", "email", "what", "why")

@@ -81,6 +81,8 @@ def understand(path: Path) -> Layout:
     beginning = (cells for _number, cells in records(path, encoding, delimiter))
     said = (cells for cells in beginning if isinstance(cells, BadLine) or any(cell.strip() for cell in cells))
     read = list(islice(said, _SHOWN_LINES + 1))
+    if not read:
+        raise _invalid(_("The file is empty."))
     if isinstance(read[0], BadLine):
         raise _invalid(_("The first line of the file cannot be read: it is no list of names of columns."))
     shown = [cells for cells in read if not isinstance(cells, BadLine)]
@@ -113,6 +115,12 @@ def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, li
             yield number, next(csv.reader([line], delimiter=delimiter), [])
         except csv.Error as error:
             yield number, BadLine(_("The line cannot be read (%(error)s).") % {"error": error}, line[:60])
+
+
+def newlines(path: Path) -> int:
+    """How many lines a file has, at most: a cell may go on over several."""
+    with path.open("rb") as file:
+        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1024 * 1024), b""))
 
 
 def decoded(raw: bytes) -> tuple[str, str]:

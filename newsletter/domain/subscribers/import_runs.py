@@ -21,6 +21,7 @@ from ...work.queue import ring
 from ..staff import activity
 from . import import_files, import_writing, importing, offering, subscribing
 from .import_child import read_batches
+from .import_evidence import Evidence
 from .import_rows import Batch
 
 _log = logging.getLogger(__name__)
@@ -169,13 +170,13 @@ def _one(run_id: int, batch: Batch, done: int, now: datetime) -> bool:
     return True
 
 
-def _ask(batch: Batch, run: ImportRun, shown: import_writing.Evidence, now: datetime) -> Counter[str]:
+def _ask(batch: Batch, run: ImportRun, shown: Evidence, now: datetime) -> Counter[str]:
     """Write to everybody who would be added, and ask. The address of each is theirs to confirm."""
     counts = Counter(one.outcome for one in batch.refused)
     note = _("Import: {source}").format(source=shown.source)
     counts.update(import_writing.keep_out(batch, note, now, shown.actor_id, dry_run=False))
     wording = offering.wording_of(run.mailing_list, now)
-    if not batch.people or wording is None:
+    if not batch.many or wording is None:
         return counts
     asked, others = import_writing.left_over(batch, run.list_id)
     for person in asked:

@@ -12,7 +12,7 @@ from ...models._columns import public_id
 from ...states import ImportState
 from ..staff.permissions import Permission, require
 from . import import_files, importing, offering
-from .import_reading import COLUMNS, Layout
+from .import_reading import COLUMNS, Layout, newlines
 from .import_runs import locked
 
 
@@ -26,7 +26,7 @@ def begin(mailing_list: MailingList, file_name: str, upload: IO[bytes], *, actor
     path = import_files.keep_upload(key, upload)
     try:
         mapping = importing.read_upload(path, path.parent)
-        rows = sum(_newlines(file) for file, _layout in mapping["files"])
+        rows = sum(newlines(Path(file)) for file, _layout in mapping["files"])
     except Invalid:
         import_files.remove(key)
         raise
@@ -78,9 +78,3 @@ def describe(
 def layouts(run: ImportRun) -> list[Layout]:
     """How each of its files is written."""
     return [Layout.of(kept) for _path, kept in run.mapping["files"]]
-
-
-def _newlines(path: str) -> int:
-    """How many lines a file has, at most: a cell may go on over several."""
-    with Path(path).open("rb") as file:
-        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1024 * 1024), b""))

@@ -4,65 +4,21 @@ A batch goes into a temporary table first, and each rule is then one statement o
 list, who has left it, who is new. So a million rows cost a million rows, and no round trip for any of them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    ScalarSelect,
-    Select,
-    String,
-    Table,
-    Text,
-    Uuid,
-    bindparam,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    text,
-)
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Connection, ScalarSelect, Select, Text, bindparam, delete, func, insert, literal, select, text
 
 from ...db import conflict_aware_insert, db
 from ...i18n import gettext as _
 from ...models import Consent, Subscriber, Subscription, Suppression
-from ...states import ConsentEvent, SubscriptionState, SuppressionReason
-from .import_rows import PERSON, Batch, Person, Refused
+from ...states import SubscriptionState, SuppressionReason
+from .import_cells import Refused
+from .import_evidence import Evidence, consents_on_postgresql, write_on_sqlite
+from .import_rows import Batch, Person
+from .import_staging import INCOMING, staged
 
-_TYPES: Mapping[str, TypeEngine[Any]] = {
-    "address_hash": LargeBinary(32),
-    "line": Integer(),
-    "subscriber_id": Uuid(),
-    "subscription_id": Uuid(),
-}
-_incoming = Table(
-    "incoming",
-    MetaData(),
-    *(Column(name, _TYPES.get(name, Text())) for name in PERSON),
-    prefixes=["TEMPORARY"],
-)
-_new = _incoming.c
-#: Room for the pages that a batch touches, while it is written. SQLite's own measure is 2 MB.
-_PAGES_KB = 24_000
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is kept with each who comes: where and when they agreed, what they were told, who brought them."""
-
-    source: str
-    note: str
-    actor_id: int | None
-    privacy_version: int | None
-    sectors: Mapping[str, str]
+_new = INCOMING.c
 
 
 def write(batch: Batch, list_id: int, evidence: Evidence, now: datetime) -> tuple[int, dict[str, int]]:
@@ -71,7 +27,7 @@ def write(batch: Batch, list_id: int, evidence: Evidence, now: datetime) -> tupl
     Those not added are put to `batch.refused`, except who is on the list already.
     """
     connection = db.session.connection()
-    with _Staged(connection, batch.people):
+    with staged(connection, batch.people):
         counts = _sort_out(connection, batch, list_id)
         return _add(connection, list_id, evidence, now), counts
 
@@ -79,18 +35,18 @@ def write(batch: Batch, list_id: int, evidence: Evidence, now: datetime) -> tupl
 def look(batch: Batch, list_id: int) -> tuple[int, dict[str, int]]:
     """As `write`, and nobody is written: how many would be added, and the counts of the others."""
     connection = db.session.connection()
-    with _Staged(connection, batch.people):
+    with staged(connection, batch.people):
         counts = _sort_out(connection, batch, list_id)
-        return connection.execute(select(func.count()).select_from(_incoming)).scalar_one(), counts
+        return connection.execute(select(func.count()).select_from(INCOMING)).scalar_one(), counts
 
 
 def left_over(batch: Batch, list_id: int) -> tuple[list[Person], dict[str, int]]:
     """Who would be added, themselves, and the counts of the others."""
-    connection = db.session.connection()
-    with _Staged(connection, batch.people):
+    connection, people = db.session.connection(), list(batch.people)
+    with staged(connection, people):
         counts = _sort_out(connection, batch, list_id)
         lines = set(connection.execute(select(_new.line)).scalars())
-        return [person for person in batch.people if person[6] in lines], counts
+        return [person for person in people if person[6] in lines], counts
 
 
 def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dry_run: bool) -> dict[str, int]:
@@ -102,7 +58,7 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
         return {}
     reasons = {person[0]: reason for person, reason in batch.out}
     connection = db.session.connection()
-    with _Staged(connection, [person for person, _reason in batch.out]):
+    with staged(connection, [person for person, _reason in batch.out]):
         active = select(_new.address_key, _new.line, _new.address).where(
             select(Subscription.id)
             .where(Subscription.subscriber_id == _person(), Subscription.state == SubscriptionState.ACTIVE)
@@ -129,37 +85,6 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
     return {"kept_out": len(rows), "staying": len(staying), "suppressed": len(known - staying.keys())}
 
 
-class _Staged:
-    """The temporary table with these people, for as long as the block lasts."""
-
-    def __init__(self, connection: Connection, people: Sequence[Person]) -> None:
-        self._connection, self._people = connection, people
-
-    def __enter__(self) -> None:
-        connection = self._connection
-        columns = ", ".join(PERSON)
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(f"PRAGMA cache_size=-{_PAGES_KB}")
-            _incoming.create(connection)
-            marks = ", ".join("?" * len(PERSON))
-            cursor = connection.connection.cursor()
-            cursor.executemany(f"INSERT INTO incoming ({columns}) VALUES ({marks})", self._people)  # noqa: S608 (ours)
-            cursor.close()
-            return
-        # A table that was empty a moment ago is read from end to end for each row, by every check of a foreign key.
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
-        _incoming.create(connection)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
-            for person in self._people:
-                copy.write_row([each or None if at > 6 else each for at, each in enumerate(person)])
-        connection.execute(text("ANALYZE incoming"))
-
-    def __exit__(self, kind: object, *_more: object) -> None:
-        if kind is None:
-            _incoming.drop(self._connection)
-
-
 def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, int]:
     """Take out of the table who is not to be added: the suppressed, who has the list already, who has left it."""
     counts = {"suppressed": 0, "already": 0, "left": 0}
@@ -168,7 +93,7 @@ def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, i
         counts["suppressed"] += 1
         batch.refused.append(Refused(line, "suppressed", _("Is never to be written to."), address))
     if counts["suppressed"]:
-        connection.execute(delete(_incoming).where(suppressed))
+        connection.execute(delete(INCOMING).where(suppressed))
     held = _held(list_id)
     standing = select(_new.line, _new.address, held.label("state")).subquery()
     found = select(standing).where(standing.c.state.is_not(None))
@@ -179,7 +104,7 @@ def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, i
             counts["left"] += 1
             batch.refused.append(Refused(line, "left", _("Has left this list, and can ask for it anew."), address))
     if counts["already"] or counts["left"]:
-        connection.execute(delete(_incoming).where(held.is_not(None)))
+        connection.execute(delete(INCOMING).where(held.is_not(None)))
     return counts
 
 
@@ -189,19 +114,17 @@ def _suppressed() -> Select[bytes]:
 
 def _person() -> ScalarSelect[int]:
     """The subscriber of a line. A value for each line, not a join: a join could be begun at the other, larger end."""
-    return (
-        select(Subscriber.id).where(Subscriber.address_key == _new.address_key).correlate(_incoming).scalar_subquery()
-    )
+    return select(Subscriber.id).where(Subscriber.address_key == _new.address_key).correlate(INCOMING).scalar_subquery()
 
 
 def _held(list_id: int) -> ScalarSelect[SubscriptionState]:
     """How the person of a line stands with the list; NULL for who has never been on it."""
     theirs = (Subscription.subscriber_id == _person()) & (Subscription.list_id == list_id)
-    return select(Subscription.state).where(theirs).correlate(_incoming).scalar_subquery()
+    return select(Subscription.state).where(theirs).correlate(INCOMING).scalar_subquery()
 
 
 def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime) -> int:
-    """Three statements for a batch: people who are new, their subscriptions, the evidence."""
+    """Three statements for a batch: people who are new, their subscriptions, the evidence. How many came."""
     columns = ["public_id", "address", "address_key", "name", "organisation", "sector", "created_at"]
     named = select(
         _new.subscriber_id, _new.address, _new.address_key, _new.name, _new.organisation, _new.sector, _at(now)
@@ -224,28 +147,12 @@ def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime
         # Nobody else writes meanwhile, so what is above the newest is ours.
         added = connection.execute(subscribing).rowcount
         made = select(Subscription.id).where(Subscription.id > newest, Subscription.list_id == list_id).subquery()
-        connection.execute(_consents(made, evidence, now))
+        write_on_sqlite(connection, made, newest, added, evidence, now)
         return added
     # Somebody may confirm at this moment; then they are there already, with evidence of their own.
     made_here = subscribing.on_conflict_do_nothing().returning(Subscription.id).cte("made")
-    told = _consents(made_here, evidence, now).returning(Consent.id).cte("told")
+    told = consents_on_postgresql(made_here, evidence, now).returning(Consent.id).cte("told")
     return connection.execute(select(func.count()).select_from(told).add_cte(made_here)).scalar_one()
-
-
-def _consents(made: Any, evidence: Evidence, now: datetime) -> Any:
-    values: dict[str, Any] = {
-        "subscription_id": made.c.id,
-        "event": bindparam("event", ConsentEvent.IMPORTED, Consent.event.type),
-        "at": _at(now),
-        "privacy_version": literal(evidence.privacy_version, Integer()),
-        "route": literal("import"),
-        "source": literal(evidence.source, String()),
-        "note": literal(evidence.note, Text()),
-        "wording": literal("", Text()),
-        "network": literal("", String()),
-        "actor_id": literal(evidence.actor_id, Integer()),
-    }
-    return insert(Consent).from_select(list(values), select(*values.values()))
 
 
 def _at(now: datetime) -> Any:

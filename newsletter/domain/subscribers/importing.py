@@ -23,14 +23,15 @@ from ...i18n import gettext as _
 from ...models import Account, MailingList, Sector
 from ..staff import activity
 from . import import_writing, moving_in, offering, suppressing
+from .import_cells import Refused
 from .import_child import read_batches
+from .import_evidence import Evidence
 from .import_reading import LARGEST, understand
-from .import_rows import Batch, Refused, Task
-from .import_writing import Evidence
+from .import_rows import Batch, Task
 
 _log = logging.getLogger(__name__)
 #: Lines in one transaction: many, for the indexes' sake; others who write wait for less than a second.
-BATCH = 20_000
+BATCH = 50_000
 #: More refused lines than this are counted and not listed: the file is then another than was meant.
 _MOST_LISTED = 1_000
 LONGEST_SOURCE = 200
@@ -76,8 +77,11 @@ def read_upload(upload: Path, folder: Path) -> dict[str, Any]:
 
 def task(files: list[Any], *, size: int = BATCH, skip: int = 0) -> Task:
     """What the reader is handed."""
+    sectors = {}
+    for sector in db.session.scalars(select(Sector)):
+        sectors[sector.slug.lower()] = sectors[sector.name.strip().lower()] = sector.slug
     keys = current_settings().secret_keys
-    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip)
+    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, sectors)
 
 
 def checked_source(source: str) -> str:
@@ -91,10 +95,7 @@ def checked_source(source: str) -> str:
 
 def evidence(source: str, note: str, actor_id: int | None) -> Evidence:
     """What is kept with each person of an import."""
-    sectors = {}
-    for sector in db.session.scalars(select(Sector)):
-        sectors[sector.slug.lower()] = sectors[sector.name.strip().lower()] = sector.slug
-    return Evidence(source, note.strip(), actor_id, offering.privacy_version(), sectors)
+    return Evidence(source, note.strip(), actor_id, offering.privacy_version())
 
 
 def take(batch: Batch, list_id: int, shown: Evidence, now: datetime, *, dry_run: bool) -> Counter[str]:
@@ -102,10 +103,7 @@ def take(batch: Batch, list_id: int, shown: Evidence, now: datetime, *, dry_run:
     counts = Counter(one.outcome for one in batch.refused)
     note = _("Import: {source}").format(source=shown.source)
     counts.update(import_writing.keep_out(batch, note, now, shown.actor_id, dry_run=dry_run))
-    if any(person[5] for person in batch.people):
-        slugs = shown.sectors
-        batch.people = [(*one[:5], slugs.get(one[5].strip().lower(), ""), *one[6:]) for one in batch.people]
-    if batch.people:
+    if batch.many:
         if dry_run:
             added, others = import_writing.look(batch, list_id)
         else:

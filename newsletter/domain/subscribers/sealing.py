@@ -15,7 +15,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, text, update
@@ -26,8 +26,10 @@ from ...models import Consent, ConsentSeal, Subscription
 
 _log = logging.getLogger(__name__)
 
-#: How many events one seal covers at most: a batch is written in one transaction, and everybody waits for a writer.
+#: How many events are digested for one seal at most: that is one transaction, and everybody waits for a writer.
 MOST = 5_000
+#: How many times as many a seal covers of those that have their digest.
+_DIGESTED = 10
 #: What stands before the first seal.
 FIRST = bytes(32)
 _FACTS = (
@@ -96,45 +98,84 @@ def _settled() -> int:
 def _seal_batch(last: int, now: datetime, most: int) -> int:
     with transaction() as session:
         take_turn("consent seals")
-        before = session.scalar(select(ConsentSeal).order_by(ConsentSeal.id.desc()).limit(1))
-        after = before.last_id if before else 0
-        chosen = select(*_FACTS).where(Consent.id > after, Consent.id <= last).order_by(Consent.id).limit(most)
-        # Locked, so that nobody is erased between the reading and the writing.
-        rows = session.execute(chosen.with_for_update(of=Consent)).all()
-        if not rows:
+        before = _newest()
+        chosen = select(Consent.id, Consent.digest).where(Consent.id > (before.last_id if before else 0))
+        found = session.execute(chosen.where(Consent.id <= last).order_by(Consent.id).limit(most * _DIGESTED)).all()
+        undigested = [number for number, known in found if known is None]
+        if len(undigested) > most:
+            undigested = undigested[:most]
+            found = [row for row in found if row.id <= undigested[-1]]
+        if not found:
             return 0
-        salted = [(row.id, secrets.token_bytes(16)) for row in rows]
-        digests = [digest(row, salt) for row, (_id, salt) in zip(rows, salted, strict=True)]
-        session.connection().execute(
-            update(Consent.__table__)  # type: ignore[arg-type]  # a declared class's table is one
-            .where(Consent.__table__.c.id == bindparam("number"))
-            .values(salt=bindparam("a_salt"), digest=bindparam("a_digest")),
-            [
-                {"number": number, "a_salt": salt, "a_digest": each}
-                for (number, salt), each in zip(salted, digests, strict=True)
-            ],
-        )
-        session.add(
-            ConsentSeal(
-                first_id=rows[0].id,
-                last_id=rows[-1].id,
-                rows=len(rows),
-                chain=_chain(before.chain if before else FIRST, digests),
-                at=now,
-            )
-        )
-    _log.info("Sealed %d consent events", len(rows))
-    return len(rows)
+        made = _digest(undigested) if undigested else {}
+        digests = [known or made[number] for number, known in found]
+        _follow(before, found[0].id, found[-1].id, digests, now)
+    _log.info("Sealed %d consent events", len(found))
+    return len(found)
+
+
+def seal_at_once(first: int, digests: Sequence[bytes], now: datetime) -> bool:
+    """Seal events that were written digested, by number from `first` on, in the transaction that wrote them.
+
+    Not if there are others before them that no seal covers yet; then the job seals all. Only where nobody else writes
+    meanwhile, as on SQLite.
+    """
+    before = _newest()
+    between = select(Consent.id).where(Consent.id > (before.last_id if before else 0), Consent.id < first)
+    if not digests or db.session.scalar(between.limit(1)) is not None:
+        return False
+    _follow(before, first, first + len(digests) - 1, digests, now)
+    return True
+
+
+def _newest() -> ConsentSeal | None:
+    return db.session.scalar(select(ConsentSeal).order_by(ConsentSeal.id.desc()).limit(1))
+
+
+def _follow(before: ConsentSeal | None, first: int, last: int, digests: Sequence[bytes], now: datetime) -> None:
+    chain = _chain(before.chain if before else FIRST, digests)
+    db.session.add(ConsentSeal(first_id=first, last_id=last, rows=len(digests), chain=chain, at=now))
+
+
+def _digest(numbers: Sequence[int]) -> dict[int, bytes]:
+    """Salt and digest these events, and say the digests. What an import wrote has them already."""
+    # Locked, so that nobody is erased between the reading and the writing.
+    chosen = select(*_FACTS).where(Consent.id.between(numbers[0], numbers[-1]), Consent.digest.is_(None))
+    rows = db.session.execute(chosen.with_for_update(of=Consent)).all()
+    made = [{"number": row.id, "a_salt": secrets.token_bytes(16)} for row in rows]
+    for row, one in zip(rows, made, strict=True):
+        one["a_digest"] = digest(row, one["a_salt"])
+    db.session.connection().execute(
+        update(Consent.__table__)  # type: ignore[arg-type]  # a declared class's table is one
+        .where(Consent.__table__.c.id == bindparam("number"))
+        .values(salt=bindparam("a_salt"), digest=bindparam("a_digest")),
+        made,
+    )
+    return {one["number"]: one["a_digest"] for one in made}
 
 
 def digest(row: Row[*tuple[Any, ...]], salt: bytes) -> bytes:
     """SHA-256 of the salt and the facts, each written in one way only."""
     facts = [_written(getattr(row, column.key)) for column in _FACTS]
-    return hashlib.sha256(salt + json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(salt + _json(facts).encode()).digest()
+
+
+def facts_after_numbers(**facts: object) -> str:
+    """The facts as they are digested, but for the two numbers that come first: the same for all events of an import.
+
+    The digest of an event is SHA-256 of its salt, "[", its number, ",", its subscription's, and this. `facts` are by
+    column; one that is not said is null.
+    """
+    said = [_written(facts.get(column.key)) for column in _FACTS[2:]]
+    return "," + _json(said)[1:]
+
+
+def _json(facts: list[object]) -> str:
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _written(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 def _chain(before: bytes, digests: Sequence[bytes]) -> bytes:
