@@ -13,6 +13,8 @@ from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
 from newsletter.domain.calls.reminding import extending, opening
+from newsletter.domain.calls.reminding.board import board
+from newsletter.domain.calls.reminding.concerned import Standing
 from newsletter.domain.issues import creating
 from newsletter.models import Account, AgencyAnswer, Contribution, Extension, Issue, MailingList, Notice
 from newsletter.states import ExtensionState, Role
@@ -150,9 +152,32 @@ def test_somebody_who_is_signed_in_finds_the_button_beside_the_question(app: Fla
     people.sign_in_contributor(browser, make.person("Helen"))
     page = browser.get("/contribute/december-2017")
     assert nothing_url(app, "Helen") in page.text
+
+
+def test_somebody_without_an_agency_says_it_for_themselves(app: Flask, client: FlaskClient, opened: Issue) -> None:
+    lena = make.contributor("Lena Roth", START)
+    browser, url = app.test_client(), nothing_url(app, "Lena")
+    people.sign_in_contributor(browser, lena)
+    assert url in browser.get("/contribute/december-2017").text
+    assert "you have no news for December 2017" in words(browser.get(url))
+    for _twice in range(2):
+        answered = browser.post(url, follow_redirects=True)
+    assert "You have no news for December 2017. We will not ask you again" in words(answered)
+    assert [row.name for row in board(opened).lane(Standing.NOTHING)] == ["Lena Roth"]
+    page = f"{CALL}/with/{lena.public_id}"
+    assert "They may have something after all" in client.get(page).text
+    client.post(f"{CALL}/nothing/{lena.public_id}", data={"undo": "1"})
+    assert board(opened).lane(Standing.NOTHING) == []
+    client.post(f"{CALL}/nothing/{lena.public_id}")
+    assert [row.name for row in board(opened).lane(Standing.NOTHING)] == ["Lena Roth"]
+
+
+def test_where_no_agencies_are_used_people_answer_for_themselves(app: Flask, opened: Issue) -> None:
     with transaction():
         opened.mailing_list.uses_agencies = False
-    assert "Nothing to report this time?" not in browser.get("/contribute/december-2017").text
+    app.test_client().post(nothing_url(app, "Helen"))
+    assert db.session.query(AgencyAnswer).count() == 0
+    assert [row.name for row in board(opened).lane(Standing.NOTHING)] == ["Helen Price"]
 
 
 def kept_url(app: Flask, piece: Contribution) -> str:

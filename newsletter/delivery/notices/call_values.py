@@ -145,8 +145,8 @@ def _way_to(drafts: list[Contribution], issue: Issue) -> str:
 
 
 def _nothing(issue: Issue, person: Contributor | None) -> str:
-    """The one click for "nothing this time"; only agencies have it."""
-    if person is None or person.agency_id is None or not issue.mailing_list.uses_agencies:
+    """The one click for "nothing this time", for people whom we know."""
+    if person is None:
         return ""
     return token_link("contribute.nothing", Purpose.AGENCY_NOTHING, person.public_id, slug=issue.slug)
 

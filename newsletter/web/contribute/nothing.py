@@ -18,53 +18,51 @@ from .room import blueprint, key_page, signer
 
 @blueprint.app_template_global()
 def nothing_token(contributor: Contributor) -> str:
-    """The part of an address by which this person speaks for their agency, about any issue."""
+    """The part of an address by which this person answers for their agency, or for themselves, about any issue."""
     return signer().sign_id(Purpose.AGENCY_NOTHING, contributor.public_id)
 
 
 @blueprint.get("/contribute/<slug>/nothing/<token>")
 @public
 def nothing(slug: str, token: str) -> Response:
-    """What the agency has said, or a button to say it. Opening it does nothing."""
-    issue, person, agency = _of(slug, token)
-    return _page(issue, token, person, agency)
+    """What they have said, or a button to say it. Opening it does nothing."""
+    issue, person = _of(slug, token)
+    return _page(issue, token, person)
 
 
 @blueprint.post("/contribute/<slug>/nothing/<token>")
 @public
 def say_nothing(slug: str, token: str) -> Response:
-    """The agency has nothing this time; or, with `undo`, may have something after all."""
-    issue, person, agency = _of(slug, token)
+    """They have nothing this time; or, with `undo`, may have something after all."""
+    issue, person = _of(slug, token)
     verb = answering.take_back if request.form.get("undo") else answering.say_nothing
     try:
         with transaction():
-            verb(issue, agency, contributor=person, now=clock.now())
+            verb(issue, answering.answerer_of(issue, person), contributor=person, now=clock.now())
     except Refused as error:
-        return _page(issue, token, person, agency, problem=str(error), status=422)
+        return _page(issue, token, person, problem=str(error), status=422)
     return Response(status=303, headers={"Location": url_for(".nothing", slug=issue.slug, token=token)})
 
 
-def _of(slug: str, token: str) -> tuple[Issue, Contributor, Agency]:
+def _of(slug: str, token: str) -> tuple[Issue, Contributor]:
     issue = reading.find_call(slug, even_cancelled=True)
     try:
         person = contributors.find(signer().read_id(Purpose.AGENCY_NOTHING, token))
     except TokenInvalid:
         raise NotFound(_("There is nothing at this address.")) from None
-    if person.agency is None or person.ended_at is not None:
-        raise NotFound(_("This link no longer works: you do not send in news for an agency any more."))
-    return issue, person, person.agency
+    if person.ended_at is not None:
+        raise NotFound(_("This link no longer works: you do not send in news any more."))
+    return issue, person
 
 
-def _page(
-    issue: Issue, token: str, person: Contributor, agency: Agency, *, problem: str = "", status: int = 200
-) -> Response:
+def _page(issue: Issue, token: str, person: Contributor, *, problem: str = "", status: int = 200) -> Response:
+    who = answering.answerer_of(issue, person)
     return key_page(
         "nothing",
         status,
         issue=issue,
-        agency=agency,
-        person=person,
-        answer=answering.answer_of(issue, agency),
+        agency=who.name if isinstance(who, Agency) else "",
+        answer=answering.answer_of(issue, who),
         closed=issue.state in reading.CLOSED,
         url=url_for(".nothing", slug=issue.slug, token=token),
         problem=problem,

@@ -244,15 +244,13 @@ def call_nothing(slug: str, key: str) -> Response:
     """They have nothing this time, or, with `undo`, may have something after all."""
     issue = find_issue(slug, Permission.TRIAGE_CONTRIBUTIONS)
     row, now, actor = _row(issue, key), clock.now(), signed_in_account()
-    if row.party.agency is None:
-        raise NotFound(_("There is no such agency."))
     try:
         with transaction():
             if request.form.get("undo"):
-                answering.take_back(issue, row.party.agency, actor=actor, now=now)
+                answering.take_back(issue, row.party.answerer, actor=actor, now=now)
                 said = _("{name} is reminded again.").format(name=row.name)
             else:
-                answering.say_nothing(issue, row.party.agency, actor=actor, now=now)
+                answering.say_nothing(issue, row.party.answerer, actor=actor, now=now)
                 said = _("{name} has nothing this time, and is not reminded any more.").format(name=row.name)
         flash(said, "success")
     except Refused as error:

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 
 from .... import addresses
 from ....db import db
-from ....models import Agency, AgencyAnswer, Contribution, Contributor, Issue, MailingList
+from ....models import Agency, AgencyAnswer, Contribution, Contributor, ContributorAnswer, Issue, MailingList
 from ....states import ContributionState
 from ...subscribers import suppressing
 from ..deadline.reading import is_proved
@@ -51,7 +51,12 @@ class Party:
     people: list[Contributor]
     sent: list[Contribution] = field(default_factory=list)
     drafts: list[Contribution] = field(default_factory=list)
-    answer: AgencyAnswer | None = None
+    answer: AgencyAnswer | ContributorAnswer | None = None
+
+    @property
+    def answerer(self) -> Agency | Contributor:
+        """Who says "nothing this time" for it."""
+        return self.agency or self.people[0]
 
     @property
     def standing(self) -> Standing:
@@ -88,14 +93,16 @@ def parties(issue: Issue) -> list[Party]:
         for answer in db.session.scalars(answers):
             if answer.agency_id in by_agency:
                 by_agency[answer.agency_id].answer = answer
+    own = select(ContributorAnswer).where(ContributorAnswer.issue_id == issue.id)
+    of_themselves = {answer.contributor_id: answer for answer in db.session.scalars(own)}
     of_person: dict[int, Party] = {}
     for person in people:
-        party = by_agency.get(person.agency_id or 0) or Party(person.name or person.address, None, [])
+        alone = Party(person.name or person.address, None, [], answer=of_themselves.get(person.id))
+        party = by_agency.get(person.agency_id or 0) or alone
         party.people.append(person)
         of_person[person.id] = party
     _sort_in(issue, people, of_person, by_agency)
-    alone = [party for party in of_person.values() if party.agency is None]
-    return [*by_agency.values(), *alone]
+    return [*by_agency.values(), *(party for party in of_person.values() if party.agency is None)]
 
 
 def _sort_in(
