@@ -15,7 +15,7 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import erasure_log, import_runs, reminding, retaining, sealing
+from .domain.subscribers import bulk_actions, erasure_log, import_runs, reminding, retaining, sealing
 from .models import Issue, MailingList
 from .work.registry import job
 
@@ -129,6 +129,19 @@ def continue_imports() -> None:
 
 
 @job
+def run_bulk_action(action_id: int) -> None:
+    """Go on with one act on many subscribers."""
+    bulk_actions.perform(action_id, clock.now())
+
+
+@job
+def continue_bulk_actions() -> None:
+    """Go on with every act on many subscribers that is not over."""
+    for number in bulk_actions.unfinished():
+        run_bulk_action(number)
+
+
+@job
 def remind_sign_ups() -> None:
     """Remind whoever has not confirmed after a day, once; each in a transaction of its own."""
     now = clock.now()
@@ -151,5 +164,6 @@ def purge_unconfirmed() -> None:
         keeping.forget_old(now)
         views.purge_due(now)
         import_runs.forget_old(now)
+        bulk_actions.forget_old(now)
     erasure_log.catch_up()
     clear_log()

@@ -54,7 +54,7 @@ def find_subscribers(
 
     Ordered by address; a page begins after `after_key`, so that it costs the same wherever it is.
     """
-    chosen = select(Subscriber).where(*_asked_for(query, mailing_list, state, now))
+    chosen = select(Subscriber).where(*asked_for(query, mailing_list, state, now))
     if after_key is not None:
         chosen = chosen.where(Subscriber.address_key > after_key)
     loaded = selectinload(Subscriber.subscriptions).joinedload(Subscription.mailing_list)
@@ -70,13 +70,14 @@ def count_subscribers(
     now: datetime,
 ) -> int:
     """How many `find_subscribers` would find in all."""
-    chosen = select(func.count(Subscriber.id)).where(*_asked_for(query, mailing_list, state, now))
+    chosen = select(func.count(Subscriber.id)).where(*asked_for(query, mailing_list, state, now))
     return db.session.scalar(chosen) or 0
 
 
-def _asked_for(
+def asked_for(
     query: str, mailing_list: MailingList | None, state: Standing | str | None, now: datetime
 ) -> list[ColumnElement[bool]]:
+    """What a subscriber must fulfil to be found by this search."""
     conditions: list[ColumnElement[bool]] = []
     words = query.strip()
     if words:

@@ -36,9 +36,9 @@ _STANDINGS = (
 def subscribers() -> tuple[str, int]:
     account, now = signed_in_account(), clock.now()
     lists = lists_for(account, Permission.VIEW_SUBSCRIBERS)
-    chosen = _chosen_list(account, lists)
+    chosen = chosen_list(account, lists, request.args.get("list"))
     query = characters.one_line(request.args.get("q", ""))[:200]
-    standing = _standing(request.args.get("state"))
+    standing = standing_of(request.args.get("state"))
     after = characters.one_line(request.args.get("after", ""))[:300] or None
     found = finding.find_subscribers(query, chosen, standing, after, _PEOPLE, now=now)
     counts = {each: finding.count_subscribers(query, chosen, each, now=now) for each in (*Standing, None)}
@@ -68,9 +68,9 @@ def _people(number: int) -> str:
     return ngettext("%(number)s subscriber", "%(number)s subscribers", number) % {"number": f"{number:,}"}
 
 
-def _chosen_list(account: Account, lists: Sequence[MailingList]) -> MailingList | None:
-    """The list asked for. Who may see some lists only must name one: the first, where none is named."""
-    asked = next((each for each in lists if each.slug == request.args.get("list")), None)
+def chosen_list(account: Account, lists: Sequence[MailingList], slug: str | None) -> MailingList | None:
+    """The list with this slug. Who may see some lists only must name one: the first, where none is named."""
+    asked = next((each for each in lists if each.slug == slug), None)
     if asked is not None or may(account, Permission.VIEW_SUBSCRIBERS):
         return asked
     if not lists:
@@ -91,7 +91,8 @@ def _list_items(account: Account, lists: Sequence[MailingList], chosen: MailingL
     ]
 
 
-def _standing(asked: str | None) -> Standing | None:
+def standing_of(asked: str | None) -> Standing | None:
+    """What a search asks for; None for everybody. Without a word it is those who are subscribed."""
     if asked is None:
         return Standing.ACTIVE
     return Standing(asked) if asked in set(Standing) else None

@@ -50,6 +50,7 @@ from . import (
     starting,
     subscribers,
     test_mail,
+    together,
     views_pages,
 )
 from .room import blueprint
@@ -105,5 +106,6 @@ __all__ = [
     "starting",
     "subscribers",
     "test_mail",
+    "together",
     "views_pages",
 ]
