@@ -10,6 +10,7 @@ from .contributions import Contribution, ContributionRevision
 from .contributors import AddressProof, Agency, AgencyAnswer, Contributor, ContributorAnswer, ContributorSession
 from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
 from .feedback import Feedback, InboundMessage, MailSource
+from .finding import SubscriberWord, WordsWanted
 from .governance import DataComplaint, Examination, GovernanceVersion, SealedCopy, TakeDown
 from .imports import ImportRun
 from .issues import (
@@ -114,6 +115,7 @@ __all__ = [
     "SignUpChoice",
     "SlugRedirect",
     "Subscriber",
+    "SubscriberWord",
     "Subscription",
     "Suppression",
     "TakeDown",
@@ -123,5 +125,6 @@ __all__ = [
     "ViewsAnswer",
     "ViewsPage",
     "WebSession",
+    "WordsWanted",
     "Worker",
 ]

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Model
@@ -91,6 +91,9 @@ class ConsentWording(Model):
     published_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+_PAUSED = text("paused_until IS NOT NULL")
+
+
 class Subscriber(Model):
     """A person's address, proved to be theirs, or imported with evidence that they agreed."""
 
@@ -121,6 +124,8 @@ class Subscription(Model):
     __table_args__ = (
         UniqueConstraint("subscriber_id", "list_id"),
         Index(None, "list_id", "state", "id"),
+        # Few of many are paused: without it, all would be looked through for them.
+        Index(None, "paused_until", sqlite_where=_PAUSED, postgresql_where=_PAUSED),
         CheckConstraint("(state = 'active') = (left_at IS NULL)", name="left_at_if_left"),
         CheckConstraint("subscriber_id IS NOT NULL OR state <> 'active'", name="active_has_subscriber"),
     )

@@ -199,6 +199,7 @@ COLUMNS: Mapping[str, Marks] = {
     "sign_up_choice": Marks(plain="sign_up_id list_id wording_id"),
     "slug_redirect": Marks(plain="slug issue_id"),
     "subscriber": Marks(personal="address address_key name organisation sector created_at", plain="id public_id"),
+    "subscriber_word": Marks(hidden="word", plain="subscriber_id"),
     "subscription": Marks(
         personal="state joined_at left_at paused_until source left_reason left_words",
         plain="id public_id subscriber_id list_id",
@@ -217,5 +218,6 @@ COLUMNS: Mapping[str, Marks] = {
     "web_session": Marks(
         personal="user_agent", hidden="id_hash data", plain="account_id created_at idle_end absolute_end revoked_at"
     ),
+    "words_wanted": Marks(plain="id first_id last_id"),
     "worker": Marks(plain="id part host boot_id pid_namespace pid process_start started_at beat wire_log ended_at"),
 }
