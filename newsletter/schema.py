@@ -28,16 +28,21 @@ def prepare_schema() -> None:
 
     Processes that start together wait for each other: one of them does it, the others find it done.
     """
+    bring_schema_to(newest_version())
+
+
+def bring_schema_to(version: str) -> None:
+    """Bring the tables up to this version, which is one of `known_versions()` and not older than they are."""
     # On SQLite even the first look waits its turn: whoever opens a new file switches it to WAL, and meanwhile it is
     # locked for everybody else, whatever the busy timeout says.
-    if db.engine.dialect.name == "postgresql" and schema_version() == newest_version():
+    if db.engine.dialect.name == "postgresql" and schema_version() == version:
         return
     with _alone():
-        if schema_version() != newest_version():
+        if schema_version() != version:
             from flask_migrate import upgrade
 
             install_history(current_app)
-            upgrade(directory=str(data_dir("migrations")))
+            upgrade(directory=str(data_dir("migrations")), revision=version)
 
 
 def install_history(app: Flask) -> None:
@@ -90,7 +95,15 @@ def schema_version() -> str | None:
 @cache
 def newest_version() -> str:
     """The revision that the code needs: the one that no other comes after."""
+    (newest,) = known_versions() - _found_in_history(_FOLLOWS)
+    return newest
+
+
+def known_versions() -> frozenset[str]:
+    """Every revision that this program can bring up to date."""
+    return _found_in_history(_NAME)
+
+
+def _found_in_history(pattern: re.Pattern[str]) -> frozenset[str]:
     texts = [path.read_text(encoding="utf-8") for path in data_dir("migrations").glob("versions/*.py")]
-    named, followed = ({name for each in texts for name in pattern.findall(each)} for pattern in (_NAME, _FOLLOWS))
-    (newest,) = named - followed
-    return str(newest)
+    return frozenset(name for each in texts for name in pattern.findall(each))

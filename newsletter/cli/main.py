@@ -27,6 +27,9 @@ _GROUPS = {
     "inbound": "inbound",
     "bench": "bench",
     "doctor": "doctor",
+    "backup": "safekeeping",
+    "restore": "safekeeping",
+    "migrate-data": "safekeeping",
 }
 
 _show_traceback = False
@@ -42,7 +45,7 @@ class _Root(click.Group):
         if cmd_name not in _GROUPS:
             return None
         module = importlib.import_module(f".{_GROUPS[cmd_name]}", __package__)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

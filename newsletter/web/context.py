@@ -115,9 +115,19 @@ def _person() -> dict[str, Any]:
         "person": account,
         "nav": navigation(account),
         "relay": {"local": relay_local()},
+        "restored": _restored(account),
         **_links(account_url="account.account", sign_out_url="account.sign_out", home_url="editor.quarter"),
         **(_links(mailbox_url="admin.mailbox") if may(account, Permission.READ_MAILBOX) else {}),
     }
+
+
+def _restored(account: Account) -> dict[str, Any] | None:
+    """What to remind staff of where the installation came from a backup and nobody has said yet who may get mail."""
+    organisation = db.session.get(Organisation, 1)
+    if organisation is None or organisation.restored_at is None:
+        return None
+    manages = may(account, Permission.MANAGE_LISTS)
+    return {"made_at": organisation.backup_made_at, "url": url_for("admin.sending_mode") if manages else ""}
 
 
 def _links(**endpoints: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from ...db import conflict_aware_insert, db
 from ...i18n import gettext as _
 from ...models import Consent, Subscriber, Subscription, Suppression
 from ...states import SubscriptionState, SuppressionReason
+from . import objection_log
 from .import_cells import Refused
 from .import_evidence import Evidence, consents_on_postgresql, write_on_sqlite
 from .import_rows import Batch, Person
@@ -68,21 +69,19 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
         known = set(connection.execute(select(_new.address_key).where(_new.address_hash.in_(_suppressed()))).scalars())
     for line, address in staying.values():
         batch.refused.append(Refused(line, "staying", _("Left elsewhere, and is subscribed here now: stays."), address))
-    rows = [
-        {
-            "address_hash": person[2],
-            "reason": SuppressionReason(reasons[person[0]]),
-            "note": note,
-            "at": now,
-            "actor_id": actor_id,
-            "lift_reason": "",
-        }
+    kept_out = [
+        (person[2], SuppressionReason(reasons[person[0]]))
         for person, _reason in batch.out
         if person[0] not in staying and person[0] not in known
     ]
-    if rows and not dry_run:
-        connection.execute(insert(Suppression), rows)
-    return {"kept_out": len(rows), "staying": len(staying), "suppressed": len(known - staying.keys())}
+    if kept_out and not dry_run:
+        shared = {"note": note, "at": now, "actor_id": actor_id, "lift_reason": ""}
+        connection.execute(
+            insert(Suppression), [{"address_hash": digest, "reason": reason, **shared} for digest, reason in kept_out]
+        )
+        for reason in SuppressionReason:
+            objection_log.suppressed([digest for digest, why in kept_out if why is reason], reason, now)
+    return {"kept_out": len(kept_out), "staying": len(staying), "suppressed": len(known - staying.keys())}
 
 
 def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from ... import addresses
 from ...db import db
 from ...models import Consent, ConsentWording, MailingList, Subscriber, Subscription
 from ...states import ConsentEvent, SubscriptionState
+from . import objection_log
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def join(subscriber: Subscriber, mailing_list: MailingList, evidence: Evidence, 
     if found is None:
         found = Subscription(subscriber_id=subscriber.id, list_id=mailing_list.id)
         db.session.add(found)
+    else:
+        objection_log.joined(found.public_id, now)
     found.state = SubscriptionState.ACTIVE
     found.joined_at, found.left_at, found.paused_until = now, None, None
     found.source = evidence.source or evidence.route

@@ -11,7 +11,7 @@ from ...db import db
 from ...models import Account, Consent, MailingList, Subscriber, Subscription
 from ...states import ConsentEvent, SubscriptionState, SuppressionReason
 from ..staff import activity, wording
-from . import joining, suppressing
+from . import joining, objection_log, suppressing
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def unsubscribe(
         )
     )
     db.session.flush()
+    objection_log.left(subscription.public_id, now)
     _log.info("Subscription %d ended by %s", subscription.id, route)
     activity.record(
         "subscription.left",

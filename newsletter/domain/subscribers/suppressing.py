@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 
 from ... import addresses
 from ...config import current_settings
@@ -18,6 +18,7 @@ from ...models import Account, Suppression
 from ...states import SuppressionReason
 from ...tokens import keyed_hash
 from ..staff import activity, wording
+from . import objection_log
 
 _log = logging.getLogger(__name__)
 #: What the keyed hash of an address is for, here.
@@ -44,6 +45,7 @@ def suppress(
     )
     db.session.add(made)
     db.session.flush()
+    objection_log.suppressed([made.address_hash], reason, now)
     activity.record("suppression.made", actor=actor, now=now, subject=("suppression", made.id), reason=reason.value)
     return made
 
@@ -114,6 +116,7 @@ def lift(suppression: Suppression, reason: str, *, actor: Account | None, now: d
     assert isinstance(result, CursorResult)
     if result.rowcount == 0:
         return False
+    objection_log.lifted(suppression.address_hash, [suppression.reason], now)
     _log.info("Suppression %d was lifted", suppression.id)
     activity.record(
         "suppression.lifted",
@@ -127,7 +130,7 @@ def lift(suppression: Suppression, reason: str, *, actor: Account | None, now: d
 
 def end_by_sign_up(address: str, *, now: datetime) -> None:
     """End what the person's own new wish ends."""
-    db.session.execute(
+    ended = db.session.scalars(
         update(Suppression)
         .where(
             Suppression.address_hash == address_hash(address),
@@ -135,4 +138,20 @@ def end_by_sign_up(address: str, *, now: datetime) -> None:
             Suppression.reason.in_(ENDED_BY_SIGN_UP),
         )
         .values(lifted_at=now, lift_reason="The person asked again and proved the address")
+        .returning(Suppression.reason)
     )
+    objection_log.lifted(address_hash(address), ended.all(), now)
+
+
+def suppress_again(digest: bytes, reason: SuppressionReason, *, at: datetime) -> bool:
+    """Put back what a restored backup does not know: that this hash is suppressed, since `at`. True if it was news."""
+    known = select(Suppression.id).where(
+        Suppression.address_hash == digest,
+        Suppression.reason == reason,
+        or_(Suppression.lifted_at.is_(None), Suppression.lifted_at >= at),
+    )
+    if db.session.scalar(known.limit(1)) is not None:
+        return False
+    db.session.add(Suppression(address_hash=digest, reason=reason, note="", at=at))
+    db.session.flush()
+    return True

@@ -1,0 +1,1 @@
+"""Backups, putting them back, and moving from SQLite to PostgreSQL."""
