@@ -95,7 +95,7 @@ NOTICES: Mapping[str, Needs] = {
     "sender_withdraws": Needs((*_ISSUE, "by", "about", "comment"), ("name",)),
     "sender_suggests": Needs((*_ISSUE, "by", "about", "comment"), ("name",)),
     "contributor_sign_in": Needs(_PROOF),
-    "contributor_invitation": Needs(("prove_url", "works_until"), ("by", "agency", "code")),
+    "contributor_invitation": Needs(("prove_url", "works_until"), ("by", "agency", "code", "issue", "deadline")),
     "contributor_welcome": Needs(("url",), ("agency",)),
     "contributor_refused": Needs(("reason",)),
     "contributor_asked": Needs(("who", "words", "url"), ("name",)),

@@ -12,9 +12,9 @@ from newsletter.domain.calls.reminding.board import board
 from newsletter.domain.calls.reminding.concerned import Standing
 from newsletter.domain.issues import creating
 from newsletter.domain.subscribers import suppressing
-from newsletter.errors import NotAllowed, Refused
+from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Account, Activity, CadenceRule, Issue, MailingList, Notice
-from newsletter.states import ContributionState, IssueState, Role, SuppressionReason
+from newsletter.states import ContributionState, IssueState, NoticeState, Role, SuppressionReason
 from tests import people
 from tests.domain import call_makers as make
 
@@ -250,13 +250,36 @@ def test_a_later_deadline_is_told_to_who_is_not_in_and_makes_nobody_late(opened:
 
 
 def test_a_slip_that_is_put_right_at_once_is_told_to_nobody(opened: Issue) -> None:
+    """Nobody was told the later day, so nothing has to be typed."""
     move(opened, date(2017, 11, 28), morning(20))
-    told = "4 people were told 28 November 2017"
-    move(opened, date(2017, 11, 24), morning(20) + timedelta(minutes=2), told)
+    move(opened, date(2017, 11, 24), morning(20) + timedelta(minutes=2))
 
     waiting = [notice for notice in db.session.query(Notice).all() if notice.state.value == "queued"]
     assert waiting == []
     assert [row.kind.value for row in chase_rows.rows_of(opened)] == ["invitation"] * 4
+
+
+def test_what_must_be_typed_counts_who_was_really_told(opened: Issue) -> None:
+    """Cara is in, and hears of no move; while the mails of a move wait, people know the day before it."""
+    make.sent(opened, OPENED, make.person("Cara"))
+    move(opened, date(2017, 11, 28), morning(20))
+    earlier = date(2017, 11, 22)
+    with pytest.raises(Invalid, match=r"^4 people were told 24 November 2017\. "):
+        move(opened, earlier, morning(20) + timedelta(minutes=2))
+    for notice in db.session.query(Notice).filter_by(template="call_moved"):
+        notice.state, notice.accepted_at = NoticeState.ACCEPTED, morning(20)
+    db.session.commit()
+    with pytest.raises(Invalid, match=r"^3 people were told 28 November 2017\. "):
+        move(opened, date(2017, 11, 24), morning(21))
+    with pytest.raises(Invalid, match=r"^3 people were told 28 November 2017\. "):
+        move(opened, earlier, morning(21))
+
+
+def test_who_may_not_approve_hears_who_may(opened: Issue, ruth: Account) -> None:
+    people.staff(OPENED, "Ewan Marsh", Role.APPROVER)
+    people.staff(OPENED, "Irene Walsh", Role.ADMIN)
+    with pytest.raises(NotAllowed, match=r"forward\. Ask Ewan Marsh or Irene Walsh\."), transaction():
+        creating.change_deadline(opened, make.deadline(date(2017, 11, 22)), actor=ruth, now=OPENED)
 
 
 def test_a_moved_deadline_has_reminders_of_its_own(opened: Issue) -> None:

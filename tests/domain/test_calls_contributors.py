@@ -1,12 +1,14 @@
 """Agencies and their people: invited, taken in, moved, handed on, ended, by whoever may."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
+from newsletter.delivery.notices.notice_values import values_of
 from newsletter.domain.calls.partners import (
     agencies,
     agency_import,
@@ -103,6 +105,41 @@ def test_somebody_who_left_is_back_when_invited(police: Agency, ruth: Account, n
         contributors.invite("sam@example.org", schools, by=ruth, now=now + HOUR)
 
     assert (sam.ended_at, sam.agency) == (None, schools)
+
+
+def test_whom_the_editors_ended_a_lead_does_not_take_back(police: Agency, ruth: Account, now: datetime) -> None:
+    sam = people.contributor(now, "Sam Okafor", police)
+    lead = people.contributor(now, "Lena Roth", police, lead=True)
+    for by in (ruth, lead):
+        with transaction():
+            contributors.end(sam, by=by, now=now)
+        if by is ruth:
+            with pytest.raises(Refused, match=r"The editors ended the access of Sam Okafor\. Ask them"), transaction():
+                contributors.invite(sam.address, police, by=lead, now=now)
+            with pytest.raises(Refused, match="The editors ended"), transaction():
+                contributors.resume(sam, by=lead, now=now)
+        with transaction():
+            contributors.resume(sam, by=by, now=now)
+        assert sam.ended_at is None
+
+
+def test_an_invitation_names_the_call_that_is_open(
+    quarterly: MailingList, police: Agency, ruth: Account, now: datetime
+) -> None:
+    issue = people.issue(now, quarterly)
+
+    def invited(address: str) -> dict[str, Any]:
+        with transaction():
+            contributors.invite(address, police, by=ruth, now=now)
+        return values_of(db.session.query(Notice).filter_by(address=address).one(), now)
+
+    assert "deadline" not in invited("sam@example.org")
+    with transaction():
+        issue.call_opened_at = now
+    made = invited("lena@example.org")
+    assert (made["issue"], made["deadline"]) == (
+        "Safeguarding news, December 2026", "5pm, Friday 11 December 2026 (UK time)"
+    )  # fmt: skip
 
 
 def test_a_lead_invites_for_their_own_agency_and_no_other(police: Agency, now: datetime) -> None:

@@ -9,8 +9,8 @@ from ...domain.calls.deadline import rights
 from ...domain.calls.reminding.chasing import IS_CLOSED, LAST_CALL, REMINDER
 from ...domain.calls.reminding.digest import DIGEST, Came
 from ...domain.calls.reminding.extension_mails import ASKED, ENDS, GIVEN, REFUSED, TAKEN_BACK, TOLD
-from ...domain.calls.reminding.moving import MOVED
 from ...domain.calls.reminding.opening import INVITATION
+from ...domain.issues.call_deadline import MOVED
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...models import Contribution, Contributor, Extension, Issue, MailingList, Notice

@@ -11,7 +11,8 @@ from ... import dates
 from ...config import current_settings
 from ...db import db
 from ...domain.calls.partners import proving
-from ...models import AddressProof, Notice
+from ...domain.calls.reminding import concerned
+from ...models import AddressProof, Contributor, Notice
 from ...tokens import Purpose
 from .links import link, token_link
 
@@ -21,7 +22,7 @@ _NO_ID = str(uuid.UUID(int=0))
 
 def proof_values(notice: Notice, now: datetime) -> Values | None:
     """The link and the code that this mail carries; None where it carries none, or they are over."""
-    chosen = select(AddressProof).where(AddressProof.public_id == uuid.UUID(notice.values.get("proof", _NO_ID)))
+    chosen = select(AddressProof).where(AddressProof.public_id == _proof_of(notice))
     proof = db.session.scalar(chosen)
     if proof is None or proving.state_of(proof, now) is not proving.ProofState.OPEN:
         return None
@@ -33,6 +34,24 @@ def proof_values(notice: Notice, now: datetime) -> Values | None:
         "code": f"{code[:3]} {code[3:]}",
         "works_until": dates.moment(proof.expires_at, current_settings().timezone),
     }
+
+
+def _invitation(notice: Notice, now: datetime) -> Values | None:
+    """The way in, and the call that is open for what they send in, if there is one."""
+    values = proof_values(notice, now)
+    if values is None:
+        return None
+    person = db.session.scalar(
+        select(Contributor).join(AddressProof).where(AddressProof.public_id == _proof_of(notice))
+    )
+    issue = concerned.opened_call(person, now) if person is not None else None
+    if issue is not None and issue.deadline is not None:
+        values |= {"issue": f"{issue.mailing_list.name}, {issue.title}", "deadline": issue.deadline.words_with_zone}
+    return values
+
+
+def _proof_of(notice: Notice) -> uuid.UUID:
+    return uuid.UUID(notice.values.get("proof", _NO_ID))
 
 
 def _to_the_calls(notice: Notice, _now: datetime) -> Values:
@@ -50,7 +69,7 @@ def _asked(notice: Notice, _now: datetime) -> Values:
 #: By template. None: the reason for the mail has gone.
 MAKERS: Mapping[str, Callable[[Notice, datetime], Values | None]] = {
     "contributor_sign_in": proof_values,
-    "contributor_invitation": proof_values,
+    "contributor_invitation": _invitation,
     "contributor_welcome": _to_the_calls,
     "contributor_refused": _as_written,
     "contributor_asked": _asked,

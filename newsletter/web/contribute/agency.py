@@ -73,6 +73,9 @@ def invite_colleague() -> Response:
     except Invalid as error:
         put_problems(form, error)
         return key_page("invite_colleague", 422, form=form, agency=own)
+    except Refused as error:
+        form.email.errors = [str(error)]
+        return key_page("invite_colleague", 422, form=form, agency=own)
     sentence = _("An invitation is on its way to {address}.").format(address=address)
     flash(f"{sentence} {removed}".strip(), "success")
     return redirect(url_for(".agency"), 303)

@@ -14,7 +14,7 @@ from .... import addresses
 from ....db import db, take_turn
 from ....errors import Invalid, NotAllowed, NotFound, Problem, Refused
 from ....i18n import gettext as _
-from ....models import Account, AddressProof, Agency, Contribution, Contributor
+from ....models import Account, Activity, AddressProof, Agency, Contribution, Contributor
 from ....states import ProofPurpose
 from ... import notices
 from ...staff import activity
@@ -31,6 +31,7 @@ INVITATION_NOTICE, WELCOME_NOTICE, REFUSED_NOTICE = (
     "contributor_refused",
 )
 INVITATION_LASTS = timedelta(days=14)
+_ENDED = "contributor.ended"
 LONGEST_NAME, LONGEST_PHONE = 100, 40
 #: What comes along when an address is copied out of a sentence or a mail program.
 _AROUND = re.compile(r"^(?:mailto:)?[\s<(\"']+|[\s>)\"'.,;:]+$|^mailto:", re.IGNORECASE)
@@ -104,7 +105,7 @@ def invite(
 
     Who was there and has left is back; who asked and waits is taken in. Only staff invite without an agency. Raises
     Invalid for an address that cannot be used or belongs to another agency, NotAllowed, Refused for an agency that
-    has left.
+    has left, and for a lead who invites somebody whose access the staff ended.
     """
     if agency is not None:
         agencies.require_manage(by, agency)
@@ -118,7 +119,9 @@ def invite(
     person = proving.find_contributor(clean)
     if person is not None and person.ended_at is None and person.approved_at is not None:
         raise Invalid([Problem("email", _already(person, agency))])
-    if person is None:
+    if person is not None:
+        _require_may_return(person, by)
+    else:
         person = Contributor(address=clean, address_key=addresses.key(clean), created_at=now)
         db.session.add(person)
     person.name = called or person.name
@@ -132,6 +135,21 @@ def invite(
         _send_invitation(person, by, now)
     _record("contributor.invited", person, by, now, lead=lead)
     return person
+
+
+def _require_may_return(person: Contributor, by: Actor) -> None:
+    """Raise Refused for a lead, where the access ended by the staff: they may know why, and only they give it back."""
+    if not isinstance(by, Contributor) or person.ended_at is None:
+        return
+    ended = db.session.scalar(
+        select(Activity)
+        .where(Activity.action == _ENDED, Activity.subject_type == "contributor", Activity.subject_id == str(person.id))
+        .order_by(Activity.id.desc())
+        .limit(1)
+    )
+    if ended is None or "by" not in ended.detail:
+        who = person.name or person.address
+        raise Refused(_("The editors ended the access of {who}. Ask them to give it back.").format(who=who))
 
 
 def _already(person: Contributor, agency: Agency | None) -> str:
@@ -202,7 +220,7 @@ def end(person: Contributor, *, by: Actor, now: datetime) -> None:
     contributor_sessions.revoke(person, now=now)
     proving.revoke_proofs(person.address_key, now=now)
     db.session.flush()
-    _record("contributor.ended", person, by, now)
+    _record(_ENDED, person, by, now)
 
 
 def resume(person: Contributor, *, by: Actor, now: datetime) -> None:
@@ -210,6 +228,7 @@ def resume(person: Contributor, *, by: Actor, now: datetime) -> None:
     require_manage(by, person)
     if person.ended_at is None:
         return
+    _require_may_return(person, by)
     if person.agency is not None and person.agency.ended_at is not None:
         raise Refused(_("{agency} has left: take it back first.").format(agency=person.agency.name))
     person.ended_at = None

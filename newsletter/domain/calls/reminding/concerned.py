@@ -5,6 +5,7 @@ Reads only, a few queries for one issue. Mails about a call go to nobody else.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import or_, select
@@ -14,7 +15,7 @@ from ....db import db
 from ....models import Agency, AgencyAnswer, Contribution, Contributor, ContributorAnswer, Issue, MailingList
 from ....states import ContributionState
 from ...subscribers import suppressing
-from ..deadline.reading import is_proved
+from ..deadline.reading import is_proved, open_calls
 from ..partners.agencies import agencies_of
 
 
@@ -81,6 +82,15 @@ def people_of(mailing_list: MailingList) -> list[Contributor]:
         .order_by(Contributor.name, Contributor.id)
     )
     return list(db.session.scalars(chosen))
+
+
+def opened_call(person: Contributor, now: datetime) -> Issue | None:
+    """The call that is open and asks this person for news, the nearest deadline first; None between two calls."""
+    for issue in open_calls(now):
+        here = person.agency is None or person.agency.list_id in (None, issue.list_id)
+        if here and issue.call_opened_at is not None:
+            return issue
+    return None
 
 
 def parties(issue: Issue) -> list[Party]:

@@ -9,13 +9,13 @@ from ....db import db
 from ....models import Activity, Chase, Contribution, Issue, Notice
 from ....states import ChaseKind, ContributionState, NoticeState
 from ... import notices
+from ...issues.call_deadline import MOVED
 from ...issues.protocols import Happening, register_issue_event
 from ..deadline.reading import CLOSED
 from . import chase_rows
 from .concerned import Person, Standing, persons
 
 _log = logging.getLogger(__name__)
-MOVED = "call_moved"
 #: An editor who corrects a slip has this long before anybody is told of it.
 _SETTLES = timedelta(minutes=10)
 
