@@ -12,7 +12,7 @@ from .. import addresses, clock, dates
 from ..config import current_settings
 from ..db import transaction
 from ..domain.staff.mailing_lists import find_list
-from ..domain.subscribers import exporting, finding, forgetting, importing, joining, suppressing
+from ..domain.subscribers import exporting, forgetting, importing, joining, story, suppressing
 from ..models import Subscriber
 from . import consent
 from .context import print_json, refuse, with_app
@@ -146,7 +146,7 @@ def _held(address: str) -> dict[str, Any]:
         ],
         "story": [
             {**asdict(event), "at": dates.moment(event.at, zone)}
-            for event in (finding.story(subscriber) if subscriber else [])
+            for event in (story.story(subscriber) if subscriber else [])
         ],
     }
 

@@ -16,7 +16,8 @@ from newsletter.db import db, transaction
 from newsletter.delivery.returns import feedback
 from newsletter.delivery.returns.feedback import TakenIn, look_again, take_in
 from newsletter.domain.notices import send_notice
-from newsletter.domain.subscribers import finding, forgetting, retaining, suppressing
+from newsletter.domain.subscribers import forgetting, retaining, suppressing
+from newsletter.domain.subscribers.story import story as story_of
 from newsletter.errors import Conflict
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import (
@@ -452,12 +453,12 @@ def test_staff_read_in_a_reader_s_story_what_came_back(december: Issue, now: dat
     one, other = (reader(address).subscriber for address in (READER, "reader2@example.org"))
     assert one is not None
     assert other is not None
-    newest = finding.story(one)[0]
+    newest = story_of(one)[0]
     assert (newest.what, newest.more) == (
         "“December 2026” came back: there is no such mailbox", "The address gets no more mail.",
     )  # fmt: skip
     assert newest.quote.startswith("550 5.1.1 <reader1@example.org>")
-    assert "Called “December 2026” spam" in [event.what for event in finding.story(other)]
+    assert "Called “December 2026” spam" in [event.what for event in story_of(other)]
 
 
 class TestAtOnce:

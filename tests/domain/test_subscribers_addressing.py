@@ -13,7 +13,6 @@ from newsletter.db import db, transaction
 from newsletter.domain.subscribers import (
     access,
     addressing,
-    finding,
     forgetting,
     leaving,
     offering,
@@ -23,6 +22,7 @@ from newsletter.domain.subscribers import (
     suppressing,
 )
 from newsletter.domain.subscribers.addressing import ChangeState
+from newsletter.domain.subscribers.story import story as story_of
 from newsletter.errors import Invalid, NewsletterError, NotFound, Refused, TokenExpired
 from newsletter.models import Activity, AddressChange, Consent, MailingList, Notice, SignUp, Subscriber, Subscription
 from newsletter.states import NoticeState, SubscriptionState, SuppressionReason
@@ -120,7 +120,7 @@ def test_the_record_tells_of_it_and_names_no_address(asha: Subscriber, now: date
         ("subscriber.address_changed", str(asha.id), {}),
         ("subscriber.address_restored", str(asha.id), {}),
     ]
-    story = [(one.at, one.what) for one in finding.story(asha)]
+    story = [(one.at, one.what) for one in story_of(asha)]
     assert story == [(now + DAY, "Took the address back"), (now, "Changed the address")]
 
 
@@ -370,7 +370,7 @@ def test_after_30_days_the_addresses_go_and_the_fact_stays(asha: Subscriber, now
         assert retaining.purge_unconfirmed(now + 30 * DAY).address_changes == 0
     kept = db.session.scalars(select(AddressChange)).one()
     assert (kept.id, kept.old_address, kept.old_key, kept.new_address, kept.new_key) == (change.id, "", "", "", "")
-    assert [one.what for one in finding.story(asha)] == ["Changed the address"]
+    assert [one.what for one in story_of(asha)] == ["Changed the address"]
     with pytest.raises(NotFound):
         addressing.find_change(never)
 

@@ -18,11 +18,12 @@ from sqlalchemy import func, select
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
-from newsletter.domain.subscribers import exporting, finding, import_child, leaving, sealing, suppressing
+from newsletter.domain.subscribers import exporting, import_child, leaving, sealing, suppressing
 from newsletter.domain.subscribers.import_cells import key_and_address
 from newsletter.domain.subscribers.import_reading import understand
 from newsletter.domain.subscribers.import_rows import Task, batches
 from newsletter.domain.subscribers.importing import ImportReport, import_csv
+from newsletter.domain.subscribers.story import story as story_of
 from newsletter.errors import Invalid
 from newsletter.models import Activity, Consent, MailingList, Subscriber, Subscription
 from newsletter.states import ConsentEvent, SubscriptionState, SuppressionReason
@@ -80,7 +81,7 @@ def test_people_come_with_evidence(quarterly: MailingList, now: datetime) -> Non
     assert (consent.event, consent.route, consent.at) == (ConsentEvent.IMPORTED, "import", now)
     assert consent.source == "Conference of 3 October 2026, paper forms"
     assert consent.note == "They ticked “send me the newsletter”."
-    story = finding.story(asha)
+    story = story_of(asha)
     assert [event.what for event in story] == ["Imported to “Safeguarding news”"]
 
 

@@ -20,6 +20,7 @@ from newsletter.domain.subscribers import (
     subscribing,
     suppressing,
 )
+from newsletter.domain.subscribers.story import story as story_of
 from newsletter.errors import Refused
 from newsletter.models import (
     Activity,
@@ -262,7 +263,7 @@ def test_a_person_s_story_quotes_what_they_agreed_to(quarterly: MailingList, now
     tom = db.session.scalars(select(Subscriber)).one()
     with transaction():
         leaving.unsubscribe(tom.subscriptions[0], route="link", now=now + 2 * DAY)
-    told = [(event.at, event.what, event.quote) for event in finding.story(tom)]
+    told = [(event.at, event.what, event.quote) for event in story_of(tom)]
     words = "The Larkmere partnership uses your address to send “Safeguarding news”, and for nothing else."
     assert told == [
         (now + 2 * DAY, "Left “Safeguarding news”", ""),

@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, func, or_, select, update
 from ... import addresses
 from ...config import current_settings
 from ...db import db
+from ...i18n import gettext as _
 from ...models import Account, Suppression
 from ...states import SuppressionReason
 from ...tokens import keyed_hash
@@ -26,6 +27,16 @@ PURPOSE = "suppression.v1"
 
 #: Reasons that a person's own, proven sign-up ends.
 ENDED_BY_SIGN_UP = frozenset({SuppressionReason.UNSUBSCRIBED_ALL, SuppressionReason.ERASED})
+
+#: Why an address is among them, as pages say it.
+REASON_WORDS = {
+    SuppressionReason.UNSUBSCRIBED_ALL: _("They left every list"),
+    SuppressionReason.COMPLAINT: _("They called a mail spam, or said that they had not asked for it"),
+    SuppressionReason.BOUNCED: _("Mail came back: there is no such mailbox"),
+    SuppressionReason.NOT_ME: _("They said that somebody else had entered their address"),
+    SuppressionReason.ERASED: _("They asked to be forgotten"),
+    SuppressionReason.STAFF: _("Somebody on the team was told to write no more"),
+}
 
 
 def address_hash(address: str) -> bytes:

@@ -15,76 +15,13 @@ from ...i18n import gettext as _
 from ...models import Notice
 from ...states import NoticeState
 from ..access import signed_in_account, staff
+from ..notice_names import NAMES
 from ..tags import tag_of
 from .room import blueprint
 
 _VIEW = Permission.VIEW_NOTICES
 #: A person may have these tried again. What was accepted is not sent twice, and what waits goes by itself.
 _RETRIED = (NoticeState.REFUSED, NoticeState.UNSURE, NoticeState.DEFERRED)
-NAMES = {
-    "confirm_subscription": _("Please confirm"),
-    "confirm_reminder": _("Please confirm, once more"),
-    "sign_up_flood": _("Far more sign-ups than usual"),
-    "already_subscribed": _("You are subscribed already"),
-    "fresh_link": _("A fresh link"),
-    "left_link": _("The way back to a list"),
-    "address_change_link": _("Link to change an address"),
-    "confirm_new_address": _("Please confirm a new address"),
-    "address_known": _("The new address is known"),
-    "address_changed": _("Your address was changed"),
-    "address_change_undone": _("Your address was changed back"),
-    "staff_invitation": _("Invitation to the team"),
-    "password_reset_link": _("Link to a new password"),
-    "account_changed": _("Your account was changed"),
-    "contribution_receipt": _("We have your news"),
-    "contribution_late": _("Your news came late"),
-    "contribution_accepted": _("Your news is in"),
-    "contribution_declined": _("Your news is not in"),
-    "contribution_changes_requested": _("Please change your news"),
-    "contribution_moved": _("Your news is kept for another issue"),
-    "contribution_merged": _("Your news is part of another piece"),
-    "contribution_merged_into": _("More has joined your news"),
-    "contribution_reopened": _("Your news is looked at once more"),
-    "contribution_taken_out": _("Your news is taken out"),
-    "contribution_stays": _("What you asked about your news"),
-    "contribution_confirm": _("Is your news right as it stands?"),
-    "contribution_out": _("Your news is out"),
-    "sender_withdraws": _("A sender asks to take something out"),
-    "sender_suggests": _("A sender asks for a change"),
-    "contributor_sign_in": _("Link and code to sign in"),
-    "contributor_invitation": _("Invitation to send news"),
-    "contributor_welcome": _("Taken in"),
-    "contributor_refused": _("Not taken in"),
-    "contributor_asked": _("Somebody asks to send news"),
-    "prove_address": _("Link and code for what was sent"),
-    "call_invitation": _("Invitation to a call"),
-    "call_reminder": _("Reminder of a call"),
-    "call_last_call": _("Reminder of a draft"),
-    "call_moved": _("A deadline has moved"),
-    "call_closed": _("A call is closed, a draft is saved"),
-    "call_digest": _("What came in"),
-    "more_time_asked": _("Somebody asks for more time"),
-    "more_time_told": _("More time was given"),
-    "more_time_given": _("More time"),
-    "more_time_ends": _("More time ends soon"),
-    "more_time_refused": _("No more time"),
-    "more_time_taken_back": _("More time was taken back"),
-    "test_issue": _("Test email"),
-    "approval_requested": _("Approval asked for"),
-    "approval_returned": _("Sent back"),
-    "approval_ended": _("An approval has ended"),
-    "approval_reminder": _("The day of approval"),
-    "comment_mention": _("Named in a comment"),
-    "draft_commented": _("Comment on a shared draft"),
-    "issue_approved": _("Approved"),
-    "issue_scheduled": _("Scheduled"),
-    "schedule_held": _("Held back"),
-    "sending_started": _("Sending has begun"),
-    "sending_paused": _("Sending is paused"),
-    "sending_finished": _("Sending has ended"),
-    "sending_turned_away": _("Turned away"),
-    "mailbox_unreadable": _("Bounces cannot be read"),
-}
 
 
 def _mine() -> Select[Notice]:

@@ -21,14 +21,6 @@ from ..form_bases import PlainForm
 from .room import blueprint
 
 _MANAGE = Permission.MANAGE_SUBSCRIBERS
-REASONS = {
-    SuppressionReason.UNSUBSCRIBED_ALL: _("They left every list"),
-    SuppressionReason.COMPLAINT: _("They called a mail spam, or said that they had not asked for it"),
-    SuppressionReason.BOUNCED: _("Mail came back: there is no such mailbox"),
-    SuppressionReason.NOT_ME: _("They said that somebody else had entered their address"),
-    SuppressionReason.ERASED: _("They asked to be forgotten"),
-    SuppressionReason.STAFF: _("Somebody on the team was told to write no more"),
-}
 ENDS = {
     True: _("It ends when they sign up again themselves and press the button in the email."),
     False: _("A sign-up does not end it: they get no email, and the page does not say why."),
@@ -131,10 +123,12 @@ def _page(
         address=address,
         now_in_force=[one for one in found if one.lifted_at is None],
         ended=[one for one in found if one.lifted_at is not None],
-        reason_words=REASONS,
+        reason_words=suppressing.REASON_WORDS,
         ends=lambda reason: ENDS[reason in suppressing.ENDED_BY_SIGN_UP],
         lifting=lifting,
         reasons=reasons or ReasonForm(),
         notes=notes or NoteForm(),
-        numbers=[(REASONS[reason], numbers[reason]) for reason in SuppressionReason if reason in numbers],
+        numbers=[
+            (suppressing.REASON_WORDS[reason], numbers[reason]) for reason in SuppressionReason if reason in numbers
+        ],
     ), status

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from newsletter import addresses, clock, dates
 from newsletter.db import db, transaction
 from newsletter.domain.staff.permissions import Permission, may, may_anywhere
-from newsletter.domain.subscribers import finding, forgetting, leaving, preferences
+from newsletter.domain.subscribers import finding, forgetting, leaving, preferences, story
 from newsletter.domain.subscribers.finding import Standing
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.i18n import gettext as _
@@ -19,11 +19,14 @@ from newsletter.models import Account, MailingList, Subscriber, Subscription
 from newsletter.rendering import characters
 from newsletter.states import SubscriptionState
 from newsletter.web.access import signed_in_account, staff
+from newsletter.web.notice_names import NAMES
 from newsletter.web.tags import Tag
 
 from .room import blueprint, lists_for, page, to
 
 _PEOPLE = 50
+#: Of older issues the story has one line, and a link to all of it.
+_ISSUES_TOLD = 6
 _STANDINGS = (
     (Standing.ACTIVE, _("Subscribed")),
     (Standing.PAUSED, _("Paused")),
@@ -165,8 +168,13 @@ def subscriber(public_id: UUID) -> tuple[str, int]:
     account = signed_in_account()
     sees = any(may(account, Permission.SEE_ADDRESSES, each.mailing_list) for each in theirs)
     zone = theirs[0].mailing_list.timezone
+    every = "all" in request.args
+    told = story.story(
+        person, among=theirs, newest_issues=None if every else _ISSUES_TOLD, notice_names=NAMES, staff_names=True
+    )
     return page(
         "subscriber.html",
+        shortened=not every and finding.count_deliveries(theirs) > _ISSUES_TOLD,
         under="editor.subscribers",
         who=person,
         address=person.address if sees else addresses.mask(person.address),
@@ -185,7 +193,7 @@ def subscriber(public_id: UUID) -> tuple[str, int]:
                 "quote": event.quote if sees else addresses.mask_within(event.quote),
                 "kind": "",
             }
-            for event in finding.story(person, among=theirs)
+            for event in told
         ],
         timezone=zone,
     )

@@ -7,11 +7,12 @@ from werkzeug.wrappers import Response
 
 from ... import clock
 from ...db import transaction
-from ...domain.subscribers import access, finding, forgetting, sectors
+from ...domain.subscribers import access, forgetting, sectors, story
 from ...errors import NotFound, TokenError, TokenExpired
 from ...models import Subscriber
 from ...tokens import Purpose, Signer
 from ..access import public
+from ..notice_names import NAMES
 from .form_tokens import NAME, opened_at
 from .room import blueprint, page
 
@@ -44,5 +45,5 @@ def by_link(token: str, now: datetime) -> Subscriber | Response:
 
 def _page(subscriber: Subscriber, token: str, status: int) -> Response:
     sector = sectors.names().get(subscriber.sector, "")
-    events = finding.story(subscriber)
+    events = story.story(subscriber, notice_names=NAMES)
     return page("own_data", status, subscriber=subscriber, sector=sector, events=events, token=token)
