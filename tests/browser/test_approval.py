@@ -1,7 +1,6 @@
 """Ewan reads an issue on his phone: he returns it, approves it, sees it scheduled; Ruth takes it back in time."""
 
 import re
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,54 +9,31 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import ViewportSize
-from werkzeug.serving import make_server
 
 from newsletter import clock
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.issues import commenting, correcting, editing
-from newsletter.domain.staff import browser_sessions
-from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Issue, Rendition
 from newsletter.states import IssueState, Role
-from newsletter.work.runners import SilentRunner
 from tests import people
-from tests.conftest import KEY
 from tests.web import desk as makers
 
-from .conftest import Visitor, free_port
+from .conftest import Visitor
+from .in_process import answering, home, sign_in
 
 PHONE: ViewportSize = {"width": 320, "height": 640}
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Flask]:
-    """An application that answers on a port of its own, with January 2027 written and tested."""
-    port = free_port()
-    settings = Settings(
-        data_dir=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'newsletter.db'}",
-        public_url=f"http://localhost:{port}",
-        secret_keys=(KEY,),
-    )
-    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    with app.app_context():
-        db.create_all()
+    """An application with January 2027 written and tested."""
+    with answering(tmp_path) as app:
         now = clock.now() - timedelta(hours=1)
         mailing_list = people.larkmere(now)
         people.subscribers(now, mailing_list, 712)
         makers.january(now, mailing_list, people.staff(now))
         people.staff(now, "Ewan Marsh", Role.APPROVER)
-        thread.start()
         yield app
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        db.session.remove()
-        db.engine.dispose()
 
 
 def issue() -> Issue:
@@ -73,40 +49,29 @@ def account(name: str) -> Account:
 def come(desk: Flask, visitor: Any) -> Any:
     """Signs somebody in, in a browser of their own."""
 
-    def sign_in(name: str) -> Visitor:
-        with transaction():
-            session_id = browser_sessions.start(account(name), now=clock.now())
-        interface: Any = desk.session_interface
-        cookie = interface.write({"sid": session_id, "csrf_token": "0123456789abcdef"})
+    def signed_in(name: str) -> Visitor:
         made: Visitor = visitor()
-        address = desk.config["NEWSLETTER"].public_url
-        made.page.context.add_cookies([{"name": interface.cookie_name, "value": cookie, "url": address}])
+        sign_in(desk, made.page.context, name)
         made.page.set_viewport_size(PHONE)
         return made
 
-    return sign_in
+    return signed_in
 
 
 def go(who: Visitor, desk: Flask, path: str) -> None:
-    who.page.goto(f"{desk.config['NEWSLETTER'].public_url}/desk/issues/january-2027{path}")
+    who.page.goto(f"{home(desk)}/desk/issues/january-2027{path}")
 
 
 def test_returned_approved_scheduled_and_taken_back_on_a_phone(desk: Flask, come: Any) -> None:
     ruth, ewan = come("Ruth Adeyemi"), come("Ewan Marsh")
     go(ruth, desk, "/test")
     ruth.press("Send the test")
-    ruth.look("test")
     go(ruth, desk, "/approval")
-    ruth.look("ask")
     ruth.press("Ask for approval")
 
     go(ewan, desk, "/approval")
-    ewan.look("read")
-    ewan.page.set_viewport_size(PHONE)
     ewan.press("Return it with this comment")
     assert ewan.page.evaluate("document.activeElement.className").startswith("govuk-error-summary")
-    ewan.look("no-comment")
-    ewan.page.set_viewport_size(PHONE)
     ewan.write(ewan.page.get_by_label("What should change?"), "Name the four days.")
     ewan.press("Return it with this comment")
     assert issue().state is IssueState.DRAFT
@@ -125,21 +90,16 @@ def test_returned_approved_scheduled_and_taken_back_on_a_phone(desk: Flask, come
     ruth.press("Ask for approval")
     go(ewan, desk, "/approval")
     ewan.look("read-again")
-    ewan.page.set_viewport_size(PHONE)
     assert ewan.page.locator("ins").count() > 0
     ewan.press("Approve it")
     assert issue().state is IssueState.APPROVED
 
     go(ruth, desk, "/schedule")
-    ruth.look("schedule")
-    ruth.page.set_viewport_size(PHONE)
     ruth.press(re.compile("^Schedule for 712 people"))
-    ruth.look("scheduled")
     assert issue().state is IssueState.SCHEDULED
-    ruth.page.set_viewport_size(PHONE)
     ruth.press("Cancel the schedule")
     assert issue().state is IssueState.APPROVED
-    ruth.look("taken-back")
+    assert ruth.complaints == ewan.complaints == []
 
 
 def test_comments_beside_the_section_keep_the_page_and_guests_have_their_own(
@@ -154,7 +114,6 @@ def test_comments_beside_the_section_keep_the_page_and_guests_have_their_own(
     ruth.page.get_by_role("button", name="Comment", exact=True).click()
     ruth.page.get_by_text("1 comment on this section").wait_for()
     assert commenting.unresolved(issue()) == 1
-    ruth.look("comment-in-the-sheet")
     ruth.page.get_by_role("button", name=re.compile("^Resolve")).click()
     ruth.page.get_by_text("Comment on this section", exact=True).wait_for()
     assert commenting.unresolved(issue()) == 0
@@ -162,20 +121,15 @@ def test_comments_beside_the_section_keep_the_page_and_guests_have_their_own(
     go(ruth, desk, "/share")
     ruth.write(ruth.page.get_by_label("Whom is it for?"), "Helen, Harbour School")
     ruth.press("Make a link")
-    ruth.look("share")
-    address = ruth.page.locator(".app-share__link").input_value()
+    link = ruth.page.locator(".app-share__link").input_value()
     helen: Visitor = visitor()
-    helen.page.goto(address)
-    helen.look("draft")
+    helen.page.goto(link)
     helen.write(helen.page.get_by_label("Your comment"), "Will there be places on Tuesday?")
     helen.press("Send the comment")
-    helen.look("draft-without-a-name")
     helen.write(helen.page.get_by_label("Your name"), "Helen Moss")
     helen.press("Send the comment")
-    helen.look("draft-commented")
     assert commenting.unresolved(issue()) == 1
-    go(ruth, desk, "/comments")
-    ruth.look("comments")
+    assert ruth.complaints == helen.complaints == []
 
 
 def test_a_correction_is_seen_on_the_page(desk: Flask, come: Any, visitor: Any) -> None:
@@ -186,12 +140,10 @@ def test_a_correction_is_seen_on_the_page(desk: Flask, come: Any, visitor: Any) 
         found.rendition_id = session.query(Rendition).one().id
         found.state, found.started_at, found.published_at = IssueState.SENDING, clock.now(), clock.now()
     go(ruth, desk, "/corrections")
-    ruth.look("corrections-none")
     ruth.page.get_by_label("In", exact=True).select_option(label="Practice week")
     ruth.write(ruth.page.get_by_label("What was wrong"), "In April, not March.")
     ruth.press("Put it on the web page")
-    ruth.look("corrections")
     assert [note.body for note in correcting.corrections_of(issue())] == ["In April, not March."]
     reader: Visitor = visitor()
-    reader.page.goto(f"{desk.config['NEWSLETTER'].public_url}/news/january-2027")
+    reader.page.goto(f"{home(desk)}/news/january-2027")
     reader.look("corrected")

@@ -1,8 +1,6 @@
 """Ruth and Ewan at one desk in real browsers: saved by itself, cut off, signed out, clashing; nothing is lost."""
 
 import re
-import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,55 +9,31 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from newsletter import clock
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.issues import editing
-from newsletter.domain.staff import browser_sessions
-from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, Block, Issue
 from newsletter.states import Role
-from newsletter.work.runners import SilentRunner
 from tests import people
-from tests.conftest import KEY
 from tests.web import desk as makers
 
-from .conftest import Visitor, _note, free_port
+from .conftest import Visitor, _note
+from .in_process import answering, home, sign_in
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Flask]:
-    """An application that answers on a port of its own, with Ruth's January issue in it."""
-    port = free_port()
-    settings = Settings(
-        data_dir=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'newsletter.db'}",
-        public_url=f"http://localhost:{port}",
-        relay_url="smtp://127.0.0.1:2",
-        secret_keys=(KEY,),
-    )
-    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    with app.app_context():
-        db.create_all()
+    """An application with Ruth's January issue in it."""
+    with answering(tmp_path, relay_url="smtp://127.0.0.1:2") as app:
         now = clock.now()
         ruth = people.staff(now, "Ruth Adeyemi", Role.EDITOR)
         people.staff(now, "Ewan Marsh", Role.EDITOR)
         makers.january(now, people.larkmere(now), ruth)
-        thread.start()
         yield app
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        db.session.remove()
-        db.engine.dispose()
 
 
 @contextmanager
@@ -75,23 +49,12 @@ def at_work(app: Flask, browser: Browser, name: str, width: int = 1280, **option
     context.close()
 
 
-def sign_in(app: Flask, context: BrowserContext, name: str) -> None:
-    db.session.rollback()
-    account = db.session.query(Account).filter_by(name=name).one()
-    with transaction():
-        session_id = browser_sessions.start(account, now=clock.now())
-    interface: Any = app.session_interface
-    value = interface.write({"sid": session_id, "csrf_token": secrets.token_hex(20)})
-    address = app.config["NEWSLETTER"].public_url
-    context.add_cookies([{"name": interface.cookie_name, "value": value, "url": address}])
-
-
 def section(app: Flask, kind: str = "section") -> tuple[str, str]:
     """The id of the section, and the address at which it is open."""
     db.session.rollback()
     issue = db.session.query(Issue).filter_by(slug="january-2027").one()
     block_id = makers.block_id(issue, kind)
-    return block_id, f"{app.config['NEWSLETTER'].public_url}/desk/issues/january-2027/write/{block_id}"
+    return block_id, f"{home(app)}/desk/issues/january-2027/write/{block_id}"
 
 
 def stored(block_id: str) -> Block:
@@ -168,19 +131,16 @@ def test_words_survive_a_closed_tab(desk: Flask, browser: Browser) -> None:
     with at_work(desk, browser, "Ruth Adeyemi") as ruth:
         page = ruth.page
         page.goto(address)
-        page.context.set_offline(True)
+        page.context.clear_cookies()  # whatever is sent as the page goes, nobody takes
         heading(page).fill("Typed before the lid was closed")
         expect(page.locator("#saved [data-state]")).to_have_text("Not saved yet")
         page.close()
         context = ruth.page.context
-        context.set_offline(False)
+        sign_in(desk, context, "Ruth Adeyemi")
         again = context.new_page()
         again.goto(address)
         note = again.locator("#note-kept")
         expect(note).to_contain_text(re.compile(r"There are words from .+ that were not saved\."))
-        ruth.page = again
-        ruth.complaints.clear()  # Chromium notes each request that could not leave
-        ruth.look("desk-words-kept")
         with again.expect_navigation():
             again.get_by_role("button", name="Put them back").click()
         expect(heading(again)).to_have_value("Typed before the lid was closed")
@@ -193,11 +153,11 @@ def test_words_may_be_let_go(desk: Flask, browser: Browser) -> None:
     with at_work(desk, browser, "Ruth Adeyemi") as ruth:
         page = ruth.page
         page.goto(address)
-        page.context.set_offline(True)
+        page.context.clear_cookies()  # whatever is sent as the page goes, nobody takes
         heading(page).fill("Never mind")
         page.close()
         context = page.context
-        context.set_offline(False)
+        sign_in(desk, context, "Ruth Adeyemi")
         again = context.new_page()
         again.goto(address)
         again.get_by_role("button", name="Let them go").click()
@@ -218,7 +178,6 @@ def test_words_survive_the_end_of_a_session(desk: Flask, browser: Browser) -> No
         expect(page.locator("#note-signed-out")).to_be_visible(timeout=15_000)
         state(page).to_have_text("Not saved: you are signed out")
         ruth.complaints.clear()  # the preview of a signed-out page may not stand in a frame
-        ruth.look("desk-signed-out")
         expect(heading(page)).to_have_value("Typed over lunch")
         sign_in(desk, page.context, "Ruth Adeyemi")  # in another tab
         state(page).to_have_text(re.compile("^Saved at"), timeout=20_000)
@@ -249,7 +208,6 @@ def test_two_editors_see_each_other(desk: Flask, browser: Browser) -> None:
         expect(ewan.page.locator(f"#b-{block_id} [data-others]")).to_have_text(re.compile("Ruth Adeyemi"))
         ruth.page.goto(other)
         expect(ruth.page.locator("#here")).to_contain_text("Ewan Marsh is in this section too")
-        ruth.look("desk-with-somebody")
 
 
 def test_two_editors_in_one_section_lose_nothing(desk: Flask, browser: Browser) -> None:
@@ -261,11 +219,9 @@ def test_two_editors_in_one_section_lose_nothing(desk: Flask, browser: Browser) 
         state(ruth.page).to_have_text(re.compile("^Saved at"), timeout=15_000)
         heading(ewan.page).fill("Ewan's week")
         state(ewan.page).to_have_text("Not saved: somebody else changed this section", timeout=15_000)
-        ewan.look("desk-clash")
         with ewan.page.expect_navigation():
             ewan.page.get_by_role("button", name="Look at both").click()
         expect(ewan.page.get_by_role("heading", name="Yours, not saved yet")).to_be_visible()
-        ewan.look("two-versions")
         with ewan.page.expect_navigation():
             ewan.page.get_by_role("button", name="Keep both").click()
         expect(heading(ewan.page)).to_have_value("Ewan's week")

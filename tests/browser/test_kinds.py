@@ -1,6 +1,5 @@
 """Every kind of section as readers see it on the web page: calm at three widths, and nothing for axe to find."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,25 +8,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from newsletter import clock
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.issues import editing, pictures, publishing, renditions
-from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Issue
 from newsletter.rendering.blocks import KINDS
 from newsletter.rendering.pictures import remake
-from newsletter.work.runners import SilentRunner
 from tests import people
-from tests.conftest import KEY
 from tests.pictures import photograph
 from tests.rendering.larkmere import good_data
 from tests.web import desk
 
-from .conftest import Visitor, free_port
+from .conftest import Visitor
+from .in_process import answering, home
 
 pytestmark = pytest.mark.browser
 #: In an order in which nothing stands without a heading above it.
@@ -40,27 +34,10 @@ _ORDER = [
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Flask]:
-    """An application that answers on a port of its own, with an issue of every kind on its public pages."""
-    port = free_port()
-    settings = Settings(
-        data_dir=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'newsletter.db'}",
-        public_url=f"http://localhost:{port}",
-        secret_keys=(KEY,),
-    )
-    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
-    serving = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=serving.serve_forever)
-    with app.app_context():
-        db.create_all()
+    """An application with an issue of every kind on its public pages."""
+    with answering(tmp_path) as app:
         _publish()
-        thread.start()
         yield app
-        serving.shutdown()
-        thread.join()
-        serving.server_close()
-        db.session.remove()
-        db.engine.dispose()
 
 
 def _publish() -> None:
@@ -85,7 +62,7 @@ def test_the_web_page_of_an_issue_with_everything_in_it(server: Flask, visitor: 
     assert kinds == set(KINDS)
     reader: Visitor = visitor()
     page = reader.page
-    page.goto(f"{server.config['NEWSLETTER'].public_url}/news/january-2027")
+    page.goto(f"{home(server)}/news/january-2027")
     reader.look("every-kind")
     expect(page.get_by_role("table", name="Decisions and who takes them")).to_be_visible()
     expect(page.get_by_role("rowheader", name="Strategy meeting")).to_be_visible()

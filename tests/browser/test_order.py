@@ -49,7 +49,6 @@ def test_a_section_is_dragged_and_the_drop_is_said(ruth: Visitor) -> None:
     assert names(page) == [before[0], *before[2:4], before[1], *before[4:]]
     page.reload()
     assert names(page) == [before[0], *before[2:4], before[1], *before[4:]]
-    ruth.look("the desk after a drag")
 
 
 def test_what_has_its_own_place_is_not_passed(ruth: Visitor) -> None:
@@ -102,13 +101,11 @@ def test_on_a_phone_a_section_is_moved_by_naming_the_one_above(ruth: Visitor) ->
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"{page.url.partition('#')[0]}#outline")
     ruth.click(page.get_by_role("link", name=re.compile("^Move to")))
-    ruth.look("where a section is to stand")
     page.get_by_label("Where it is to stand").select_option(label=f"Below “{before[3]}”")
     page.get_by_role("button", name="Move it").click()
     expect(page.locator("#outline")).to_be_visible()
     assert names(page) == [*before[:2], before[3], before[2], *before[4:]]
     page.goto(f"{page.url.partition('/write')[0]}/write/order")
-    ruth.look("numbers for all sections")
 
 
 def test_a_kind_of_section_is_found_by_typing_and_added_with_enter(ruth: Visitor) -> None:
@@ -124,7 +121,6 @@ def test_a_kind_of_section_is_found_by_typing_and_added_with_enter(ruth: Visitor
     ruth.look("the palette with nothing found")
     find.fill("quote")
     expect(dialog.get_by_role("status")).to_have_text("1 kind of section")
-    ruth.look("the palette with one found")
     find.fill("")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")

@@ -1,7 +1,6 @@
 """Ruth puts a picture into a section in a browser: in a dialog over her words, by file, drop and paste; and without
 scripts, on a page that comes back."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,23 +8,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from newsletter import clock
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.issues import editing
-from newsletter.domain.staff import browser_sessions
-from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Account, Block, Media
-from newsletter.work.runners import SilentRunner
+from newsletter.models import Block, Media
 from tests import people
-from tests.conftest import KEY
 from tests.pictures import drawing, moving, photograph
 from tests.web import desk
 
-from .conftest import Visitor, free_port
+from .conftest import Visitor
+from .in_process import answering, home, sign_in
 
 pytestmark = pytest.mark.browser
 _GIVE = """([selector, kind, bytes]) => {
@@ -40,31 +33,14 @@ _GIVE = """([selector, kind, bytes]) => {
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Flask]:
-    """An application that answers on a port of its own, with an issue in which a section waits for a picture."""
-    port = free_port()
-    settings = Settings(
-        data_dir=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'newsletter.db'}",
-        public_url=f"http://localhost:{port}",
-        secret_keys=(KEY,),
-    )
-    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
-    serving = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=serving.serve_forever)
-    with app.app_context():
-        db.create_all()
+    """An application with an issue in which a section waits for a picture."""
+    with answering(tmp_path) as app:
         now = clock.now()
         ruth = people.staff(now)
         issue = desk.january(now, people.larkmere(now), ruth)
         with transaction():
             editing.add_block(issue, "image", position=3, actor=ruth, now=now)
-        thread.start()
         yield app
-        serving.shutdown()
-        thread.join()
-        serving.server_close()
-        db.session.remove()
-        db.engine.dispose()
 
 
 def section() -> Block:
@@ -72,20 +48,12 @@ def section() -> Block:
     return db.session.query(Block).filter_by(kind="image").one()
 
 
-def cookie_of(server: Flask) -> Any:
-    with transaction():
-        session_id = browser_sessions.start(db.session.query(Account).one(), now=clock.now())
-    interface: Any = server.session_interface
-    value = interface.write({"sid": session_id, "csrf_token": "0123456789abcdef"})
-    return {"name": interface.cookie_name, "value": value, "url": server.config["NEWSLETTER"].public_url}
-
-
 @pytest.fixture
 def ruth(server: Flask, visitor: Any) -> Visitor:
     """Ruth, in front of the empty section."""
     made: Visitor = visitor()
-    made.page.context.add_cookies([cookie_of(server)])
-    made.page.goto(f"{server.config['NEWSLETTER'].public_url}/desk/issues/january-2027/write/{section().id}")
+    sign_in(server, made.page.context, "Ruth Adeyemi")
+    made.page.goto(f"{home(server)}/desk/issues/january-2027/write/{section().id}")
     return made
 
 
@@ -102,7 +70,6 @@ def test_a_picture_is_chosen_in_a_dialog_and_no_word_is_lost(ruth: Visitor) -> N
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Choose or upload a picture")
     dialog.wait_for()
-    ruth.look("dialog-empty")
 
     dialog.get_by_label("Upload a picture", exact=True).set_input_files(file(b"hello"))
     expect(dialog.get_by_role("alert")).to_have_text(
@@ -125,7 +92,6 @@ def test_a_picture_is_chosen_in_a_dialog_and_no_word_is_lost(ruth: Visitor) -> N
     expect(page.get_by_alt_text("The picture that is chosen")).to_be_visible()
     expect(page.get_by_label("Description")).to_have_value("The lake at noon")
     expect(caption).to_have_value("By the lake")
-    ruth.look("chosen")
 
     ruth.click(page.get_by_role("button", name="Save", exact=True).last)
     data = section().data
@@ -133,7 +99,6 @@ def test_a_picture_is_chosen_in_a_dialog_and_no_word_is_lost(ruth: Visitor) -> N
         "media": db.session.query(Media).one().name, "alt": "The lake at noon", "decorative": False,
         "caption": "By the lake",
     }  # fmt: skip
-    ruth.look("saved")
 
 
 def test_dropped_and_pasted_pictures_arrive_too(ruth: Visitor) -> None:
@@ -165,8 +130,8 @@ def test_escape_leaves_everything_as_it_was(ruth: Visitor) -> None:
 
 
 def test_the_page_of_all_pictures(ruth: Visitor, server: Flask) -> None:
-    page, address = ruth.page, f"{server.config['NEWSLETTER'].public_url}/desk/issues/january-2027/pictures"
-    page.goto(address)
+    page = ruth.page
+    page.goto(f"{home(server)}/desk/issues/january-2027/pictures")
     ruth.look("pictures-none")
     upload = page.get_by_label("Upload a picture", exact=True)
     upload.set_input_files(file(moving(), "dance.gif"))
@@ -179,17 +144,15 @@ def test_the_page_of_all_pictures(ruth: Visitor, server: Flask) -> None:
     with page.expect_navigation():
         page.get_by_label("Upload a picture", exact=True).set_input_files(file(drawing()))
     expect(page.get_by_role("button", name="Throw away")).to_have_count(2)
-    ruth.look("pictures")
     page.get_by_role("button", name="Throw away").first.click()
     page.get_by_text("The picture was thrown away.").wait_for()
-    ruth.look("pictures-undo")
     ruth.press("Undo")
     expect(page.get_by_role("button", name="Throw away")).to_have_count(2)
 
 
 def test_without_scripts_the_page_comes_back(server: Flask, browser: Browser, ruth: Visitor) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 700})
-    context.add_cookies([cookie_of(server)])
+    sign_in(server, context, "Ruth Adeyemi")
     page: Page = context.new_page()
     page.goto(ruth.page.url)
     page.get_by_label("Caption").fill("By the lake")
@@ -212,7 +175,5 @@ def test_choosing_on_the_page_of_its_own(ruth: Visitor) -> None:
     ruth.look("choose-page-empty")
     page.get_by_label("Upload a picture", exact=True).set_input_files(file(photograph()))
     expect(page.get_by_role("radio")).to_be_checked()
-    ruth.look("choose-page")
     ruth.press("Use this picture")
     expect(page.get_by_role("link", name="Describe the picture in words")).to_be_visible()
-    ruth.look("choose-page-refused")

@@ -15,7 +15,7 @@ from newsletter.domain.issues.documents.changing import offers
 from newsletter.domain.issues.documents.choosing import Choice, Decision, as_kind, chosen, groups
 from newsletter.domain.issues.documents.leaving_out import Left, summary
 from newsletter.domain.staff.permissions import Permission
-from newsletter.errors import Invalid, Refused
+from newsletter.errors import Invalid, Problem, Refused
 from newsletter.i18n import ngettext
 from newsletter.models import Issue, ReadDocument
 from newsletter.rendering import assembly
@@ -124,7 +124,7 @@ def _found_page(issue: Issue, row: ReadDocument, problem: str = "", status: int 
         left_words=[(each.sentence, each.words) for each in document.left_out if each.words],
         pictures=sum(each.number for each in document.left_out if each.what is Left.PICTURES),
         head_words=" · ".join(filter(None, (document.publication, document.label, document.strapline))),
-        problem=problem,
+        problems=[Problem("do-0", problem)] if problem else [],
         editable=issue.state in EDITABLE_STATES,
     )
 

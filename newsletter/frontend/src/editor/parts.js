@@ -1,10 +1,13 @@
-// On a phone the desk shows one part at a time. Which one is in the address (#outline), so Back works.
+// On a phone the desk shows one part at a time. Which one is in the address (#outline, or what
+// stands in it), so Back works.
 const PARTS = ['outline', 'write', 'preview']
 
 function show() {
-  const wanted = location.hash.slice(1)
-  const part = PARTS.includes(wanted) ? wanted : 'write'
+  const target = document.getElementById(location.hash.slice(1))
+  const part = PARTS.find((name) => target?.closest(`#${name}`)) ?? 'write'
+  const wasHidden = target?.offsetParent === null
   document.body.dataset.part = part
+  if (wasHidden) target.scrollIntoView({ block: 'center' })
   for (const link of document.querySelectorAll('[data-part-link]')) {
     if (link.hash === `#${part}`) link.setAttribute('aria-current', 'true')
     else link.removeAttribute('aria-current')
