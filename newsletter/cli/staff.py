@@ -7,6 +7,7 @@ import click
 from .. import clock
 from ..db import transaction
 from ..domain.staff import accounts, erasing, invitations, mailing_lists, second_step
+from ..domain.subscribers import erasure_log
 from ..errors import NotFound
 from ..models import Account
 from ..states import Role
@@ -97,9 +98,10 @@ def enable(email: str) -> None:
 @with_app
 def forget(email: str) -> None:
     """Erase an account for good: name, address, roles, sessions. What they did stays, by "A former colleague"."""
-    account = _account(email)
+    account, now = _account(email), clock.now()
     with transaction():
-        number = erasing.erase_account(account, actor=None, now=clock.now())
+        erasure_log.note_colleague(account.email, now)
+        number = erasing.erase_account(account, actor=None, now=now)
     click.echo(f"Forgotten. {number:,} lines of the record name nobody now.")
 
 

@@ -8,6 +8,7 @@ signed in signs in again; and what the logs beside the database say of the time 
 import logging
 import uuid
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,9 +23,10 @@ from ..delivery.ledger import tallies
 from ..domain.issues import scheduling
 from ..domain.issues.people import tell, who_may
 from ..domain.queries import the_organisation
-from ..domain.staff import activity
+from ..domain.staff import activity, erasing
 from ..domain.staff.permissions import Permission
 from ..domain.subscribers import erasure_log, forgetting, leaving, objection_log, suppressing
+from ..errors import Refused
 from ..models import ContributorSession, Delivery, Issue, Notice, Subscription, WebSession, Worker
 from ..states import DeliveryState, IssueState, NoticeState, SendingMode, SubscriptionState
 
@@ -64,6 +66,7 @@ def settle(made_at: datetime, logs: list[Path], now: datetime) -> Settled:
         _take_over(folder)
     suppressed, left = _object_again(made_at - _OVERLAP, now)
     erased = erasure_log.replay(lambda address: forgetting.erase_address(address, route=_ROUTE, now=now))
+    erased += _forget_colleagues(now)
     erasure_log.catch_up()
     _log.info("Restored from a backup made at %s", made_at.isoformat())
     return Settled(paused, unscheduled, unsure, notices, erased, suppressed, left)
@@ -141,6 +144,16 @@ def _hold_issues(session: Session, made_at: datetime, now: datetime) -> tuple[tu
 
 def _when(at: datetime, issue: Issue) -> str:
     return dates.moment(at, issue.mailing_list.timezone)
+
+
+def _forget_colleagues(now: datetime) -> int:
+    """Erase the accounts again that were erased since. The last administrator stays, for somebody must be able to."""
+    forgotten = 0
+    for account in erasure_log.colleagues_brought_back():
+        with suppress(Refused), transaction():
+            erasing.erase_account(account, actor=None, now=now)
+            forgotten += 1
+    return forgotten
 
 
 def _take_over(folder: Path) -> None:

@@ -53,9 +53,8 @@ def fill_from_dump(dump: Path, connection: Connection, on_progress: Progress) ->
                     continue
                 if table in found.rows or not set(named) <= columns.get(table, set()):
                     raise Refused(_NOT_OURS)
-                statement = filling.copy_statement(connection, table, named)
-                with driver.cursor() as cursor, cursor.copy(statement) as copy:
-                    found.rows[table] = _rows(lines, copy.write, lambda: on_progress(lines.tell(), size))
+                with filling.copying(connection, driver, table, named) as write:
+                    found.rows[table] = _rows(lines, write, lambda: on_progress(lines.tell(), size))
             elif numbered := _NUMBERED.fullmatch(line):
                 found.numbered[numbered[1].decode()] = int(numbered[2])
     return found

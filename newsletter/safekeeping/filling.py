@@ -1,12 +1,13 @@
 """Filling the empty tables of a PostgreSQL database, in one transaction: all of it, or nothing."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..db import Base
 from ..errors import Refused
@@ -17,7 +18,8 @@ _FOREIGN_KEYS = text(
     " WHERE contype = 'f' AND connamespace = current_schema()::regnamespace AND relname = ANY(:tables)"
     " ORDER BY 1, 2"
 )
-#: What the queue of jobs brings along where it lives in the same database: rings, of which nothing depends.
+_WHERE = re.compile(r"line (\d+)(?:, column (\w+))?")
+#: What the queue of jobs brings along where it lives in the same database: rings, on which nothing depends.
 _OF_THE_QUEUE = re.compile("procrastinate_.*")
 
 
@@ -53,11 +55,28 @@ def filling(connection: Connection) -> Iterator[Any]:
         connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
 
 
-def copy_statement(connection: Connection, table: str, columns: list[str]) -> str:
-    """`COPY … FROM STDIN` for names that are in the database, quoted as it wants them."""
+@contextmanager
+def copying(connection: Connection, driver: Any, table: str, columns: list[str]) -> Iterator[Callable[[bytes], object]]:
+    """Where to write rows of `table` as COPY's text format has them; names are quoted as PostgreSQL wants them.
+
+    Raises Refused, naming the table and the column, for a row that PostgreSQL does not take.
+    """
     prepare = connection.dialect.identifier_preparer
     assert isinstance(prepare, PGIdentifierPreparer)
-    return f"COPY {prepare.quote(table)} ({', '.join(map(prepare.quote, columns))}) FROM STDIN"
+    statement = f"COPY {prepare.quote(table)} ({', '.join(map(prepare.quote, columns))}) FROM STDIN"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            yield copy.write
+    except connection.dialect.loaded_dbapi.Error as error:
+        # What it says besides quotes the row: people's addresses.
+        where = _WHERE.search(error.diag.context or "")
+        place = f"{table}, line {where[1]}{f', {where[2]}' if where[2] else ''}" if where else table
+        raise Refused(f"PostgreSQL did not take a row of {place}: {error.diag.message_primary}") from None
+
+
+def said_by(error: SQLAlchemyError) -> str:
+    """What the database said, in its first line: what follows it quotes rows."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def set_sequences(connection: Connection, at_least: Mapping[str, int]) -> None:

@@ -109,8 +109,7 @@ def _at(target: Flask) -> Iterator[None]:
         try:
             yield
         except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise Refused(f"PostgreSQL did not take it, and has nothing of it: {said}") from None
+            raise Refused(f"PostgreSQL did not take it, and has nothing of it: {filling.said_by(error)}") from None
         finally:
             db.session.remove()
             db.engine.dispose()
@@ -141,13 +140,9 @@ class _Copying:
 
     @contextmanager
     def into(self, table: Table) -> Iterator[_Write]:
-        statement = filling.copy_statement(self._connection, table.name, [column.name for column in table.c])
-
-        def write(rows: Sequence[Row[Any]]) -> None:
-            copy.write("".join(_line(table, row) for row in rows).encode())
-
-        with self._driver.cursor() as cursor, cursor.copy(statement) as copy:
-            yield write
+        columns = [column.name for column in table.c]
+        with filling.copying(self._connection, self._driver, table.name, columns) as write:
+            yield lambda rows: write("".join(_line(table, row) for row in rows).encode())
 
 
 def _each_table(connection: Connection, counter: _Counter, copying: _Copying | None) -> dict[str, Digest]:

@@ -149,7 +149,7 @@ def _fill(settings: Settings, found: Manifest, logs: list[Path], now: datetime, 
                 _fill_postgresql(settings.data_dir / manifest.DATABASES["postgresql"], found, on_progress)
             return _bring_up_to_date(found, logs, now)
         except SQLAlchemyError as error:
-            raise Refused(f"The database could not be restored: {getattr(error, 'orig', None) or error}") from None
+            raise Refused(f"The database could not be restored: {filling.said_by(error)}") from None
         finally:
             db.session.remove()
             db.engine.dispose()

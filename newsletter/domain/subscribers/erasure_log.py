@@ -1,7 +1,8 @@
 """Who was erased, kept outside the database: a backup that is put back brings people back, and this takes them out.
 
-A line is a moment and the keyed hash that stands in the suppression, nothing else. The file lies in the data
-directory, readable by its owner alone; keep it apart from the backups of the database, and with the keys.
+A line is a moment and the keyed hash that stands in the suppression; that of somebody who worked here ends with the
+word "colleague". The file lies in the data directory, readable by its owner alone; keep it apart from the backups of
+the database, and with the keys.
 """
 
 import logging
@@ -14,13 +15,14 @@ from typing import Any
 from sqlalchemy import select
 
 from ...config import current_settings
-from ...db import db, transaction
+from ...db import db, on_commit, transaction
 from ...models import Account, Contribution, Contributor, Notice, SignUp, Subscriber, Suppression, ViewsAnswer
 from ...states import SuppressionReason
 from . import suppressing
 
 _log = logging.getLogger(__name__)
 _NAME = "erasures.log"
+_COLLEAGUE = "colleague"
 #: Where an address stands in whole, and since when: what a backup may bring back.
 _SOURCES: tuple[tuple[Any, Any], ...] = (
     (Subscriber.address, Subscriber.created_at),
@@ -41,7 +43,16 @@ def path() -> Path:
 
 def note(address_hash: bytes, at: datetime) -> None:
     """Add one line, and see it on the disk."""
-    line = f"{at.astimezone(UTC).isoformat()} {address_hash.hex()}\n".encode()
+    _add(f"{at.astimezone(UTC).isoformat()} {address_hash.hex()}\n".encode())
+
+
+def note_colleague(address: str, at: datetime) -> None:
+    """Note, once the running transaction is committed, that the account with this address was erased."""
+    digest = suppressing.address_hash(address)
+    on_commit(lambda: _add(f"{at.astimezone(UTC).isoformat()} {digest.hex()} {_COLLEAGUE}\n".encode()))
+
+
+def _add(line: bytes) -> None:
     handle = os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(handle, line)
@@ -50,18 +61,20 @@ def note(address_hash: bytes, at: datetime) -> None:
         os.close(handle)
 
 
-def entries() -> dict[bytes, datetime]:
-    """The last erasure of each hash. A line that was cut short by a crash is passed over."""
+def entries(*, of_colleagues: bool = False) -> dict[bytes, datetime]:
+    """The last erasure of each hash, of readers or of colleagues. A line that a crash cut short is passed over."""
     found: dict[bytes, datetime] = {}
     if not path().exists():
         return found
     for line in path().read_text("utf-8", "replace").splitlines():
-        moment, _space, digits = line.partition(" ")
+        moment, _space, rest = line.partition(" ")
+        digits, _space, colleague = rest.partition(" ")
         try:
             at, address_hash = datetime.fromisoformat(moment), bytes.fromhex(digits)
         except ValueError:
             continue
-        if len(address_hash) == 32 and at.tzinfo is not None:
+        whole = len(address_hash) == 32 and at.tzinfo is not None
+        if whole and colleague == (_COLLEAGUE if of_colleagues else ""):
             found[address_hash] = max(at, found.get(address_hash, at))
     return found
 
@@ -88,6 +101,16 @@ def brought_back() -> Iterator[str]:
             if digest in known and digest not in seen and at < known[digest]:
                 seen.add(digest)
                 yield value
+
+
+def colleagues_brought_back() -> list[Account]:
+    """The accounts in the database that were erased after they had been made."""
+    known = entries(of_colleagues=True)
+    return [
+        account
+        for account in (db.session.scalars(select(Account)) if known else ())
+        if account.created_at < known.get(suppressing.address_hash(account.email), account.created_at)
+    ]
 
 
 def replay(erase: Callable[[str], object]) -> int:
