@@ -33,6 +33,7 @@ _SIGNATURE_LENGTH = 43  # 32 bytes in base64url without padding
 _PERMANENT_VERSION = 1
 _PERMANENT_LENGTH = 34
 _LEADING_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_COUNTED = "limits.v1"
 _MESSAGE_NAME = "message-id.v1"
 _OUR_MESSAGE_NAME = re.compile(r"([1-9][0-9]{0,17})\.([1-9][0-9]{0,17})\.[0-9a-f]{18}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -218,6 +219,11 @@ def _decode(text: str) -> bytes:
 def keyed_hash(keys: tuple[str, ...], purpose: str, text: str) -> bytes:
     """HMAC-SHA-256 of `text` under the oldest key, which is the one that is never retired (suppressions)."""
     return _seal(keys[0], purpose, text.encode())
+
+
+def counted_as(keys: tuple[str, ...], text: str) -> str:
+    """What stands for an address or a network among the counters of limits: 32 hex digits."""
+    return keyed_hash(keys, _COUNTED, text).hex()[:32]
 
 
 def message_name(keys: tuple[str, ...], issue: int, delivery: int) -> str:

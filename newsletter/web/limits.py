@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from ..config import current_settings
 from ..db import conflict_aware_insert, transaction
 from ..models import LimitCounter
-from ..tokens import keyed_hash
+from ..tokens import counted_as
 
 _log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ def window_end(now: datetime, window: timedelta) -> datetime:
 
 def hashed(text: str) -> str:
     """What stands for an address or a network in a key: 32 hex digits, which nobody can guess without our key."""
-    return keyed_hash(current_settings().secret_keys, "limits.v1", text).hex()[:32]
+    return counted_as(current_settings().secret_keys, text)
 
 
 def network_of(remote: str | None) -> str:

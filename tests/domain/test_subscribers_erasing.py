@@ -6,17 +6,29 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Enum, String, select, update
 
-from newsletter.db import db, transaction
+from newsletter.db import Base, db, transaction
 from newsletter.domain.calls.partners import contributor_sessions
 from newsletter.domain.notices import send_notice
 from newsletter.domain.staff import accounts, activity, browser_sessions, erasing, invitations
-from newsletter.domain.subscribers import erasure_log, forgetting, leaving, offering, sealing, subscribing, suppressing
+from newsletter.domain.subscribers import (
+    erasure_log,
+    forgetting,
+    held,
+    import_uploads,
+    leaving,
+    offering,
+    sealing,
+    subscribing,
+    suppressing,
+)
+from newsletter.domain.subscribers.personal import COLUMNS
 from newsletter.errors import Conflict
 from newsletter.models import (
     Account,
@@ -29,7 +41,9 @@ from newsletter.models import (
     Delivery,
     Extension,
     Feedback,
+    ImportRun,
     InboundMessage,
+    LimitCounter,
     MailboxMessage,
     MailingList,
     Notice,
@@ -40,8 +54,18 @@ from newsletter.models import (
     ViewsAnswer,
     ViewsPage,
 )
-from newsletter.states import ContributionState, DeliveryState, ExtensionState, FeedbackKind, InboundState, Role
+from newsletter.states import (
+    ContributionState,
+    DeliveryState,
+    ExtensionState,
+    FeedbackKind,
+    ImportState,
+    InboundState,
+    Role,
+)
+from newsletter.tokens import counted_as, keyed_hash
 from tests import people
+from tests.conftest import KEY
 
 ADDRESS, NAME = "asha.quill@example.org", "Asha Quillfeather"
 DAY = timedelta(days=1)
@@ -63,14 +87,23 @@ def traces() -> Iterator[bytes]:
             yield digest.hex().encode()
 
 
+def keyed(text: str) -> Iterator[bytes]:
+    """The hashes that are made of an address with our keys, but for the suppression's."""
+    for purpose in ("limits.v1", "other.v1"):
+        digest = keyed_hash((KEY,), purpose, text)
+        yield digest.lower()
+        yield digest.hex()[:32].encode()
+
+
 def found_in(folder: Path) -> list[str]:
     """Where a trace is left, in any file below the folder."""
     db.session.remove()
     db.engine.dispose()
     contents = {file: file.read_bytes().lower() for file in folder.rglob("*") if file.is_file()}
     assert any(file.name == "newsletter.db" and len(content) > 100_000 for file, content in contents.items())
+    searched = (*traces(), *keyed(ADDRESS))
     return sorted(
-        {f"{file.name}: {trace!r}" for trace in traces() for file, content in contents.items() if trace in content}
+        {f"{file.name}: {trace!r}" for trace in searched for file, content in contents.items() if trace in content}
     )
 
 
@@ -105,6 +138,63 @@ def a_subscriber(quarterly: MailingList, now: datetime) -> Subscriber:
         send_notice("contribution_receipt", ADDRESS, now=now, values={"who": NAME}, issue=issue)
         leaving.complain(theirs, reporter=ADDRESS, now=now)
     return asha
+
+
+def everywhere(quarterly: MailingList, now: datetime) -> None:
+    """Rows and files that hold somebody beside their own: counters, mails to others, an upload that waits."""
+    with transaction() as session:
+        count_key = f"sign-up address:{counted_as((KEY,), ADDRESS)}"
+        session.add(LimitCounter(key=count_key, ends_at=now + DAY, count=1))
+        session.add(MailboxMessage(at=now, sender="n@example.org", recipient="ruth@example.org", subject="Sign-ups",
+                                   source=f"Subject: Sign-ups\r\n\r\n{ADDRESS} asks".encode()))  # fmt: skip
+        session.add(DataComplaint(reference="DC-2", name=NAME, address=ADDRESS, words=f"Why me?\n{NAME}, {ADDRESS}",
+                                  answer=f"Dear {NAME}", received_at=now, acknowledge_by=now))  # fmt: skip
+    upload = f"email,name\nreader@example.org,Tom\n{ADDRESS},{NAME}\n".encode("utf-16")
+    ruth = people.staff(now)
+    import_uploads.begin(quarterly, "people.csv", BytesIO(upload), actor=ruth, now=now)
+
+
+def test_a_mark_in_every_personal_column_goes(quarterly: MailingList, now: datetime, tmp_path: Path) -> None:
+    """Every text that the schema says is about a person is made to name her, in each row that is hers; then all of
+    the database, its log and the data folder are searched. A new personal column that erasing forgets fails here."""
+    a_subscriber(quarterly, now)
+    everywhere(quarterly, now)
+    marked = mark_all(ADDRESS)
+    assert {"subscriber.name", "notice.reply", "feedback.reply", "delivery.reply", "sign_up.name"} <= marked
+    assert found_in(tmp_path)
+    with transaction():
+        forgetting.erase_address(ADDRESS, route="own wish", now=now)
+
+    assert found_in(tmp_path) == []
+    assert "[erased]" in (db.session.scalars(select(DataComplaint.words)).all())[-1]
+    waiting = db.session.scalars(select(ImportRun)).one()
+    assert (waiting.state, waiting.problem) == (
+        ImportState.FAILED, "Somebody in the file asked to be forgotten, so the file was removed.",
+    )  # fmt: skip
+
+
+#: Personal by whose row they stand in, and ours by their words: erasing cuts the way to the person and keeps them.
+OUR_WORDS = {
+    "consent.wording", "consent.route", "consent.source", "subscription.source", "delivery.enhanced",
+    "feedback.enhanced", "notice.template", "activity.actor_name",
+}  # fmt: skip
+
+
+def mark_all(address: str) -> set[str]:
+    """Put the person's name into each personal text column of each row that leads to them. Which columns these are."""
+    who, marked = held.person(address), set()
+    with transaction() as session:
+        for table in held.tables() - {"account", "book_entry"}:
+            columns = Base.metadata.tables[table].columns
+            for column in [columns[name] for name in COLUMNS[table].names("personal")]:
+                name = f"{table}.{column.name}"
+                leads = column.name in ("recipient", "email") or column.name.endswith(("address", "key"))
+                if leads or name in OUR_WORDS or not isinstance(column.type, String) or isinstance(column.type, Enum):
+                    continue
+                done = session.execute(update(column.table).where(held._WHOSE[table](who)).values({column: NAME}))
+                if done.rowcount:
+                    marked.add(name)
+    return marked
 
 
 def test_a_reader_leaves_no_trace_but_the_wish(quarterly: MailingList, now: datetime, tmp_path: Path) -> None:

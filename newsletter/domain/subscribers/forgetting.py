@@ -6,12 +6,14 @@ past issues adds up), the dates and wordings of consent, and the keyed hash of t
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, CursorResult, Delete, Update, case, delete, func, or_, select, update
 
 from ... import addresses
+from ...config import current_settings
 from ...db import clear_log, db, on_commit
 from ...models import (
     Account,
@@ -28,6 +30,7 @@ from ...models import (
     Extension,
     Feedback,
     InboundMessage,
+    LimitCounter,
     MailboxMessage,
     Notice,
     SignUp,
@@ -39,8 +42,9 @@ from ...models import (
     ViewsAnswer,
 )
 from ...states import InboundState, NoticeState, SuppressionReason
+from ...tokens import counted_as
 from ..staff import activity
-from . import addressing, erasure_log, import_files, joining, leaving, sign_ups, suppressing
+from . import addressing, erasure_log, import_forgetting, joining, leaving, sign_ups, suppressing
 
 _log = logging.getLogger(__name__)
 
@@ -91,11 +95,14 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
         contributions=_erase_contact(keys),
         contributors=_erase_contributor(keys),
     )
+    for one in (address, *former):
+        suppressing.forget_notes(one)
     suppressing.suppress(address, SuppressionReason.ERASED, now=now, actor=actor)
     # A second erasure finds the first one's suppression; the log says when it was last.
     digest = suppressing.address_hash(address)
     on_commit(lambda: erasure_log.note(digest, now))
-    on_commit(lambda: import_files.forget_addresses((address, *former)))
+    import_forgetting.blank_shown((address, *former))
+    on_commit(lambda: import_forgetting.forget_files((address, *former)))
     db.session.flush()
     db.session.expire_all()
     on_commit(clear_log)
@@ -148,15 +155,27 @@ def _erase_inbound(keys: list[str]) -> None:
 def _blank_inbound(which: ColumnElement[bool]) -> None:
     """What remains is that something came, and when; the digest keeps it from being read anew."""
     nothing_left = case((InboundMessage.raw.is_not(None), InboundState.IGNORED), else_=InboundMessage.state)
-    _count(update(InboundMessage).where(which).values(subject="", raw=None, state=nothing_left))
+    _count(update(InboundMessage).where(which).values(subject="", note="", raw=None, state=nothing_left))
 
 
 def _erase_notices(keys: list[str]) -> int:
     _count(update(TestSend).where(func.lower(TestSend.address).in_(keys)).values(address=""))
     _count(delete(TestAddress).where(TestAddress.address_key.in_(keys)))
-    complained = func.lower(DataComplaint.address).in_(keys)
-    _count(update(DataComplaint).where(complained).values(name="", address=""))
+    _erase_complaints(keys)
+    counted = [counted_as(current_settings().secret_keys, key) for key in keys]
+    _count(delete(LimitCounter).where(or_(*(LimitCounter.key.contains(one) for one in counted))))
     return _blank(Notice.address_key.in_(keys))
+
+
+def _erase_complaints(keys: list[str]) -> None:
+    """What they complained of is still to be answered for; who it was goes from within the words too."""
+    theirs = select(DataComplaint).where(func.lower(DataComplaint.address).in_(keys))
+    for one in db.session.scalars(theirs):
+        for name in filter(None, (one.address, one.name)):
+            known = re.compile(re.escape(name), re.IGNORECASE)
+            one.words, one.answer = (known.sub("[erased]", said) for said in (one.words, one.answer))
+        one.name = one.address = ""
+    db.session.flush()
 
 
 def _blank(*of_them: ColumnElement[bool]) -> int:
@@ -167,8 +186,15 @@ def _blank(*of_them: ColumnElement[bool]) -> int:
 
 
 def _erase_messages(keys: list[str]) -> int:
-    """Mails in the built-in mailbox; a real mail server's are out of our hands."""
-    return _count(delete(MailboxMessage).where(func.lower(MailboxMessage.recipient).in_(keys)))
+    """Mails in the built-in mailbox, those to others that name the address too; a real mail server's are out of our
+    hands."""
+    notices = select(MailboxMessage.id, MailboxMessage.source).where(MailboxMessage.issue_id.is_(None))
+    naming = [
+        number for number, source in db.session.execute(notices) if any(key.encode() in source.lower() for key in keys)
+    ]
+    return _count(
+        delete(MailboxMessage).where(or_(func.lower(MailboxMessage.recipient).in_(keys), MailboxMessage.id.in_(naming)))
+    )
 
 
 def _erase_contact(keys: list[str]) -> int:

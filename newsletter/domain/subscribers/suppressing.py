@@ -139,6 +139,13 @@ def lift(suppression: Suppression, reason: str, *, actor: Account | None, now: d
     return True
 
 
+def forget_notes(address: str) -> None:
+    """Of an address that is erased stay hash, reason and date; what was written beside them goes."""
+    for one in all_of(address):
+        one.note, one.lift_reason = "", "[erased]" if one.lifted_at else ""
+    db.session.flush()
+
+
 def end_by_sign_up(address: str, *, now: datetime) -> None:
     """End what the person's own new wish ends."""
     ended = db.session.scalars(
