@@ -121,6 +121,30 @@ def test_a_second_press_says_when_the_first_one_was(
     assert db.session.scalar(select(func.count()).select_from(ContributorSession)) == 1
 
 
+@pytest.mark.parametrize("by", ["link", "code"])
+def test_pressed_twice_before_the_answer_came_it_is_one_effect_and_signs_in(
+    visitor: Visitor, sam: Contributor, relay: MemoryRelay, app: Flask, by: str
+) -> None:
+    """A browser without JavaScript throws the first answer away, with its cookie."""
+    where = ask(visitor, "sam@example.org").headers["Location"]
+    link, code = mail(relay, visitor.now + MINUTE)
+    button = link if by == "link" else where
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', visitor.open(button).text))
+    answers = []
+    for _press in range(2):
+        answers.append(visitor.open(button, "POST", data={**hidden, "code": code}))
+        visitor.client.delete_cookie("__Host-contributor")
+    assert [one.status_code for one in answers] == [303, 303]
+    assert answers[0].headers["Set-Cookie"] == answers[1].headers["Set-Cookie"]
+    assert db.session.scalar(select(func.count()).select_from(ContributorSession)) == 1
+    other = Visitor(app.test_client(), visitor.now)
+    assert other.open(button, "POST", data={**hidden, "page": "x" * 22, "code": code}).status_code == 200
+    later = Visitor(app.test_client(), visitor.now + 2 * MINUTE)
+    assert later.open(button, "POST", data={**hidden, "code": code}).status_code == 200, "a minute is over"
+    assert not signed_in(other)
+    assert not signed_in(later)
+
+
 def test_the_code_works_where_it_was_asked_for_and_the_link_is_used_with_it(
     visitor: Visitor, sam: Contributor, relay: MemoryRelay, app: Flask
 ) -> None:

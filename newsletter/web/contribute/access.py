@@ -111,12 +111,12 @@ def sign_browser_out(response: Response) -> Response:
     return response
 
 
-def start_session(contributor: Contributor, now: datetime) -> str:
-    """A session for the browser of this request, in the running transaction; returns its id."""
+def start_session(contributor: Contributor, now: datetime, new_id: str | None = None) -> str:
+    """A session for the browser of this request, in the running transaction; returns its id, `new_id` if given."""
     if before := session_id():
         # One browser is one person: whoever was signed in here is not any more.
         contributor_sessions.end(before)
-    return contributor_sessions.start(contributor, user_agent=request.user_agent.string, now=now)
+    return contributor_sessions.start(contributor, user_agent=request.user_agent.string, session_id=new_id, now=now)
 
 
 def own_page(wanted: str) -> str:

@@ -25,6 +25,7 @@ from ..access import public
 from ..fields import put_problems
 from ..public.form_tokens import NAME as FORM
 from ..public.form_tokens import form_token, opened_at
+from . import pressed_twice
 from .access import current_contributor, own_page, session_id, sign_browser_in, sign_browser_out, start_session
 from .proof_forms import AddressForm, CodeForm
 from .proof_limits import may_ask, may_try_code
@@ -84,7 +85,7 @@ def enter_code(proof_id: uuid.UUID) -> Response:
     proof, now = proving.find_proof(proof_id), clock.now()
     state, form = proving.state_of(proof, now), CodeForm(request.form)
     if state is not ProofState.OPEN:
-        return _over_page(proof, state)
+        return _pressed_again(proof, now) or _over_page(proof, state)
     if request.method != "POST":
         return _code_page(proof, form)
     if not (form.code.data or "").strip():
@@ -98,7 +99,7 @@ def enter_code(proof_id: uuid.UUID) -> Response:
             if contributor is not None:
                 new_session = _let_in(proof, contributor, now)
     except Refused:
-        return _over_page(proof, proving.state_of(proof, now))
+        return _pressed_again(proof, now) or _over_page(proof, proving.state_of(proof, now))
     if contributor is None:
         return _wrong_code(proof, form, now)
     return _signed_in(proof, contributor, new_session, request.form.get("next", ""))
@@ -117,6 +118,7 @@ def _code_page(proof: AddressProof, form: CodeForm, status: int = 200, sentence:
     return key_page(
         "enter_code", status, form=form, proof=proof, problems=problems, tidied=bool(request.args.get("tidied")),
         contribution=_contribution(proof), next=request.values.get("next", ""),
+        page_name=pressed_twice.PAGE, page_word=pressed_twice.page_word(),
     )  # fmt: skip
 
 
@@ -127,7 +129,7 @@ def prove(token: str) -> Response:
     proof, now = _by_token(token), clock.now()
     state = proving.state_of(proof, now)
     if state is not ProofState.OPEN:
-        return _over_page(proof, state)
+        return _pressed_again(proof, now) or _over_page(proof, state)
     if request.method != "POST" or opened_at(request.form.get(FORM, ""), now) is None:
         return _button_page(proof, token, now, 200 if request.method != "POST" else 400)
     new_session = ""
@@ -136,15 +138,22 @@ def prove(token: str) -> Response:
             contributor = proving.prove_by_link(proof, now=now)
             new_session = _let_in(proof, contributor, now)
     except Refused:
-        return _over_page(proof, proving.state_of(proof, now))
+        return _pressed_again(proof, now) or _over_page(proof, proving.state_of(proof, now))
     return _signed_in(proof, contributor, new_session, "")
+
+
+def _pressed_again(proof: AddressProof, now: datetime) -> Response | None:
+    """The answer once more, to the browser that has just pressed this page's button; None for any other."""
+    before = pressed_twice.signed_in_before(proof, now) if request.method == "POST" else None
+    return _signed_in(proof, *before, request.form.get("next", "")) if before else None
 
 
 def _button_page(proof: AddressProof, token: str, now: datetime, status: int) -> Response:
     invited = contributors.waits_for_first_visit(proof)
     return key_page(
-        "prove", status, proof=proof, token=token, contribution=_contribution(proof), invited=invited, **_form(now)
-    )
+        "prove", status, proof=proof, token=token, contribution=_contribution(proof), invited=invited,
+        page_name=pressed_twice.PAGE, page_word=pressed_twice.page_word(), **_form(now)
+    )  # fmt: skip
 
 
 @blueprint.post("/contribute/proof/<uuid:proof_id>/again")
@@ -189,7 +198,9 @@ def _let_in(proof: AddressProof, contributor: Contributor, now: datetime) -> str
     contribution = _contribution(proof)
     if contribution is not None:
         contributing.tell_proved(contribution, now)
-    return start_session(contributor, now) if contributor.ended_at is None else ""
+    if contributor.ended_at is not None:
+        return ""
+    return start_session(contributor, now, pressed_twice.session_of(proof))
 
 
 def _signed_in(proof: AddressProof, contributor: Contributor, new_session: str, wanted: str) -> Response:

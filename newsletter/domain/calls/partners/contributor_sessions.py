@@ -21,9 +21,10 @@ def _id_hash(session_id: str) -> bytes:
     return hashlib.sha256(session_id.encode()).digest()
 
 
-def start(contributor: Contributor, *, user_agent: str = "", now: datetime) -> str:
-    """Sign a browser in, in the running transaction. Returns the new random id, which only the browser keeps."""
-    session_id = secrets.token_urlsafe(32)
+def start(contributor: Contributor, *, user_agent: str = "", session_id: str | None = None, now: datetime) -> str:
+    """Sign a browser in, in the running transaction. Returns the id, which only the browser keeps: a new random one,
+    or `session_id`, which nobody can have guessed."""
+    session_id = session_id or secrets.token_urlsafe(32)
     db.session.add(
         ContributorSession(
             id_hash=_id_hash(session_id),
