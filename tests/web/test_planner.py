@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
@@ -259,6 +259,29 @@ def test_a_year_is_taken_back_while_nobody_has_begun(desk: FlaskClient, quarterl
     assert "Taken back: January 2027, April 2027, July 2027, October 2027." in page.text
     again = desk.post(f"{LIST}/year/2027/take-back", follow_redirects=True)
     assert "Somebody has begun with each of these issues." in again.text
+
+
+def test_a_year_of_many_issues_asks_the_database_no_more_often(
+    desk: FlaskClient, quarterly: MailingList, now: datetime
+) -> None:
+    def statements() -> int:
+        found: list[str] = []
+
+        def note(*given: object) -> None:
+            found.append(str(given[2]))
+
+        db.session.expire_all()
+        event.listen(db.engine, "before_cursor_execute", note)
+        assert desk.get(f"{LIST}/year/2027").status_code == 200
+        event.remove(db.engine, "before_cursor_execute", note)
+        return len(found)
+
+    for begin in (lambda: None, lambda: laid_out(quarterly, now)):
+        begin()
+        few = statements()
+        for number in range(12):
+            people.issue(now + timedelta(days=40 + number), quarterly, f"Extra {number}", f"extra-{few}-{number}")
+        assert statements() == few
 
 
 def test_the_planner_opens_at_the_year_of_the_next_issue(

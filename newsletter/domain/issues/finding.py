@@ -2,11 +2,11 @@
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from ...db import db
 from ...errors import NotFound
-from ...models import Issue, SlugRedirect
+from ...models import Block, Issue, MailingList, SlugRedirect
 
 
 def find_issue(named: str) -> Issue:
@@ -30,3 +30,9 @@ def is_out_of_turn(issue: Issue) -> bool:
     A correction is such an issue. It prints no next deadline, so it needs none.
     """
     return not issue.has_call and all(block.kind != "call" for block in issue.blocks)
+
+
+def out_of_turn(mailing_list: MailingList) -> set[int]:
+    """`is_out_of_turn`, of all issues of the list at once: their ids."""
+    asks = exists().where(Block.issue_id == Issue.id, Block.kind == "call", Block.deleted_at.is_(None))
+    return set(db.session.scalars(select(Issue.id).where(Issue.list_id == mailing_list.id, ~Issue.has_call, ~asks)))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from ... import dates
 from ...db import db
 from ...errors import Invalid, Problem, Refused
-from ...models import Account, Activity, Approval, CadenceRule, Issue, IssueVersion, Rendition
+from ...models import Account, Activity, Approval, CadenceRule, Issue, IssueVersion, MailingList, Rendition
 from ...states import IssueState
 from ..staff import activity
 from ..staff.permissions import Permission, require
@@ -137,10 +137,25 @@ def ended(issue: Issue) -> Ended | None:
 # --- the day of approval -----------------------------------------------------------------------------------------
 
 
-def approval_day(issue: Issue, goes_out: date | None = None) -> date | None:
+@dataclass(frozen=True)
+class ApprovalRule:
+    """How long before a list's issues go out they should be approved: working days, in the holidays of a region."""
+
+    days_before: int
+    region: str
+
+
+def approval_rule(mailing_list: MailingList) -> ApprovalRule:
+    """The list's rule, as its rhythm has it."""
+    rhythm = db.session.get(CadenceRule, mailing_list.id)
+    return ApprovalRule(rhythm.approval_days_before if rhythm else _DAYS_BEFORE, region_of(mailing_list))
+
+
+def approval_day(issue: Issue, goes_out: date | None = None, rule: ApprovalRule | None = None) -> date | None:
     """The day by which the issue should be approved: its own, or some working days before it goes out.
 
-    It goes out on `goes_out`, or when it is planned to, in its list's zone. None for an issue without a date.
+    It goes out on `goes_out`, or when it is planned to, in its list's zone. None for an issue without a date. `rule` is
+    the list's, where it was read already.
     """
     if goes_out is None and issue.planned_at is not None:
         goes_out = dates.local(issue.planned_at, issue.mailing_list.timezone).date()
@@ -148,9 +163,8 @@ def approval_day(issue: Issue, goes_out: date | None = None) -> date | None:
         return None
     if issue.approval_on is not None:
         return min(issue.approval_on, goes_out)
-    rhythm = db.session.get(CadenceRule, issue.list_id)
-    number = rhythm.approval_days_before if rhythm else _DAYS_BEFORE
-    return working_days_before(goes_out, number, region_of(issue.mailing_list))
+    rule = rule or approval_rule(issue.mailing_list)
+    return working_days_before(goes_out, rule.days_before, rule.region)
 
 
 def remind(now: datetime) -> list[Issue]:

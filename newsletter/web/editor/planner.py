@@ -12,7 +12,7 @@ from newsletter.domain.calls.rhythm import cadence, planning, replanning
 from newsletter.domain.calls.rhythm.naming import next_number
 from newsletter.domain.calls.rhythm.planning import Planned
 from newsletter.domain.calls.rhythm.rule_pieces import in_words
-from newsletter.domain.issues.reviewing import approval_day
+from newsletter.domain.issues.reviewing import ApprovalRule, approval_day, approval_rule
 from newsletter.domain.issues.working_days import region_of
 from newsletter.domain.staff.mailing_lists import find_list
 from newsletter.domain.staff.permissions import Permission, may, require
@@ -126,10 +126,10 @@ def _rows(mailing_list: MailingList, year: int, now: datetime, may_edit: bool) -
     """The issues of the year, and the turns that nobody has laid out yet, in order of their days."""
     issues = planning.issues_of_year(mailing_list, year)
     before = planning.issues_of_year(mailing_list, year - 1)
-    rows = []
+    rows, rule = [], approval_rule(mailing_list)
     opened: date | None = next((_out(issue) for issue in reversed(before) if _out(issue)), None)
     for issue in issues:
-        rows.append(_issue_row(issue, opened, now, may_edit))
+        rows.append(_issue_row(issue, opened, now, may_edit, rule))
         opened = (_out(issue) if issue.has_call else None) or opened
     rows += [_turn_row(each) for each in _not_laid_out(mailing_list, year, now)]
     return sorted(rows, key=lambda row: row.days.send or row.days.closes or date.max)
@@ -149,14 +149,14 @@ def _out(issue: Issue) -> date | None:
     return dates.local(out, issue.mailing_list.timezone).date() if out else None
 
 
-def _issue_row(issue: Issue, opened: date | None, now: datetime, may_edit: bool) -> Row:
+def _issue_row(issue: Issue, opened: date | None, now: datetime, may_edit: bool, rule: ApprovalRule) -> Row:
     zone, deadline, unknown = issue.mailing_list.timezone, issue.deadline, _("no date yet")
     opened = opened or dates.local(issue.created_at, zone).date()
     out = issue.started_at or issue.scheduled_at or issue.planned_at
     send = dates.local(out, zone).date() if out else None
     if issue.call_opened_at is not None:
         opened = dates.local(issue.call_opened_at, zone).date()
-    approve = approval_day(issue, send) if issue.mailing_list.needs_approval and not issue.archive_only else None
+    approve = approval_day(issue, send, rule) if issue.mailing_list.needs_approval and not issue.archive_only else None
     stops = []
     if deadline:
         if opened < deadline.day:

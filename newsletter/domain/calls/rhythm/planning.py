@@ -20,7 +20,7 @@ from ....i18n import gettext as _
 from ....models import Account, Issue, MailingList
 from ....states import IssueNaming, IssueState
 from ...issues.creating import create_issue, set_next_issue
-from ...issues.finding import is_out_of_turn
+from ...issues.finding import out_of_turn
 from ...queries import issue_before
 from ...staff import activity
 from ...staff.permissions import Permission, require
@@ -155,7 +155,8 @@ def _tie(mailing_list: MailingList, made: Sequence[Issue], actor: Account | None
         )
         .order_by(Issue.planned_at, Issue.id)
     )  # fmt: skip
-    row = [issue for issue in db.session.scalars(chosen) if not is_out_of_turn(issue)]
+    outside = out_of_turn(mailing_list)
+    row = [issue for issue in db.session.scalars(chosen) if issue.id not in outside]
     for issue, following in pairwise(row):
         if issue not in made and following not in made:
             continue
@@ -188,7 +189,7 @@ def _matched(mailing_list: MailingList, found: Sequence[Turn]) -> dict[date, Iss
     by_key = {issue.planned_key: issue for issue in issues if issue.planned_key}
     matched = {turn.key: by_key[turn.key.isoformat()] for turn in found if turn.key.isoformat() in by_key}
     taken = {issue.id for issue in matched.values()}
-    near = _reach(found)
+    near, outside = _reach(found), out_of_turn(mailing_list)
     # The nearest pairs first, so that of two issues near a turn the closer one is its.
     pairs = sorted(
         (off, turn.key, issue.id, issue)
@@ -196,7 +197,7 @@ def _matched(mailing_list: MailingList, found: Sequence[Turn]) -> dict[date, Iss
         if turn.key not in matched
         for issue in issues
         if issue.id not in taken
-        if (off := _distance(issue, turn)) is not None and off <= near and _may_be_a_turn(issue)
+        if (off := _distance(issue, turn)) is not None and off <= near and _may_be_a_turn(issue, outside)
     )
     for _off, key, number, issue in pairs:
         if key not in matched and number not in taken:
@@ -205,9 +206,9 @@ def _matched(mailing_list: MailingList, found: Sequence[Turn]) -> dict[date, Iss
     return matched
 
 
-def _may_be_a_turn(issue: Issue) -> bool:
-    """A correction and an issue that was called off are nobody's turn."""
-    return issue.state is not IssueState.CANCELLED and (issue.archive_only or not is_out_of_turn(issue))
+def _may_be_a_turn(issue: Issue, outside: set[int]) -> bool:
+    """A correction and an issue that was called off are nobody's turn; `outside` are the ids of `out_of_turn`."""
+    return issue.state is not IssueState.CANCELLED and (issue.archive_only or issue.id not in outside)
 
 
 def _reach(found: Sequence[Turn]) -> timedelta:

@@ -3,7 +3,8 @@
 import logging
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import aliased
 
 from .... import dates
 from ....db import db
@@ -89,10 +90,10 @@ def untouched(mailing_list: MailingList, year: int) -> list[Issue]:
     made = {(number, entry.at) for entry in entries if entry.detail["year"] == year for number in entry.detail["made"]}
     issues = db.session.scalars(
         select(Issue)
-        .where(Issue.list_id == mailing_list.id, Issue.planned_key.startswith(f"{year}-"))
+        .where(Issue.list_id == mailing_list.id, Issue.planned_key.startswith(f"{year}-"), *_nobody_began())
         .order_by(Issue.planned_key)
     )
-    return [issue for issue in issues if (issue.id, issue.created_at) in made and _is_untouched(issue)]
+    return [issue for issue in issues if (issue.id, issue.created_at) in made]
 
 
 def take_back(mailing_list: MailingList, year: int, *, actor: Account | None, now: datetime) -> list[str]:
@@ -119,18 +120,16 @@ def take_back(mailing_list: MailingList, year: int, *, actor: Account | None, no
     return names
 
 
-def _is_untouched(issue: Issue) -> bool:
-    if issue.state is not IssueState.DRAFT or issue.call_opened_at is not None:
-        return False
-    before = db.session.scalar(issue_before(issue.id))
-    if before is not None and before.state is not IssueState.DRAFT:
-        # Its deadline is among words that somebody has approved, or that people have read.
-        return False
-    done = select(func.count()).where(
-        Activity.issue_id == issue.id, Activity.at > issue.created_at, Activity.action.not_in(_OF_ITSELF)
+def _nobody_began() -> tuple[ColumnElement[bool], ...]:
+    """What holds of an issue with which nobody has begun."""
+    before = aliased(Issue)
+    # Its deadline is among words that somebody has approved, or that people have read.
+    printed = exists().where(before.next_issue_id == Issue.id, before.state != IssueState.DRAFT)
+    done = exists().where(
+        Activity.issue_id == Issue.id, Activity.at > Issue.created_at, Activity.action.not_in(_OF_ITSELF)
     )
-    written = select(func.count()).where(
-        Block.issue_id == issue.id, (Block.version > 1) | Block.deleted_at.is_not(None)
-    )
-    came_in = select(func.count()).where(Contribution.issue_id == issue.id)
-    return not any(db.session.scalar(each) for each in (done, written, came_in))
+    written = exists().where(Block.issue_id == Issue.id, (Block.version > 1) | Block.deleted_at.is_not(None))
+    came_in = exists().where(Contribution.issue_id == Issue.id)
+    return (
+        Issue.state == IssueState.DRAFT, Issue.call_opened_at.is_(None), ~printed, ~done, ~written, ~came_in
+    )  # fmt: skip
