@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 _JOB = "run_import"
 #: Who is asked to confirm gets a mail and rows of their own, so few of them make a transaction.
 _ASK_BATCH = 200
-_KEPT = timedelta(days=30)
+#: How long the report of one that is done is kept.
+KEPT = timedelta(days=30)
 _LEFT_LYING = timedelta(days=7)
 
 
@@ -211,7 +212,7 @@ def _end(run: ImportRun, done: int, now: datetime) -> None:
 
 def forget_old(now: datetime) -> int:
     """Remove the files of imports that are long done, or were left lying; how many. Run daily."""
-    done = (ImportRun.state == ImportState.DONE) & (ImportRun.finished_at <= now - _KEPT)
+    done = (ImportRun.state == ImportState.DONE) & (ImportRun.finished_at <= now - KEPT)
     lying = (ImportRun.state.in_((ImportState.UPLOADED, ImportState.STOPPED, ImportState.FAILED))) & (
         ImportRun.created_at <= now - _LEFT_LYING
     )

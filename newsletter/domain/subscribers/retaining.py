@@ -4,15 +4,31 @@ The rule is UK GDPR art. 5(1)(e).
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import CursorResult, Delete, Update, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ...db import db
-from ...models import AddressChange, Consent, InboundMessage, LimitCounter, Notice, SignUp, SignUpChoice
-from ...states import InboundState, NoticeState
+from ...i18n import gettext as _
+from ...models import (
+    AddressChange,
+    BulkAction,
+    BulkMember,
+    Consent,
+    ImportRun,
+    InboundMessage,
+    LimitCounter,
+    Notice,
+    SignUp,
+    SignUpChoice,
+)
+from ...states import ImportState, InboundState, NoticeState
 from ..staff import activity
+from . import bulk_actions, import_runs
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +38,35 @@ SIGN_UP_KEPT = timedelta(days=30)
 ADDRESS_CHANGE_KEPT = timedelta(days=30)
 NETWORK_KEPT = timedelta(days=90)
 NOTICE_KEPT = timedelta(days=90)
+_FINISHED = (NoticeState.ACCEPTED, NoticeState.REFUSED, NoticeState.UNSURE, NoticeState.DROPPED)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is kept for a time: the rows that still hold something, from which moment on, for how long.
+
+    `tidy` makes those that are over hold nothing and says how many they were; None where another room does.
+    """
+
+    words: str
+    kept_for: timedelta
+    since: InstrumentedAttribute[Any]
+    holds: ColumnElement[bool]
+    tidy: Callable[[ColumnElement[bool]], int] | None
+
+    def over(self, now: datetime) -> ColumnElement[bool]:
+        """The rows whose time is over."""
+        return (self.since <= now - self.kept_for) & self.holds
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a rule would do: how many rows hold something, how many go at the next run, when the first goes."""
+
+    rule: Rule
+    there: int
+    going: int
+    first: datetime | None
 
 
 @dataclass(frozen=True)
@@ -32,60 +77,87 @@ class Tidied:
     networks: int
     notices: int
     address_changes: int = 0
+    inbound: int = 0
+
+
+def _tidy_sign_ups(over: ColumnElement[bool]) -> int:
+    """A confirmed one keeps its row without the person, so that its link goes on saying "already confirmed"."""
+    waiting = select(SignUp.id).where(over, SignUp.confirmed_at.is_(None))
+    _count(delete(SignUpChoice).where(SignUpChoice.sign_up_id.in_(waiting)))
+    nameless = dict.fromkeys(("address", "address_key", "name", "organisation", "sector", "network"), "")
+    gone = _count(delete(SignUp).where(over, SignUp.confirmed_at.is_(None)))
+    return gone + _count(update(SignUp).where(over).values(nameless))
+
+
+def _tidy_address_changes(over: ColumnElement[bool]) -> int:
+    """One that was made keeps its row, which is part of the person's story."""
+    nameless = dict.fromkeys(("old_address", "old_key", "new_address", "new_key"), "")
+    gone = _count(delete(AddressChange).where(over, AddressChange.confirmed_at.is_(None)))
+    return gone + _count(update(AddressChange).where(over).values(nameless))
+
+
+def _tidy_inbound(over: ColumnElement[bool]) -> int:
+    """What it said of whom stays with the reader; its subject goes, and its text if it was kept."""
+    kept = over & InboundMessage.raw.is_not(None)
+    with_text = _count(update(InboundMessage).where(kept).values(raw=None, subject="", state=InboundState.IGNORED))
+    return with_text + _count(update(InboundMessage).where(over).values(subject=""))
+
+
+RULES: Mapping[str, Rule] = {
+    "sign_ups": Rule(
+        _("Sign-ups: who never confirmed goes, who did keeps no second copy of the address"),
+        SIGN_UP_KEPT, SignUp.created_at, or_(SignUp.confirmed_at.is_(None), SignUp.address != ""), _tidy_sign_ups,
+    ),
+    "networks": Rule(
+        _("The network that a consent came from"), NETWORK_KEPT, Consent.at, Consent.network != "",
+        lambda over: _count(update(Consent).where(over).values(network="")),
+    ),
+    "notices": Rule(
+        _("To whom a mail to one person went, and what it said"),
+        NOTICE_KEPT, Notice.created_at, Notice.state.in_(_FINISHED) & (Notice.address != ""),
+        lambda over: _count(update(Notice).where(over).values(address="", address_key="", values={}, reply="")),
+    ),
+    "address_changes": Rule(
+        _("Changes of address: the old one and the new one"), ADDRESS_CHANGE_KEPT, AddressChange.created_at,
+        or_(AddressChange.confirmed_at.is_(None), AddressChange.old_key != ""), _tidy_address_changes,
+    ),
+    "inbound": Rule(
+        _("Mails that came to us: subject and text"), NOTICE_KEPT, InboundMessage.received_at,
+        or_(InboundMessage.subject != "", InboundMessage.raw.is_not(None)), _tidy_inbound,
+    ),
+    "imports": Rule(
+        _("Reports of imports, which name who was not added"), import_runs.KEPT, ImportRun.finished_at,
+        ImportRun.state == ImportState.DONE, None,
+    ),
+    "together": Rule(
+        _("Whom an act on many subscribers was about"), bulk_actions.UNDO_FOR, BulkAction.finished_at,
+        select(BulkMember.action_id).where(BulkMember.action_id == BulkAction.id).exists(), None,
+    ),
+}  # fmt: skip
+
+
+def outlook(now: datetime) -> list[Outlook]:
+    """What the next run would do, by rule. Reads only."""
+    found = []
+    for rule in RULES.values():
+        table = rule.since.class_
+        there, first = db.session.execute(
+            select(func.count(), func.min(rule.since)).select_from(table).where(rule.holds)
+        ).one()
+        going = db.session.scalar(select(func.count()).select_from(table).where(rule.over(now))) or 0
+        found.append(Outlook(rule, there, going, first + rule.kept_for if first else None))
+    return found
 
 
 def purge_unconfirmed(now: datetime) -> Tidied:
-    """Forget what is over. Run daily; a second run finds nothing.
-
-    A confirmed sign-up keeps its row without the address, so that its link goes on saying "already confirmed"; so does
-    a change of address, which is part of the person's story.
-    """
-    old = SignUp.created_at <= now - SIGN_UP_KEPT
-    over = select(SignUp.id).where(old, SignUp.confirmed_at.is_(None))
-    _count(delete(SignUpChoice).where(SignUpChoice.sign_up_id.in_(over)))
-    nameless = {"address": "", "address_key": "", "name": "", "organisation": "", "network": ""}
-    confirmed = update(SignUp).where(old, SignUp.confirmed_at.is_not(None), SignUp.address != "").values(nameless)
-    finished = (NoticeState.ACCEPTED, NoticeState.REFUSED, NoticeState.UNSURE, NoticeState.DROPPED)
-    tidied = Tidied(
-        sign_ups=_count(delete(SignUp).where(old, SignUp.confirmed_at.is_(None))) + _count(confirmed),
-        networks=_count(
-            update(Consent).where(Consent.at <= now - NETWORK_KEPT, Consent.network != "").values(network="")
-        ),
-        notices=_count(
-            update(Notice)
-            .where(Notice.created_at <= now - NOTICE_KEPT, Notice.state.in_(finished), Notice.address != "")
-            .values(address="", address_key="", values={}, reply="")
-        ),
-        address_changes=_forget_old_addresses(now),
-    )
-    _forget_inbound(now)
+    """Forget what is over. Run daily; a second run finds nothing."""
+    done = {name: rule.tidy(rule.over(now)) for name, rule in RULES.items() if rule.tidy is not None}
+    tidied = Tidied(**done)
     _count(delete(LimitCounter).where(LimitCounter.ends_at <= now))
     if any(vars(tidied).values()):
-        activity.record(
-            "records.tidied",
-            actor=None,
-            now=now,
-            **vars(tidied),
-        )
+        activity.record("records.tidied", actor=None, now=now, **vars(tidied))
     _log.info("Tidied away: %s", tidied)
     return tidied
-
-
-def _forget_old_addresses(now: datetime) -> int:
-    old = AddressChange.created_at <= now - ADDRESS_CHANGE_KEPT
-    made = AddressChange.confirmed_at.is_not(None)
-    nameless = {"old_address": "", "old_key": "", "new_address": "", "new_key": ""}
-    return _count(delete(AddressChange).where(old, ~made)) + _count(
-        update(AddressChange).where(old, made, AddressChange.old_key != "").values(nameless)
-    )
-
-
-def _forget_inbound(now: datetime) -> None:
-    """Of what came back, what it said of whom stays with the reader; its subject goes, and its text if it was kept."""
-    old = InboundMessage.received_at <= now - NOTICE_KEPT
-    _count(update(InboundMessage).where(old, InboundMessage.subject != "").values(subject=""))
-    kept = InboundMessage.raw.is_not(None)
-    _count(update(InboundMessage).where(old, kept).values(raw=None, state=InboundState.IGNORED))
 
 
 def _count(statement: Update | Delete) -> int:
