@@ -15,7 +15,7 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import bulk_actions, erasure_log, import_runs, reminding, retaining, sealing
+from .domain.subscribers import bulk_actions, erasure_log, import_runs, indexing, reminding, retaining, sealing
 from .models import Issue, MailingList
 from .work.registry import job
 
@@ -139,6 +139,12 @@ def continue_bulk_actions() -> None:
     """Go on with every act on many subscribers that is not over."""
     for number in bulk_actions.unfinished():
         run_bulk_action(number)
+
+
+@job
+def index_subscribers() -> None:
+    """Give those who came with an import the words by which they are found."""
+    indexing.index_wanted()
 
 
 @job

@@ -33,6 +33,7 @@ TICKS = (
     Tick("seals", 300, "seal_consent", "chain what people agreed to, so that no change of it goes unseen"),
     Tick("imports", 60, "continue_imports", "go on with imports of subscribers that were interrupted"),
     Tick("together", 60, "continue_bulk_actions", "go on with acts on many subscribers that were interrupted"),
+    Tick("words", 60, "index_subscribers", "let those who came with an import be found by a few letters"),
     Tick("sign_ups", 900, "remind_sign_ups", "remind whoever has not confirmed after a day, once"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )

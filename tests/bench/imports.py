@@ -87,7 +87,7 @@ def bring_in(rows: int, database: str | None) -> Taken:
                 suppressing.suppress(f"gone{number}@example.org", SuppressionReason.BOUNCED, now=now)
         run_id = _upload(mailing_list, sheet(rows), ruth)
         look = _perform(run_id, look=True, actor=ruth)
-        _forget_peak()
+        forget_peak()
         readers = _Readers()
         before = _clocks()
         seconds = _perform(run_id, look=False, actor=ruth)
@@ -98,7 +98,7 @@ def bring_in(rows: int, database: str | None) -> Taken:
             (after - earlier) / rows * 1e6 for after, earlier in zip(_clocks(), before, strict=True)
         )
         _check(run_id, rows)
-        return Taken(rows, look, seconds, sealed, writer, reader, server, _peak("self"), readers.peak())
+        return Taken(rows, look, seconds, sealed, writer, reader, server, peak("self"), readers.peak())
 
 
 def _upload(mailing_list: MailingList, content: bytes, actor: object) -> int:
@@ -144,11 +144,11 @@ def _clocks() -> tuple[float, float, float]:
     return time.process_time(), child.ru_utime + child.ru_stime, server
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def _peak(process: str) -> float:
+def peak(process: str) -> float:
     """Megabytes at the most since it began, or the peak was forgotten."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) / 1024
@@ -159,7 +159,7 @@ class _Readers:
 
     def __init__(self) -> None:
         self._most, self._done = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def peak(self) -> float:
@@ -167,9 +167,9 @@ class _Readers:
         self._thread.join()
         return self._most
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         while not self._done.wait(0.05):
             with suppress(OSError):
                 for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
                     if "import_child" in Path(f"/proc/{child}/cmdline").read_text():
-                        self._most = max(self._most, _peak(child))
+                        self._most = max(self._most, peak(child))

@@ -11,7 +11,6 @@ from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.domain.notices import send_notice
 from newsletter.domain.subscribers import (
-    finding,
     forgetting,
     leaving,
     offering,
@@ -224,31 +223,6 @@ def test_what_is_over_is_tidied_away(asha: Subscriber, quarterly: MailingList, n
     with transaction():
         assert retaining.purge_unconfirmed(now + 90 * DAY) == retaining.Tidied(0, 0, 0)
     assert db.session.scalars(select(Subscriber).where(Subscriber.address == "helen@example.org")).one()
-
-
-def test_staff_find_people_page_by_page(quarterly: MailingList, now: datetime) -> None:
-    readers = people.subscribers(now, quarterly, 30)
-    with transaction():
-        leaving.unsubscribe(readers[0], route="link", now=now)
-        readers[1].paused_until = now + DAY
-    found: list[str] = []
-    after = None
-    while True:
-        page = finding.find_subscribers("READER", quarterly, None, after, 7, now=now)
-        found += [one.address for one in page.subscribers]
-        after = page.after_key
-        if after is None:
-            break
-    assert found == sorted(f"reader{number}@example.org" for number in range(1, 31))
-    standings = finding.Standing
-    assert {each: finding.count_subscribers("", quarterly, each, now=now) for each in standings} == {
-        standings.ACTIVE: 28,
-        standings.PAUSED: 1,
-        standings.LEFT: 1,
-    }
-    assert finding.count_subscribers("", quarterly, standings.ACTIVE, now=now + 2 * DAY) == 29
-    assert finding.find_subscribers("100%", now=now).subscribers == []
-    assert finding.find_subscribers("_", now=now).subscribers == []
 
 
 def test_a_person_s_story_quotes_what_they_agreed_to(quarterly: MailingList, now: datetime) -> None:

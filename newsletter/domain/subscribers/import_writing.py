@@ -13,7 +13,7 @@ from ...db import conflict_aware_insert, db
 from ...i18n import gettext as _
 from ...models import Consent, Subscriber, Subscription, Suppression
 from ...states import SubscriptionState, SuppressionReason
-from . import objection_log
+from . import indexing, objection_log
 from .import_cells import Refused
 from .import_evidence import Evidence, consents_on_postgresql, write_on_sqlite
 from .import_rows import Batch, Person
@@ -128,11 +128,13 @@ def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime
     named = select(
         _new.subscriber_id, _new.address, _new.address_key, _new.name, _new.organisation, _new.sector, _at(now)
     ).where(text("true"))  # SQLite needs a WHERE to tell ON CONFLICT from a join's ON
+    known = connection.execute(select(func.max(Subscriber.id))).scalar() or 0
     connection.execute(
         conflict_aware_insert(Subscriber)
         .from_select(columns, named)
         .on_conflict_do_nothing(index_elements=["address_key"])
     )
+    indexing.want_words(known)
     newest = connection.execute(select(func.max(Subscription.id))).scalar() or 0
     state = bindparam("state", SubscriptionState.ACTIVE, Subscription.state.type)
     nothing = literal("", Text())  # said, because the defaults of the model are lost on their way through WITH

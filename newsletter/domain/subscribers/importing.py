@@ -22,7 +22,7 @@ from ...errors import Invalid, Problem
 from ...i18n import gettext as _
 from ...models import Account, MailingList, Sector
 from ..staff import activity
-from . import import_writing, moving_in, offering, suppressing
+from . import import_writing, indexing, moving_in, offering, suppressing
 from .import_cells import Refused
 from .import_child import read_batches
 from .import_evidence import Evidence
@@ -155,7 +155,8 @@ def import_csv(
 def record(
     mailing_list: MailingList, source: str, numbers: dict[str, Any], *, actor: Account | None, now: datetime
 ) -> None:
-    """The line of an import in the record of activity."""
+    """The line of an import in the record of activity; and what is to be done after it."""
+    indexing.ring_for_words()
     activity.record("subscribers.imported", actor=actor, now=now, mailing_list=mailing_list, source=source, **numbers)
     _log.info("Imported %d of %d lines", numbers.get("added", 0), numbers.get("rows", 0))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from ... import dates
 from ...db import db
@@ -226,3 +226,8 @@ def _of_what_came_back(known: Sequence[Subscription]) -> list[StoryEvent]:
 
 def _moment(instant: datetime, subscription: Subscription) -> str:
     return dates.moment(instant, subscription.mailing_list.timezone)
+
+
+def count_deliveries(known: Sequence[Subscription]) -> int:
+    """How many issues these subscriptions were to be sent."""
+    return db.session.scalar(select(func.count()).where(Delivery.subscription_id.in_([one.id for one in known]))) or 0

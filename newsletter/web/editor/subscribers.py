@@ -11,7 +11,7 @@ from newsletter import addresses, clock, dates
 from newsletter.db import db, transaction
 from newsletter.domain.staff.permissions import Permission, may, may_anywhere
 from newsletter.domain.subscribers import finding, forgetting, leaving, preferences, story
-from newsletter.domain.subscribers.finding import Standing
+from newsletter.domain.subscribers.finding import Count, Standing
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
@@ -44,8 +44,8 @@ def subscribers() -> tuple[str, int]:
     standing = standing_of(request.args.get("state"))
     after = characters.one_line(request.args.get("after", ""))[:300] or None
     found = finding.find_subscribers(query, chosen, standing, after, _PEOPLE, now=now)
-    counts = {each: finding.count_subscribers(query, chosen, each, now=now) for each in (*Standing, None)}
-    active = finding.count_subscribers("", chosen, Standing.ACTIVE, now=now) if query else counts[Standing.ACTIVE]
+    counts = finding.counts(query, chosen, now=now)
+    everybody = finding.counts("", chosen, now=now) if query else counts
     sees = _sees(account, chosen)
     return page(
         "subscribers.html",
@@ -54,11 +54,13 @@ def subscribers() -> tuple[str, int]:
         chosen=chosen,
         query=query,
         standing=standing,
-        number=counts[standing],
-        heading=_people(active),
+        number=counts[standing].number,
+        more=counts[standing].more,
+        matches=_matches(query, counts[standing]) if query else "",
+        heading=_people(everybody[Standing.ACTIVE]),
         rows=[_row(person, chosen, sees) for person in found.subscribers],
         chips=_chips(query, chosen, standing, counts),
-        nobody=not query and not counts[None],
+        nobody=not query and not counts[None].number,
         next_url=_url(query, chosen, standing, found.after_key) if found.after_key else "",
         first_url=_url(query, chosen, standing) if after else "",
         masked=not sees,
@@ -67,8 +69,20 @@ def subscribers() -> tuple[str, int]:
     )
 
 
-def _people(number: int) -> str:
-    return ngettext("%(number)s subscriber", "%(number)s subscribers", number) % {"number": f"{number:,}"}
+def _people(count: Count) -> str:
+    if count.more:
+        return _("More than {number} subscribers").format(number=f"{count.number:,}")
+    said = ngettext("%(number)s subscriber", "%(number)s subscribers", count.number)
+    return said % {"number": f"{count.number:,}"}
+
+
+def _matches(query: str, count: Count) -> str:
+    """How many there are, in a sentence."""
+    number = f"{count.number:,}"
+    if count.more:
+        return _("More than {number} people match “{query}”. Type more of it.").format(number=number, query=query)
+    said = ngettext("{number} person matches “{query}”.", "{number} people match “{query}”.", count.number)
+    return said.format(number=number, query=query)
 
 
 def chosen_list(account: Account, lists: Sequence[MailingList], slug: str | None) -> MailingList | None:
@@ -117,11 +131,17 @@ def _url(query: str, chosen: MailingList | None, standing: Standing | None, afte
 
 
 def _chips(
-    query: str, chosen: MailingList | None, standing: Standing | None, counts: Mapping[Standing | None, int]
+    query: str, chosen: MailingList | None, standing: Standing | None, counts: Mapping[Standing | None, Count]
 ) -> list[dict[str, object]]:
     """The states with how many of those searched for stand in each."""
     return [
-        {"label": label, "count": counts[each], "url": _url(query, chosen, each), "current": each is standing}
+        {
+            "label": label,
+            "count": counts[each].number,
+            "more": counts[each].more,
+            "url": _url(query, chosen, each),
+            "current": each is standing,
+        }
         for each, label in (*_STANDINGS, (None, _("All")))
     ]
 
@@ -174,7 +194,7 @@ def subscriber(public_id: UUID) -> tuple[str, int]:
     )
     return page(
         "subscriber.html",
-        shortened=not every and finding.count_deliveries(theirs) > _ISSUES_TOLD,
+        shortened=not every and story.count_deliveries(theirs) > _ISSUES_TOLD,
         under="editor.subscribers",
         who=person,
         address=person.address if sees else addresses.mask(person.address),
