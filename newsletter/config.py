@@ -42,6 +42,9 @@ class Settings:
     oauth_client_secret: str | None = field(repr=False, default=None)
     oauth_scope: str | None = None
     check_links: bool = True
+    metrics_token: str | None = field(repr=False, default=None)
+    metrics_from: tuple[str, ...] = ()
+    backup_hours: int = 0
     log_format: str = "text"
     log_level: str = "warning"
 
@@ -89,6 +92,9 @@ class Settings:
             oauth_client_secret=reader.optional("OAUTH_CLIENT_SECRET"),
             oauth_scope=reader.optional("OAUTH_SCOPE"),
             check_links=reader.choice("CHECK_LINKS", ("yes", "no")) == "yes",
+            metrics_token=reader.long_secret("METRICS_TOKEN"),
+            metrics_from=reader.networks("METRICS_FROM"),
+            backup_hours=reader.number("BACKUP_HOURS", 0, 0, 8_760),
             log_format=reader.choice("LOG_FORMAT", logs.FORMATS),
             log_level=reader.choice("LOG_LEVEL", logs.LEVELS),
         )

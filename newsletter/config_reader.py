@@ -1,5 +1,6 @@
 """How one setting is read from the environment, and what is said when it is wrong."""
 
+import ipaddress
 import os
 import re
 import secrets
@@ -87,6 +88,21 @@ class SettingReader:
         if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+", value.lower()):
             raise SettingError(f"{PREFIX}{name} must be a domain such as bounces.example.org")
         return value.lower()
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Networks and addresses, such as 10.1.0.0/16, parted by spaces or commas."""
+        given = self.text(name).replace(",", " ").split()
+        try:
+            return tuple(str(ipaddress.ip_network(one)) for one in given)
+        except ValueError:
+            raise SettingError(f"{PREFIX}{name} must be networks such as 10.1.0.0/16 or 127.0.0.1") from None
+
+    def long_secret(self, name: str) -> str | None:
+        """A secret that opens something by itself, so nobody may be able to guess it."""
+        value = self.optional(name)
+        if value is not None and len(value) < _SHORTEST_KEY:
+            raise SettingError(f"{PREFIX}{name} needs {_SHORTEST_KEY} characters or more")
+        return value
 
     def timezone(self) -> str:
         value = self.text("TIMEZONE", "Europe/London")

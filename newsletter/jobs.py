@@ -17,6 +17,7 @@ from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
 from .domain.subscribers import bulk_actions, erasure_log, import_runs, indexing, reminding, retaining, sealing
 from .models import Issue, MailingList
+from .operations import watching
 from .work.registry import job
 
 
@@ -113,6 +114,12 @@ def empty_bins() -> None:
 def seal_consent() -> None:
     """Chain the consent events that came since."""
     sealing.seal_all(clock.now())
+
+
+@job
+def watch_over() -> None:
+    """Look whether all that should run does, and tell the administrators of what does not."""
+    watching.watch(clock.now())
 
 
 @job

@@ -31,6 +31,7 @@ TICKS = (
     Tick("inbound", 60, "read_inbound", "read what came to our mailbox: bounces, complaints, news"),
     Tick("bins", 86_400, "empty_bins", "empty the bins of issues of what lay in them for 30 days"),
     Tick("seals", 300, "seal_consent", "chain what people agreed to, so that no change of it goes unseen"),
+    Tick("watch", 60, "watch_over", "look whether all that should run does, and tell the administrators of trouble"),
     Tick("imports", 60, "continue_imports", "go on with imports of subscribers that were interrupted"),
     Tick("together", 60, "continue_bulk_actions", "go on with acts on many subscribers that were interrupted"),
     Tick("words", 60, "index_subscribers", "let those who came with an import be found by a few letters"),

@@ -5,12 +5,21 @@ says what to do next (`newsletter.errors.RelayError`), so no caller reads a repl
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from newsletter.errors import RelayDown, RelayError, RelayUnsure
+from newsletter.errors import RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
+from newsletter.work import counting
 
+_COUNTED_AS: Mapping[type[RelayError], str] = {
+    RelayBusy: "busy",
+    RelayDown: "down",
+    RelayRefused: "refused",
+    RelayRejectsUs: "rejects_us",
+    RelayUnsure: "unsure",
+    RelayError: "other",
+}
 #: Called once, just before the bytes that hold the final dot are written. If it raises, the dot does not go.
 BeforeFinalDot = Callable[[], None]
 
@@ -136,12 +145,24 @@ async def work_one_by_one(connection: Connection, mailing: Mailing) -> None:
         mailing.settled(envelope, outcome)
 
 
+def note(error: RelayError) -> None:
+    """Count what kind of answer it was, for whoever watches the relay. Its words are kept where they are about us."""
+    kind = next(word for kind, word in _COUNTED_AS.items() if isinstance(error, kind))
+    counting.note("relay", kind, said=str(error) if isinstance(error, RelayDown | RelayRejectsUs) else "")
+
+
 def send_one(relay: Relay, envelope: Envelope) -> Receipt:
     """Connect, hand over one envelope, take leave. Blocks; runs an event loop of its own.
 
     Raises what `Connection.send` raises. Not for use inside a running event loop.
     """
-    return asyncio.run(_send_one(relay, envelope))
+    try:
+        receipt = asyncio.run(_send_one(relay, envelope))
+    except RelayError as error:
+        note(error)
+        raise
+    counting.note("relay", "accepted")
+    return receipt
 
 
 async def _send_one(relay: Relay, envelope: Envelope) -> Receipt:

@@ -124,7 +124,8 @@ NOTICES: Mapping[str, Needs] = {
     "sending_started": Needs(_ISSUE, ("name", "recipients")),
     "sending_paused": Needs(_ISSUE, ("name", "reason", "by")),
     "sending_turned_away": Needs(_ISSUE, ("name", "reply", "reporter")),
-    "mailbox_unreadable": Needs(("source", "problem", "url"), ("name", "since")),
+    "trouble_began": Needs(("said", "what_to_do", "since", "url"), ("name",)),
+    "trouble_over": Needs(("said", "since", "until", "url"), ("name",)),
     "sending_finished": Needs(
         _ISSUE,
         ("name", "recipients", "accepted", "refused", "unsure", "skipped", "deferred", "consent_head"),

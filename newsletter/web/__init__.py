@@ -5,7 +5,7 @@ from flask import Flask
 
 def install_web(app: Flask) -> None:
     """Give the application its pages, its sessions and its manners."""
-    from . import errors, headers, health, links, markup, requests, sessions, signing_in, tracing
+    from . import errors, headers, health, links, markup, metrics, requests, sessions, signing_in, tracing
     from .admin.views import blueprint as admin
     from .archive.views import blueprint as archive
     from .contribute.views import blueprint as contribute
@@ -20,5 +20,5 @@ def install_web(app: Flask) -> None:
     headers.install_headers(app)
     errors.install_errors(app)
     links.install_links(app)
-    for blueprint in (public, contribute, editor, admin, archive, health.blueprint):
+    for blueprint in (public, contribute, editor, admin, archive, health.blueprint, metrics.blueprint):
         app.register_blueprint(blueprint)

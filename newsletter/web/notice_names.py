@@ -64,5 +64,6 @@ NAMES = {
     "sending_paused": _("Sending is paused"),
     "sending_finished": _("Sending has ended"),
     "sending_turned_away": _("Turned away"),
-    "mailbox_unreadable": _("Bounces cannot be read"),
+    "trouble_began": _("Something is wrong"),
+    "trouble_over": _("It is over"),
 }

@@ -134,6 +134,14 @@ def wire_folder() -> Path:
     return folder
 
 
+def processes() -> list[tuple[Worker, Fate]]:
+    """The processes that last (no runs) and have not ended, each with its fate, the oldest first. Reads only."""
+    lasting = select(Worker, _age_in_seconds()).where(Worker.ended_at.is_(None), Worker.part != "run")
+    me = Process.this()
+    rows = db.session.execute(lasting.order_by(Worker.id)).all()
+    return [(worker, fate(worker, float(age), me)) for worker, age in rows]
+
+
 def gone() -> list[tuple[Worker, Fate]]:
     """The runs that have not ended and do not live, each with its fate. Reads only."""
     session = db.session()

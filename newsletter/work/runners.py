@@ -6,21 +6,18 @@
 * `ThreadsRunner`: this process's own threads; the worker.
 """
 
-import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from flask import Flask
 
 from .. import logs
 from .doorbell import Doorbell
+from .performing import perform
 from .registry import JOBS
 
-_log = logging.getLogger(__name__)
 _Call = tuple[str, tuple[int, ...]]
 
 
@@ -69,7 +66,7 @@ class ThreadsRunner:
         self._lock = threading.Lock()
         self._pending: set[_Call] = set()
         self._running: set[_Call] = set()
-        self._rung_by: dict[_Call, str] = {}
+        self._rung: dict[_Call, tuple[str, float]] = {}
         self._threads = [
             threading.Thread(target=self._work, name=f"job-{number}", daemon=True) for number in range(threads)
         ]
@@ -84,7 +81,7 @@ class ThreadsRunner:
             if call in self._pending:
                 return
             self._pending.add(call)
-            self._rung_by[call] = logs.known("request_id")
+            self._rung[call] = logs.known("request_id"), time.monotonic()
             if call in self._running:
                 return
         self._calls.put(call)
@@ -103,19 +100,10 @@ class ThreadsRunner:
             with self._lock:
                 self._pending.discard(call)
                 self._running.add(call)
-                request_id = self._rung_by.pop(call, "")
-            logs.begin(job=call[0], job_id=logs.new_id(), **({"request_id": request_id} if request_id else {}))
-            self._run(partial(JOBS[call[0]], *call[1]), call[0])
+                request_id, rung_at = self._rung.pop(call)
+            perform(self._app, *call, request_id=request_id, waited=time.monotonic() - rung_at)
             with self._lock:
                 self._running.discard(call)
                 again = call in self._pending
             if again:
                 self._calls.put(call)
-
-    def _run(self, job: Callable[[], None], name: str) -> None:
-        try:
-            with self._app.app_context():
-                job()
-        except Exception:
-            # The rows still say what is to be done: the next ring or tick tries again.
-            _log.exception("The job %s failed", name)

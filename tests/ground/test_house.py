@@ -13,7 +13,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "node_modules" not in
 
 #: Packages that only an extra brings; the core must work without them.
 EXTRAS = {
-    *("psycopg", "procrastinate", "prometheus_client"),
+    *("psycopg", "procrastinate", "prometheus_client", "jwt"),
     *("flufl", "imapclient", "dns", "dkim", "uvloop"),
     *("pytest", "hypothesis", "aiosmtpd"),
 }
@@ -24,6 +24,7 @@ DOORS = {
     "dns": "doctor/names.py",
     "dkim": "doctor/signatures.py",
     "uvloop": "delivery/run/loop.py",
+    "prometheus_client": "operations/metrics.py",
 }
 
 

@@ -13,6 +13,8 @@ from functools import partial
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from ...states import DeliveryState
+from ...work import counting
 from ...work.liveness import BEAT_EVERY_SECONDS, Life
 from .recording import Outcome, record
 
@@ -109,6 +111,8 @@ class OutcomeWriter:
 
     def _write(self, batch: list[Outcome]) -> None:
         taken = self._record(batch, self._issue_id, self._life.epoch)
+        if accepted := sum(outcome.state is DeliveryState.ACCEPTED for outcome in batch):
+            counting.note("relay", "accepted", number=accepted)
         if taken != len(batch):
             _log.warning("%d of %d outcomes came too late: the rows are no longer ours", len(batch) - taken, len(batch))
         with self._changed:

@@ -234,8 +234,8 @@ def _not_taken(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "url": link("contribute.calls")}
 
 
-def _mailbox_unreadable(notice: Notice, _now: datetime) -> Values:
-    return {**notice.values, "url": link("admin.inbound")}
+def _trouble(notice: Notice, _now: datetime) -> Values:
+    return {**notice.values, "url": link("admin.operations")}
 
 
 def _sign_up_flood(notice: Notice, _now: datetime) -> Values:
@@ -284,7 +284,8 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "staff_invitation": _invitation("admin.accept_invitation"),
     "password_reset_link": _invitation("account.choose_password"),
     "account_changed": _account_changed,
-    "mailbox_unreadable": _mailbox_unreadable,
+    "trouble_began": _trouble,
+    "trouble_over": _trouble,
     "prove_address": _contribution_to_prove,
     "contribution_receipt": _receipt,
     "contribution_late": _receipt,

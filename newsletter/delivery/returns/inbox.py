@@ -1,37 +1,30 @@
 """Looking into the mailbox that reports come back to, and saying so when that cannot be done.
 
-A source that cannot be read is noted in its row at each look. When it has been so for an hour the administrators are
-told, once; when it can be read again that is noted too.
+A source that cannot be read is noted in its row at each look; `newsletter.operations` tells of one that lasts.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
-
-from ... import clock, dates
+from ... import clock
 from ...config import Settings, current_settings
-from ...db import conflict_aware_insert, db, transaction
-from ...domain.notices import send_notice
-from ...domain.queries import administrators
+from ...db import conflict_aware_insert, transaction
 from ...domain.staff import activity
 from ...errors import MailboxError, SettingError
 from ...mail.inbound import Source
 from ...mail.inbound_sources import open_source
 from ...mail.oauth import TokenSource
 from ...mail.replies import one_line
-from ...models import Activity, MailSource
+from ...models import MailSource
 from .routing import take_in_mail
 
 _log = logging.getLogger(__name__)
 
-#: A mailbox that is away for less is nobody's business: mail servers are restarted.
-ALARM_AFTER = timedelta(hours=1)
-_PROBLEM, _ALARMED, _MENDED = "inbound.problem", "inbound.alarmed", "inbound.mended"
+_PROBLEM, _MENDED = "inbound.problem", "inbound.mended"
 
 
 @dataclass
@@ -78,7 +71,7 @@ def _tokens(settings: Settings) -> TokenSource | None:
 
 
 def _note(looked: Looked, now: datetime) -> None:
-    """Write down how the source is, and tell people of a problem that lasts."""
+    """Write down how the source is."""
     with transaction() as session:
         session.execute(
             conflict_aware_insert(MailSource).values(name=looked.source, problem="").on_conflict_do_nothing()
@@ -92,29 +85,7 @@ def _note(looked: Looked, now: datetime) -> None:
             return
         if not before:
             _record(_PROBLEM, looked, now, problem=looked.problem)
-        began = _unalarmed_since(looked.source)
-        if began is not None and now - began >= ALARM_AFTER:
-            _alarm(looked, began, now)
 
 
 def _record(action: str, looked: Looked, now: datetime, problem: str = "") -> None:
     activity.record(action, actor=None, now=now, subject=("mail source", looked.source[:40]), problem=problem)
-
-
-def _unalarmed_since(source: str) -> datetime | None:
-    """When the present problem began, unless people were told of it."""
-    newest = db.session.scalar(
-        select(Activity)
-        .where(Activity.action.in_((_PROBLEM, _ALARMED, _MENDED)), Activity.subject_id == source[:40])
-        .order_by(Activity.id.desc())
-        .limit(1)
-    )
-    return newest.at if newest is not None and newest.action == _PROBLEM else None
-
-
-def _alarm(looked: Looked, began: datetime, now: datetime) -> None:
-    since = dates.moment(began, current_settings().timezone)
-    values = {"source": looked.source, "problem": looked.problem, "since": since}
-    for account in db.session.scalars(administrators()):
-        send_notice("mailbox_unreadable", account.email, now=now, values={**values, "name": account.name})
-    _record(_ALARMED, looked, now)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ...errors import Invalid, RelayBusy, RelayDown, RelayError, RelayRefused, RelayRejectsUs, RelayUnsure
-from ...mail.relay import Connection, Envelope, Receipt
+from ...mail.relay import Connection, Envelope, Receipt, note
 from ..ledger.batches import WorkItem
 from .conductor import Conductor
 from .settling import CannotVouch
@@ -88,6 +88,8 @@ class Sender:
         now = self._clock()
         seconds, self._turn_began = now - self._turn_began, now
         run = self._run
+        if isinstance(outcome, RelayError):
+            note(outcome)
         if isinstance(outcome, Receipt):
             run.settler.accepted(item, outcome)
             run.breaker.answered(bad=False)
@@ -176,8 +178,10 @@ class Sender:
                 await self._close()
                 raise RelayDown("The mail server spoke out of turn, or hung up, before it was given anything")
         except RelayDown as error:
+            note(error)
             self._lost(error)
         except RelayError as error:
+            note(error)
             run.fail(str(error))
         finally:
             run.connecting -= 1
