@@ -35,3 +35,7 @@ def install_tracing(app: Flask) -> None:
             page = request.endpoint or "no page"
             _log.info("%s %s: %d in %.0f ms", request.method, page, response.status_code, milliseconds)
         return response
+
+    @app.teardown_request
+    def _end(_error: BaseException | None) -> None:
+        logs.begin()

@@ -1,12 +1,10 @@
 """An installation whose worker lives, with everything well: each test then breaks one thing."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from flask import Flask
 
-from newsletter.config import Settings
 from newsletter.db import transaction
 from newsletter.models import Account, ProcessSign, Worker
 from newsletter.operations import totals
@@ -14,13 +12,6 @@ from newsletter.states import Role
 from newsletter.work import counting
 from newsletter.work.liveness import Process, _start_of, machine_clock
 from tests import people
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    if request.param == "sqlite":
-        return settings
-    return replace(settings, database_url=request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from newsletter.work.registry import JOBS
 
 from .conftest import enlist, happened
 
+pytestmark = pytest.mark.both_databases
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 

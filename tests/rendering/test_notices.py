@@ -69,8 +69,8 @@ VALUES = {
     "lines": ["December 2026: 3 contributions came in", "December 2026: 1 asks for more time"],
     "reply": "554 5.7.1 Message rejected: the content looks like spam",
     "reporter": "mx.example.org",
-    "source": "INBOX of bounces@example.org on mail.example.org",
-    "problem": "The mailbox server mail.example.org cannot be reached: Connection refused.",
+    "said": "The disk of press-1 has 640 MB left.",
+    "what_to_do": "Make room for its data directory.",
     "since": "10am, Monday 7 December 2026",
 }
 HOSTILE = "<script>alert(1)</script>\"&'{{ 7*7 }}{% raw %}<mj-raw><b>"

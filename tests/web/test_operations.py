@@ -35,6 +35,7 @@ def test_the_page_says_in_one_line_that_all_is_well(ada: Account, client: FlaskC
     happened(now, totals.JOB, "watch_over")
     happened(now, totals.RELAY, "accepted")
     with time_machine.travel(now, tick=False):
+        people.sign_in(client, ada)
         page = client.get("/desk/operations").text
     assert "All is well." in page
     assert "Last accepted a mail less than a minute ago" in page
