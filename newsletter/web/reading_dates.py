@@ -14,6 +14,8 @@ from newsletter.deadlines import Deadline
 from newsletter.domain.issues.working_days import USUAL_REGION, holiday
 from newsletter.i18n import gettext as _
 
+#: The years of which issues and deadlines can be.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -59,6 +61,14 @@ def read_day(typed: str) -> date:
     weekday = parts.get("weekday")
     if weekday and _WEEKDAYS[day.weekday()] != weekday:
         raise Unreadable(_("That day is a {weekday}. Check the date").format(weekday=dates.day(day).split()[0]))
+    return day
+
+
+def read_planned_day(typed: str) -> date:
+    """A day on which something is planned. Raises Unreadable as `read_day` does, and for a year that nobody plans."""
+    day = read_day(typed)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Unreadable(_("Check the year: it can be {first} to {last}").format(first=FIRST_YEAR, last=LAST_YEAR))
     return day
 
 

@@ -28,6 +28,7 @@ from newsletter.tokens import Purpose, Signer
 from newsletter.web.contribute.proof_limits import may_ask, may_try_code
 from tests import people
 from tests.contributions import sent_in
+from tests.fixtures.documents.make_word import packed, parts
 
 TYPED = ("Cheap pills", "evil.example", "Buy now", "Mallory", "01632 960111")
 
@@ -218,6 +219,7 @@ def bomb() -> bytes:
         ("cut.docx", lambda: b"PK\x03\x04" + b"\xff" * 500),
         ("../../etc/passwd\r\nX: y.docx", lambda: b"no document"),
         ("empty.docx", lambda: b""),
+        ("macros.docm", lambda: packed({**parts(), "word/vbaProject.bin": b"x"})),
     ],
 )
 def test_a_stranger_s_file_that_is_no_document_is_refused_in_words(

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, transaction
+from newsletter.deadlines import Deadline
 from newsletter.domain.calls.decisions import triage
 from newsletter.domain.calls.handing_in import drafting
 from newsletter.domain.calls.partners import proving
@@ -23,6 +24,7 @@ from newsletter.models import (
     Activity,
     AddressProof,
     AgencyAnswer,
+    Block,
     Contribution,
     Contributor,
     ContributorSession,
@@ -87,6 +89,24 @@ def posted(path: str, who: str = "", **data: str) -> Callable[[FlaskClient], int
         return client.post(path, data=data, headers={"Sec-Fetch-Site": "same-origin"}).status_code
 
     return press
+
+
+def at_the_desk(app: Flask, now: datetime) -> Callable[..., Callable[[FlaskClient], int]]:
+    """Presses of an administrator's, who is signed in."""
+    editor = app.test_client()
+    people.sign_in(editor, people.staff(now, "Ewan Brodie", Role.ADMIN))
+    staff = editor.get_cookie("__Host-newsletter", domain="localhost")
+    assert staff is not None
+    token = {"X-CSRFToken": editor.environ_base["HTTP_X_CSRFTOKEN"]}
+
+    def posted_there(path: str, **data: str) -> Callable[[FlaskClient], int]:
+        def press(client: FlaskClient) -> int:
+            client.set_cookie("__Host-newsletter", staff.value, domain="localhost")
+            return client.post(path, data=data, headers=token).status_code
+
+        return press
+
+    return posted_there
 
 
 @pytest.fixture
@@ -166,20 +186,11 @@ def test_what_is_declined_and_taken_back_at_once_is_one_of_both(app: Flask, now:
     other = sent_in(issue, now, "Helpline hours")
     seen = {one.reference: triage.token(one) for one in (found, other)}
     references = list(seen)
-    editor = app.test_client()
-    people.sign_in(editor, people.staff(now, "Ewan Brodie", Role.ADMIN))
-    staff = editor.get_cookie("__Host-newsletter", domain="localhost")
-    assert staff is not None
     words = {"decision": "decline", "decline_words": "Hello, it is old news, sorry."}
+    desk = at_the_desk(app, now)
 
     def decline(reference: str) -> Callable[[FlaskClient], int]:
-        def press(client: FlaskClient) -> int:
-            client.set_cookie("__Host-newsletter", staff.value, domain="localhost")
-            token = {"X-CSRFToken": editor.environ_base["HTTP_X_CSRFTOKEN"]}
-            data = words | {"seen": seen[reference]}
-            return client.post(f"/desk/contributions/{reference}", data=data, headers=token).status_code
-
-        return press
+        return desk(f"/desk/contributions/{reference}", **words, seen=seen[reference])
 
     assert 303 in at_once(app, decline(references[1]))
     assert (count(Activity, Activity.action == "contribution.declined"), count(Notice)) == (1, 1)
@@ -190,3 +201,49 @@ def test_what_is_declined_and_taken_back_at_once_is_one_of_both(app: Flask, now:
     db.session.refresh(found)
     assert (found.state, done) in [(ContributionState.WITHDRAWN, (1, 1)), (ContributionState.DECLINED, (2, 0))]
     assert count(Notice) == done[0]
+
+
+def test_what_is_accepted_and_taken_back_at_once_is_one_of_both(app: Flask, now: datetime, cookie: str) -> None:
+    sam = db.session.scalars(select(Contributor)).one()
+    found = sent_in(db.session.scalars(select(Issue)).one(), now, contributor_id=sam.id, updated_at=now)
+    page = f"/desk/contributions/{found.reference}"
+    accept = at_the_desk(app, now)(page, decision="place", place_words="It goes in.", seen=triage.token(found))
+    statuses = at_once(app, accept, posted(f"/contribute/mine/{found.public_id}/withdraw", cookie))
+    assert max(statuses) < 500
+    db.session.refresh(found)
+    sections = count(Block, Block.contribution_id == found.id, Block.deleted_at.is_(None))
+    assert (found.state, sections) in [(ContributionState.WITHDRAWN, 0), (ContributionState.ACCEPTED, 1)]
+
+
+def test_a_deadline_that_moves_while_people_post_takes_nothing_from_anybody(
+    app: Flask, now: datetime, december: Issue
+) -> None:
+    """Each is in time by the deadline that stood when it came, or is kept as late; all are answered."""
+    before = now - timedelta(days=2)
+    with transaction():
+        december.deadline = Deadline.of(now.date(), time(17), "Europe/London")
+    opened = opened_at(app, before)
+    fields = {
+        "kind": "section", "d.body": "Two days.", "agency": "Larkmere Council", "contact_name": "Cara Bell",
+        "declared": "y", "opened": opened,
+    }  # fmt: skip
+
+    def sends(number: int) -> Callable[[FlaskClient], int]:
+        who = {"d.heading": f"News {number}", "contact_address": f"cara{number}@example.org"}
+        return posted("/contribute/december-2026", **fields, **who)
+
+    dates = {
+        "planned_day": "21 December 2026", "planned_time": "10am", "deadline_day": "6 December 2026",
+        "deadline_time": "8am",
+    }  # fmt: skip
+    earlier = at_the_desk(app, now)("/desk/issues/december-2026/dates", **dates)
+    statuses = at_once(app, *(sends(number) for number in range(3)), earlier)
+    assert set(statuses) == {303}
+    db.session.expire_all()
+    assert december.deadline is not None
+    assert december.deadline.day == date(2026, 12, 6)
+    kept = db.session.scalars(select(Contribution)).all()
+    assert sorted(one.title for one in kept) == ["News 0", "News 1", "News 2"]
+    assert {(one.state, one.late) for one in kept} <= {
+        (ContributionState.SUBMITTED, False), (ContributionState.DRAFT, True)
+    }  # fmt: skip

@@ -20,8 +20,9 @@ from newsletter.domain.calls.decisions import triage
 from newsletter.domain.calls.reminding import extending
 from newsletter.domain.calls.texts import revisions
 from newsletter.models import Contribution, Contributor, Issue, Media, Notice
-from newsletter.states import ContributionState
+from newsletter.states import ContributionState, IssueState
 from tests import contributors, people, pictures
+from tests.delivery.sending.makers import rendition
 from tests.fixtures.documents.make_word import packed, parts
 
 NEWS = {"d.heading": "Training on neglect", "d.body": "Two half days in February.\n\nBook by 20 January."}
@@ -575,6 +576,32 @@ def test_a_decision_is_told_when_its_mail_leaves(writer: Writer, december: Issue
     assert "Not used" not in before
     assert "We had two of these." in after
     assert "Not used" in after
+
+
+@pytest.mark.parametrize("state", [IssueState.CANCELLED, IssueState.SENDING, IssueState.SENT])
+def test_an_issue_that_goes_out_or_is_cancelled_while_one_writes_loses_no_word(
+    writer: Writer, december: Issue, state: IssueState
+) -> None:
+    writing = writer.begin()
+    writer.write(writing, NEWS)
+    moment = at(9, 40)
+    with transaction() as session:
+        found = session.get_one(Issue, december.id)
+        if state is IssueState.CANCELLED:
+            found.cancelled_at, found.cancel_reason = moment, "Nobody has time."
+        else:
+            found.rendition_id, found.started_at = rendition(moment, found).id, moment
+            found.sent_at = moment if state is IssueState.SENT else None
+        found.state = state
+    typed = NEWS | {"d.body": "Words typed since."}
+    page = f"/contribute/mine/{writing.public_id}/words"
+    saved = writer.post(page, expected=newest().revision, do="go", **typed)
+    assert saved.status_code < 500
+    assert "Words typed since." in saved.text + newest().body
+    sent = writer.send(newest())
+    assert sent.status_code < 500
+    assert newest().state is ContributionState.DRAFT
+    assert "Training on neglect" in writer.get("/contribute/mine")
 
 
 def test_the_list_is_empty_with_a_way_to_begin(writer: Writer) -> None:

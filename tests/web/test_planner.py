@@ -333,6 +333,10 @@ def test_a_date_is_moved_by_hand(desk: FlaskClient, quarterly: MailingList, now:
         ({"deadline_day": "Monday 23 April 2027"}, "That day is a Friday"),
         ({"approval_on": "7 May 2027"}, "It must be approved before it goes out"),
         ({"approval_on": "in time"}, "Enter a date"),
+        ({"planned_day": "1 January 0000"}, "There is no such day"),
+        ({"planned_day": "31 December 9999"}, "Check the year: it can be 2000 to 2100"),
+        ({"deadline_day": "31 December 9999"}, "Check the year"),
+        ({"approval_on": "1 January 0001"}, "Check the year"),
         # The clocks go forward at 1am on 28 March 2027, and back at 2am on 31 October.
         ({"deadline_day": "28 March 2027", "deadline_time": "1:30am"}, "does not exist"),
         ({"planned_day": "31 October 2027", "planned_time": "1:30am"}, "Say which of the two times you mean"),

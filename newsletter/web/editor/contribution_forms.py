@@ -14,7 +14,7 @@ from newsletter.models import Account, Contribution, Issue
 from newsletter.rendering.notices import subject_of
 from newsletter.states import EDITABLE_STATES, ContributionState
 from newsletter.web.form_bases import GuardedForm
-from newsletter.web.reading_dates import Unreadable, choose, read_day, read_time
+from newsletter.web.reading_dates import Unreadable, choose, read_planned_day, read_time
 
 _ROWS = {"rows": 8}
 
@@ -49,7 +49,7 @@ class DecisionForm(GuardedForm):
     def reply_by(self, zone: str) -> Deadline | None:
         """Until when changes can be made, or None with the reason at its field."""
         try:
-            day = read_day(self.reply_day.data or "")
+            day = read_planned_day(self.reply_day.data or "")
         except Unreadable as error:
             self.reply_day.errors = [str(error)]
             return None

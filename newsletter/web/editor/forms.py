@@ -10,7 +10,7 @@ from newsletter import dates
 from newsletter.deadlines import Deadline
 from newsletter.i18n import gettext as _
 from newsletter.web.form_bases import GuardedForm
-from newsletter.web.reading_dates import Chosen, Unreadable, choose, read_day, read_time
+from newsletter.web.reading_dates import Chosen, Unreadable, choose, read_planned_day, read_time
 
 _DAY_HINT = _("For example, 15 January 2027")
 _TIME_HINT = _("For example, 5pm")
@@ -45,7 +45,7 @@ class _WithDates(GuardedForm):
         typed = [(field.data or "").strip() for field in (day_field, time_field)]
         if not any(typed) and not required:
             return None
-        day = _read(day_field, read_day)
+        day = _read(day_field, read_planned_day)
         at = _read(time_field, read_time)
         if day is None or at is None:
             return None

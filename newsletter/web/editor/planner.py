@@ -22,11 +22,11 @@ from newsletter.i18n import ngettext
 from newsletter.models import Issue, MailingList
 from newsletter.states import EDITABLE_STATES, Cadence, IssueNaming, IssueState
 from newsletter.web.access import signed_in_account, staff
+from newsletter.web.reading_dates import FIRST_YEAR, LAST_YEAR
 
 from .planner_drawing import Days, draw
 from .room import blueprint, page, to
 
-_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _OVER = (IssueState.SENT, IssueState.CANCELLED)
 
 
@@ -67,7 +67,7 @@ def planner_now(slug: str) -> Response:
 @staff(Permission.VIEW_ISSUES)
 def planner(slug: str, year: int) -> tuple[str, int]:
     mailing_list, now = planned_list(slug, Permission.VIEW_ISSUES), clock.now()
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
         raise NotFound(_("There is no planner for that year."))
     rhythm, today = cadence.rhythm_of(mailing_list), dates.local(now, mailing_list.timezone).date()
     may_edit = may(signed_in_account(), Permission.EDIT_ISSUES, mailing_list)
@@ -89,8 +89,8 @@ def planner(slug: str, year: int) -> tuple[str, int]:
         lay_out=_next_to_lay_out(mailing_list, year, now) if rhythm and may_edit else None,
         untouched=len(replanning.untouched(mailing_list, year)) if may_edit else 0,
         calendar_url=_calendar_url(mailing_list),
-        earlier=year - 1 if year > _FIRST_YEAR else None,
-        later=year + 1 if year < _LAST_YEAR else None,
+        earlier=year - 1 if year > FIRST_YEAR else None,
+        later=year + 1 if year < LAST_YEAR else None,
     )
 
 

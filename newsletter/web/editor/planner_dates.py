@@ -17,7 +17,7 @@ from newsletter.models import Issue
 from newsletter.states import EDITABLE_STATES, Cadence
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
-from newsletter.web.reading_dates import Chosen, Unreadable, read_day
+from newsletter.web.reading_dates import Chosen, Unreadable, read_planned_day
 
 from .forms import NewIssueForm
 from .issues import flash_remarks
@@ -140,7 +140,7 @@ def _approval(form: DatesForm) -> date | None:
     if not typed:
         return None
     try:
-        return read_day(typed)
+        return read_planned_day(typed)
     except Unreadable as error:
         form.approval_on.errors = [*form.approval_on.errors, str(error)]
         return None
