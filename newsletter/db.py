@@ -30,6 +30,7 @@ _CLEARING_TIMEOUT_MS = 2_000
 #: SQLite's codes for what passes or an operator mends: busy, locked, read-only, I/O, full, cannot open.
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _AFTER_COMMIT = "newsletter_after_commit"
+_GATHERED = "newsletter_gathered"
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 #: SQLite counts row numbers only in a column declared INTEGER; PostgreSQL's integer would end at two thousand million.
@@ -105,7 +106,7 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("Something was changed before transaction() was entered")
     session.rollback()
-    session.info[_AFTER_COMMIT] = []
+    session.info[_AFTER_COMMIT], session.info[_GATHERED] = [], {}
     token = _writing.set(True)
     try:
         yield session
@@ -129,6 +130,14 @@ def on_commit(callback: Callable[[], None]) -> None:
     if callbacks is None:
         raise RuntimeError("on_commit() needs a running transaction()")
     callbacks.append(callback)
+
+
+def gather_for_commit(write: Callable[[list[str]], None], lines: list[str]) -> None:
+    """Hand `write` all lines of the running transaction together, once it has been committed; as `on_commit` does."""
+    gathered: dict[Callable[[list[str]], None], list[str]] = db.session().info.setdefault(_GATHERED, {})
+    if write not in gathered:
+        on_commit(lambda: write(gathered[write]))
+    gathered.setdefault(write, []).extend(lines)
 
 
 def clear_log() -> None:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ...config import current_settings
-from ...db import on_commit
+from ...db import gather_for_commit
 from ...states import SuppressionReason
 
 NAME = "objections.log"
@@ -103,14 +103,14 @@ def _read(line: str) -> Objection | None:
 
 def _note_later(objections: list[Objection]) -> None:
     if objections:
-        on_commit(lambda: _note(objections))
+        gather_for_commit(_write, [each.line() for each in objections])
 
 
-def _note(objections: list[Objection]) -> None:
-    """Add lines, and see them on the disk."""
+def _write(lines: list[str]) -> None:
+    """Add lines, and see them on the disk: once for a transaction, however many people it is about."""
     handle = os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(handle, "".join(each.line() for each in objections).encode())
+        os.write(handle, "".join(lines).encode())
         os.fsync(handle)
     finally:
         os.close(handle)
