@@ -36,9 +36,28 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def make_tables(settings: Settings) -> None:
+    """The tables of our own history in a new SQLite file: made once a process, then copied."""
+    file = Path(settings.database_url.removeprefix("sqlite:///"))
+    file.unlink(missing_ok=True)
+    if not _tables:
+        with create_app(settings, runner=SilentRunner(), relay=MemoryRelay()).app_context():
+            prepare_schema()
+            db.session.remove()
+            db.engine.dispose()
+        _tables.append(file.read_bytes())
+    file.write_bytes(_tables[0])
+    file.chmod(0o600)
+
+
+_tables: list[bytes] = []
+
+
 @contextmanager
 def running(settings: Settings) -> Iterator[Flask]:
     """The installation with these settings, its tables there, inside an application context."""
+    if settings.sqlite and not Path(settings.database_url.removeprefix("sqlite:///")).exists():
+        make_tables(settings)
     app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay())
     app.testing = True
     with app.app_context():
