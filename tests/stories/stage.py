@@ -36,6 +36,7 @@ from newsletter.models import Account, Issue
 from newsletter.web.sessions import CookieAndRow
 from newsletter.work.runners import SilentRunner
 from tests.log_witness import nobody_in_the_logs
+from tests.scanner import links_in, scan
 from tests.smtp_servers import AcceptingServer
 
 HOST = "127.0.0.1"
@@ -308,6 +309,7 @@ class Stage:
     def __init__(self, app: Flask, second: Flask, port: int, post: AcceptingServer, clock: Clock) -> None:
         self.app, self.second, self.port, self.post, self.clock = app, second, port, post, clock
         self._read = 0
+        self._opened = set[str]()
 
     def browser(self) -> Browser:
         return Browser(self.port)
@@ -332,7 +334,17 @@ class Stage:
     def _fresh(self) -> list[Mail]:
         fresh = self.post.accepted[self._read :]
         self._read += len(fresh)
-        return [read_mail(each.recipient, each.message) for each in fresh]
+        mails = [read_mail(each.recipient, each.message) for each in fresh]
+        self._filter_opens(mails)
+        return mails
+
+    def _filter_opens(self, mails: list[Mail]) -> None:
+        """Before anybody reads: a mail filter opens each link that it has not met yet, and nothing may come of it."""
+        bodies = [body for mail in mails for body in (mail.lines, mail.html, mail.headers.get("List-Unsubscribe", ""))]
+        met = links_in(*bodies, base=f"http://localhost:{self.port}") - self._opened
+        self._opened |= met
+        visitor = self.browser()
+        scan(met, lambda method, path: visitor.request(method, path).status)
 
     def ticks(self) -> list[Mail]:
         """The ticks of calls and digests come twice, to two schedulers at once; then the post leaves."""

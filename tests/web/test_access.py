@@ -13,7 +13,7 @@ from werkzeug.routing import AnyConverter, Rule, UUIDConverter
 
 from newsletter import clock
 from newsletter.config import current_settings
-from newsletter.db import Base, db, transaction
+from newsletter.db import db, transaction
 from newsletter.domain.issues.documents import keeping, read_text
 from newsletter.domain.notices import send_notice
 from newsletter.domain.staff import installation, invitations
@@ -23,6 +23,7 @@ from newsletter.states import InboundState, Role
 from newsletter.tokens import Purpose, Signer, unsubscribe_token
 from newsletter.web.access import access_of
 from tests import people
+from tests.scanner import dump
 
 #: What each role may do, said once more than the code says it: a change there has to be meant here too.
 MAY: dict[Role, set[Permission]] = {
@@ -225,16 +226,6 @@ def test_a_role_on_one_list_opens_no_issue_of_another(app: Flask, now: datetime,
                     wrong[f"{method} {rule.rule}"] = status
 
     assert wrong == {}
-
-
-def dump() -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table."""
-    db.session.rollback()
-    with db.engine.connect() as connection:
-        return {
-            name: sorted((tuple(row) for row in connection.execute(table.select())), key=repr)
-            for name, table in Base.metadata.tables.items()
-        }
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])

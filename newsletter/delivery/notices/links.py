@@ -46,6 +46,7 @@ PATHS: Mapping[str, str] = {
     "editor.call": "/desk/issues/{slug}/call",
     "editor.call_time": "/desk/issues/{slug}/call/time/{extension}",
     "editor.contributions": "/desk/contributions",
+    "editor.subscribers": "/desk/subscribers",
 }
 
 

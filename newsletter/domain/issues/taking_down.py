@@ -32,7 +32,7 @@ from . import voiding
 _SHORTEST = 4
 #: Not these: evidence of consent, and records of what was done, in which no contribution's words stand.
 _KEPT = frozenset({"consent", "activity", "account", "suppression", "governance_version", "take_down", "sealed_copy"})
-_MOVING = frozenset({IssueState.SCHEDULED, IssueState.SENDING, IssueState.PAUSED})
+MOVING = frozenset({IssueState.SCHEDULED, IssueState.SENDING, IssueState.PAUSED})
 _PARTS = ("subject", "headers", "html", "text", "web")
 
 
@@ -68,7 +68,7 @@ def take_down(words: str, reason: str, *, actor: Account | None, now: datetime) 
     if pattern.search(why):
         raise Invalid([Problem("reason", "The reason stays: it cannot hold the words")])
     issues = _issues_with(pattern)
-    moving = [issue.title for issue in issues if issue.state in _MOVING]
+    moving = [issue.title for issue in issues if issue.state in MOVING]
     if moving:
         raise Conflict(f"The words stand in {', '.join(moving)}, which is about to go out. Cancel that first.")
     record = TakeDown(
@@ -80,7 +80,7 @@ def take_down(words: str, reason: str, *, actor: Account | None, now: datetime) 
     )
     db.session.add(record)
     db.session.flush()
-    keys = _seal(pattern, record, now)
+    keys = seal(_renditions_with(pattern), record, now)
     day = dates.day(dates.local(now, current_settings().timezone).date())
     note = f"[Removed on {day}: {why}]"
     found = {table.name: number for table in Base.metadata.sorted_tables if (number := _clean(table, pattern, note))}
@@ -118,13 +118,17 @@ def _issues_with(pattern: re.Pattern[str]) -> list[Issue]:
     return list(db.session.scalars(select(Issue).where(Issue.id.in_(numbers)).order_by(Issue.id)))
 
 
-def _seal(pattern: re.Pattern[str], record: TakeDown, now: datetime) -> dict[int, bytes]:
-    """Put every rendition that holds the words under seal, as it is. The keys by the renditions' numbers."""
+def _renditions_with(pattern: re.Pattern[str]) -> list[tuple[Rendition, dict[str, Any]]]:
+    """Every rendition that holds the words, with its parts as they were sent."""
+    renditions = db.session.scalars(select(Rendition).order_by(Rendition.id))
+    whole = [(one, {name: getattr(one, name) for name in _PARTS}) for one in renditions]
+    return [(one, parts) for one, parts in whole if _holds(parts, pattern)]
+
+
+def seal(copies: list[tuple[Rendition, dict[str, Any]]], record: TakeDown, now: datetime) -> dict[int, bytes]:
+    """Put what goes under seal, for each rendition that it was part of. The keys by the renditions' numbers."""
     keys = {}
-    for rendition in db.session.scalars(select(Rendition).order_by(Rendition.id)):
-        parts = {name: getattr(rendition, name) for name in _PARTS}
-        if not _holds(parts, pattern):
-            continue
+    for rendition, parts in copies:
         packed = zlib.compress(json.dumps(parts, ensure_ascii=False).encode(), 9)
         keys[rendition.id] = secrets.token_bytes(len(packed))
         db.session.add(

@@ -10,7 +10,7 @@ from wtforms import StringField, TextAreaField
 
 from ... import clock
 from ...db import db, transaction
-from ...domain.issues import taking_down
+from ...domain.issues import taking_down, taking_down_pictures
 from ...domain.staff.permissions import Permission, require
 from ...errors import Conflict, Invalid, NotFound
 from ...i18n import gettext as _
@@ -29,6 +29,13 @@ class TakeDownForm(PlainForm):
 
     words = TextAreaField(_("The words, exactly"), render_kw={"rows": 4})
     reason = StringField(_("Why"))
+
+
+class PictureForm(PlainForm):
+    """Which picture goes, and why."""
+
+    picture = StringField(_("Its address"), render_kw={"autocomplete": "off"})
+    why = StringField(_("Why"))
 
 
 class KeyForm(PlainForm):
@@ -56,6 +63,30 @@ def take_down() -> ResponseReturnValue:
     except Conflict as error:
         form.words.errors = [str(error)]
         return _page(form, 409)
+    return _done(done)
+
+
+@blueprint.post("/desk/settings/take-down/picture")
+@staff(_MANAGE)
+def take_down_picture() -> ResponseReturnValue:
+    """Take a picture down; the answer holds the keys, as that of words does."""
+    require(signed_in_account(), _MANAGE)
+    form, account = PictureForm(request.form), signed_in_account()
+    try:
+        with transaction():
+            done = taking_down_pictures.take_down_picture(
+                form.picture.data or "", form.why.data or "", actor=account, now=clock.now()
+            )
+    except Invalid as error:
+        put_problems(form, error)
+        return _page(TakeDownForm(None), 422, form)
+    except Conflict as error:
+        form.picture.errors = [str(error)]
+        return _page(TakeDownForm(None), 409, form)
+    return _done(done)
+
+
+def _done(done: taking_down.TakenDown) -> ResponseReturnValue:
     keys = {number: base64.b64encode(key).decode() for number, key in done.keys.items()}
     return private_page(render_template("admin/taken_down.html", done=done, keys=keys, titles=_titles(set(keys))))
 
@@ -72,22 +103,32 @@ def sealed_copy(key: int) -> ResponseReturnValue:
     if request.method == "POST":
         try:
             opened = taking_down.unseal(copy, base64.b64decode("".join((form.key.data or "").split()), validate=True))
-            answer = Response(f"{opened['subject']}\n\n{opened['text']}", mimetype="text/plain")
-            answer.headers["Cache-Control"] = "no-store"
-            answer.headers["Content-Disposition"] = f'attachment; filename="as-sent-{copy.id}.txt"'
-            return answer
+            return _given_out(opened, copy.id)
         except (binascii.Error, Invalid):
             form.key.errors = [_("This key does not open this copy")]
             status = 422
     return render_template("admin/sealed_copy.html", copy=copy, form=form), status
 
 
-def _page(form: TakeDownForm, status: int = 200) -> tuple[str, int]:
+def _given_out(opened: dict[str, str], number: int) -> Response:
+    """What lay under seal, as a file: the words that were sent, or the picture."""
+    if "picture" in opened:
+        answer = Response(base64.b64decode(opened["picture"]), mimetype=opened["type"])
+        kind = opened["type"].rpartition("/")[2]
+    else:
+        answer, kind = Response(f"{opened['subject']}\n\n{opened['text']}", mimetype="text/plain"), "txt"
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Disposition"] = f'attachment; filename="as-sent-{number}.{kind}"'
+    return answer
+
+
+def _page(form: TakeDownForm, status: int = 200, picture: PictureForm | None = None) -> tuple[str, int]:
     records = db.session.scalars(select(TakeDown).order_by(TakeDown.id.desc()).limit(100)).all()
     copies: dict[int, list[SealedCopy]] = {}
     for copy in db.session.scalars(select(SealedCopy).order_by(SealedCopy.id)):
         copies.setdefault(copy.take_down_id, []).append(copy)
-    return render_template("admin/take_down.html", form=form, records=records, copies=copies), status
+    shown = {"form": form, "picture": picture or PictureForm(None), "records": records, "copies": copies}
+    return render_template("admin/take_down.html", **shown), status
 
 
 def _titles(renditions: set[int]) -> dict[int, str]:
