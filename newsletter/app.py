@@ -11,6 +11,7 @@ from .delivery.notices.mailbox import keep_in_mailbox
 from .domain.calls.asking_views import views
 from .domain.calls.decisions import guarding
 from .domain.calls.reminding import moving
+from .errors import SettingError
 from .mail.local import LocalMailbox
 from .mail.oauth import TokenSource
 from .mail.relay import Relay
@@ -45,7 +46,7 @@ def create_app(
     with app.app_context():
         prepare_engine(db.engine)
     app.extensions["newsletter_signer"] = Signer(settings.secret_keys)
-    app.extensions["newsletter_runner"] = runner or DoorbellRunner(Doorbell(settings.data_dir))
+    app.extensions["newsletter_runner"] = runner or _runner(settings)
     app.extensions["newsletter_relay"] = relay or _relay(app, settings)
     guarding.register()
     moving.register()
@@ -63,6 +64,19 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     # What people typed stays out of the errors of the database, and so out of the log.
     always: dict[str, object] = {"hide_parameters": True}
     return always if settings.sqlite else {**always, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+
+
+def _runner(settings: Settings) -> Runner:
+    if settings.runner == "threads":
+        return DoorbellRunner(Doorbell(settings.data_dir))
+    # Here, not above: only this profile has it installed.
+    try:
+        from .work.deferring import ProcrastinateRunner
+    except ModuleNotFoundError:
+        raise SettingError(
+            'NEWSLETTER_RUNNER=procrastinate needs its extra: pip install "newsletter[postgres]"'
+        ) from None
+    return ProcrastinateRunner()
 
 
 def _relay(app: Flask, settings: Settings) -> Relay:

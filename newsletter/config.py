@@ -74,7 +74,7 @@ class Settings:
             public_url=reader.public_url(),
             secret_keys=reader.secret_keys(data_dir),
             timezone=reader.timezone(),
-            runner=reader.choice("RUNNER", ("threads",)),
+            runner=reader.runner(data_dir),
             trusted_proxies=reader.number("TRUSTED_PROXIES", 0, 0, 10),
             allow_plain_http=reader.truth("ALLOW_PLAIN_HTTP"),
             relay_ca_file=reader.existing_file("RELAY_CA_FILE"),

@@ -131,6 +131,16 @@ class SettingReader:
             ) from None
         return value
 
+    def runner(self, data_dir: Path) -> str:
+        """Who runs background jobs. One of many machines needs a database that all of them reach."""
+        value = self.choice("RUNNER", ("threads", "procrastinate"))
+        if value == "procrastinate" and self.database_url(data_dir).startswith("sqlite"):
+            raise SettingError(
+                f"{PREFIX}RUNNER=procrastinate needs PostgreSQL: set {PREFIX}DATABASE_URL to postgresql://…, "
+                f"or leave {PREFIX}RUNNER unset"
+            )
+        return value
+
     def relay_url(self) -> str | None:
         value = self.optional("RELAY_URL")
         if value is None:

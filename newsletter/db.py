@@ -31,6 +31,7 @@ _CLEARING_TIMEOUT_MS = 2_000
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _AFTER_COMMIT = "newsletter_after_commit"
 _GATHERED = "newsletter_gathered"
+_BEFORE_COMMIT = "newsletter_before_commit"
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 #: SQLite counts row numbers only in a column declared INTEGER; PostgreSQL's integer would end at two thousand million.
@@ -106,19 +107,33 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("Something was changed before transaction() was entered")
     session.rollback()
-    session.info[_AFTER_COMMIT], session.info[_GATHERED] = [], {}
+    session.info[_AFTER_COMMIT], session.info[_GATHERED], session.info[_BEFORE_COMMIT] = [], {}, {}
     token = _writing.set(True)
     try:
         yield session
+        _call_in_order(session)
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
         _writing.reset(token)
+        session.info.pop(_BEFORE_COMMIT, None)
         callbacks: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
     for callback in callbacks:
         _call_safely(callback)
+
+
+def before_commit(key: str, callback: Callable[[], None]) -> None:
+    """Call back as the last thing within the running transaction; once for each `key`, whatever the number of calls.
+
+    In the order of the keys: two transactions that write the same rows then meet the first of them first, and neither
+    waits for the other in a ring. Raises RuntimeError outside `transaction()`.
+    """
+    callbacks = db.session().info.get(_BEFORE_COMMIT)
+    if callbacks is None:
+        raise RuntimeError("before_commit() needs a running transaction()")
+    callbacks.setdefault(key, callback)
 
 
 def on_commit(callback: Callable[[], None]) -> None:
@@ -155,6 +170,14 @@ def clear_log() -> None:
         finally:
             cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
             cursor.close()
+
+
+def _call_in_order(session: Session) -> None:
+    callbacks: dict[str, Callable[[], None]] = session.info[_BEFORE_COMMIT]
+    if callbacks:
+        session.flush()
+    for _key, callback in sorted(callbacks.items()):
+        callback()
 
 
 def _call_safely(callback: Callable[[], None]) -> None:

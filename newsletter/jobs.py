@@ -18,31 +18,33 @@ from .domain.staff import browser_sessions
 from .domain.subscribers import bulk_actions, erasure_log, import_runs, indexing, reminding, retaining, sealing
 from .models import Issue, MailingList
 from .operations import watching
-from .work.registry import job
+from .work.queue import ring_here
+from .work.registry import Lane, job, job_in
 
 
-@job
+@job_in(Lane.NOTICES)
 def deliver_notices() -> None:
     """Send the mails to one person that wait."""
     outbox.deliver_notices(clock.now())
 
 
-@job
+@job_in(Lane.LAUNCHING)
 def launch_due_issues() -> None:
     """Begin to send what is due."""
     launch.launch_due(clock.now())
 
 
-@job
+@job_in(Lane.SENDING)
 def send_issue(issue_id: int) -> None:
     """Send what is queued of one issue, or due again."""
     engine.send_issue(issue_id)
 
 
-@job
+@job_in(Lane.LAUNCHING)
 def continue_sending() -> None:
-    """Settle what dead runs left, and go on with every issue that has something to send."""
-    engine.continue_sending(clock.now())
+    """Settle what dead programs of this machine left, and go on here with every issue that has something to send."""
+    for issue_id in engine.continue_sending(clock.now()):
+        ring_here("send_issue", issue_id)
 
 
 @job

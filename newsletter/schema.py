@@ -1,4 +1,9 @@
-"""Bringing the tables to the version of the code: the one history in migrations/."""
+"""Bringing the tables to the version of the code: the one history in migrations/, and Procrastinate's where it is used.
+
+A release only adds to the tables of the one before (docs/operate.md, "Upgrade"), so programs of both work side by side,
+and one that finds tables newer than its own goes on. What takes something away says in `schema_part` which code is the
+oldest that can do without it.
+"""
 
 import fcntl
 import os
@@ -6,13 +11,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from types import ModuleType
 
 from flask import Flask, current_app
 from sqlalchemy import func, inspect, select, text
 
+from . import clock
 from .config import current_settings
 from .db import db
 from .errors import SettingError
+from .models import SchemaPart
 from .resources import data_dir
 
 #: The key of the advisory lock: any number that nobody else uses in this database.
@@ -23,26 +31,66 @@ _VERSION_TABLE = "alembic_version"
 _NAME, _FOLLOWS = (re.compile(rf'^{word} = "(\w+)"$', re.MULTILINE) for word in ("revision", "down_revision"))
 
 
-def prepare_schema() -> None:
+def prepare_schema() -> list[str]:
     """Make the tables of a new database, and bring those of an older version up to date.
 
-    Processes that start together wait for each other: one of them does it, the others find it done.
+    Processes that start together wait for each other: one of them does it, the others find it done. Returns the steps
+    of Procrastinate's that wait until no worker of an older version is about. Raises SettingError when the tables are
+    so new that this code cannot work with them.
     """
-    bring_schema_to(newest_version())
+    # On SQLite even the first look waits its turn: whoever opens a new file switches it to WAL, and meanwhile it is
+    # locked for everybody else, whatever the busy timeout says.
+    if db.engine.dialect.name == "postgresql" and _is_ready():
+        return []
+    with _alone():
+        if not _is_fit(schema_version()):
+            _upgrade(newest_version())
+        return _ring_tables().bring_up(clock.now()) if _rings_are_rows() else []
 
 
 def bring_schema_to(version: str) -> None:
     """Bring the tables up to this version, which is one of `known_versions()` and not older than they are."""
-    # On SQLite even the first look waits its turn: whoever opens a new file switches it to WAL, and meanwhile it is
-    # locked for everybody else, whatever the busy timeout says.
-    if db.engine.dialect.name == "postgresql" and schema_version() == version:
-        return
     with _alone():
         if schema_version() != version:
-            from flask_migrate import upgrade
+            _upgrade(version)
 
-            install_history(current_app)
-            upgrade(directory=str(data_dir("migrations")), revision=version)
+
+def _upgrade(version: str) -> None:
+    from flask_migrate import upgrade
+
+    install_history(current_app)
+    upgrade(directory=str(data_dir("migrations")), revision=version)
+
+
+def _is_ready() -> bool:
+    return _is_fit(schema_version()) and not (
+        _rings_are_rows() and _ring_tables().recorded() != _ring_tables().wanted()
+    )
+
+
+def _is_fit(found: str | None) -> bool:
+    """Whether the code can work with tables of this version. Raises SettingError where they are too new for it."""
+    if found is None or found in known_versions() - {newest_version()}:
+        return False
+    if found != newest_version():
+        oldest = db.session.scalar(select(SchemaPart.oldest_code).where(SchemaPart.part == "newsletter")) or ""
+        db.session.rollback()
+        if newest_version() < oldest:
+            raise SettingError(
+                f"The tables are of a newer version ({found}) that this program (of {newest_version()}) cannot work "
+                "with: install the version of the program that the others run"
+            )
+    return True
+
+
+def _rings_are_rows() -> bool:
+    return current_settings().runner == "procrastinate"
+
+
+def _ring_tables() -> ModuleType:
+    from .work import ring_tables
+
+    return ring_tables
 
 
 def install_history(app: Flask) -> None:

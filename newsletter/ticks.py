@@ -15,12 +15,14 @@ class Tick:
     seconds: int
     job: str
     what_for: str
+    #: Each worker does it for itself: it has to do with its own machine, or nobody shall wait for another to do it.
+    everywhere: bool = False
 
 
 TICKS = (
     Tick("launch", 2, "launch_due_issues", "begin to send the issues whose time has come"),
-    Tick("sending", 30, "continue_sending", "settle what a dead sending program left, and send what was put off"),
-    Tick("notices", 30, "deliver_notices", "send the mails to one person that wait or were put off"),
+    Tick("sending", 5, "continue_sending", "settle what a dead program left, and join in what is being sent", True),
+    Tick("notices", 5, "deliver_notices", "send the mails to one person that wait or were put off", True),
     Tick("unapproved", 300, "hold_unapproved_issues", "tell people of an issue whose date came without approval"),
     Tick("approvals", 900, "remind_approvers", "on the day of approval, tell who should approve"),
     Tick("calls", 300, "chase_calls", "remind whoever has sent no news yet, and tell of calls that have closed"),

@@ -21,7 +21,7 @@ _OWNER = "postgres"
 #: What may be lost with a test database is not worth a disk's time.
 _QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 _GUARD = 'cat; "$0" -D "$1/data" -m immediate stop; rm -rf "$1"'
-_SETTINGS = ("synchronous_commit=on", "max_connections=60")
+_SETTINGS = ("synchronous_commit=on",)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Cluster:
     folder: Path
     binaries: Path
     durable: bool = False
+    connections: int = 60
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://{_OWNER}@/{database}?host={self.folder}"
@@ -46,7 +47,7 @@ class Cluster:
         self._run("initdb", "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:
-        settings = _SETTINGS if self.durable else (*_SETTINGS, *_QUICK)
+        settings = (*_SETTINGS, f"max_connections={self.connections}", *(() if self.durable else _QUICK))
         options = " ".join([f"-c {setting}" for setting in settings] + [f"-k {self.folder}", "-h ''"])
         self._run("pg_ctl", "-w", "-l", str(self.folder / "server.log"), "-o", options, "start")
 
@@ -99,7 +100,7 @@ def _binaries() -> Path | None:
 
 
 @contextmanager
-def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+def running_cluster(*, durable: bool = False, connections: int = 60) -> Iterator[Cluster]:
     """A server of its own, gone afterwards."""
     binaries = _binaries()
     if binaries is None:
@@ -107,7 +108,7 @@ def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="newsletter-pg-")), binaries, durable)
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="newsletter-pg-")), binaries, durable, connections)
     if os.geteuid() == 0:
         shutil.chown(cluster.folder, _OWNER)
     with cluster.guarded():

@@ -12,7 +12,7 @@ from ..errors import NewsletterError
 #: Each command group and the module of this package that holds it under the same name.
 _GROUPS = {
     "serve": "serving",
-    "web": "serving",
+    "web": "web_serving",
     "worker": "serving",
     "scheduler": "serving",
     "migrate": "operating",

@@ -3,7 +3,7 @@
 import click
 
 from ..app import create_app
-from ..schema import newest_version, prepare_schema, schema_version
+from ..schema import prepare_schema, schema_version
 
 
 @click.command()
@@ -11,9 +11,14 @@ def migrate() -> None:
     """Bring the database's tables to the version of this program."""
     with create_app().app_context():
         before = schema_version()
-        prepare_schema()
-        after = newest_version()
+        waiting = prepare_schema()
+        after = schema_version()
     if before == after:
         click.echo(f"The database is up to date ({after}).")
     else:
         click.echo(f"The database was brought from {before or 'nothing'} to {after}.")
+    if waiting:
+        click.echo(
+            f"{len(waiting)} of the steps of Procrastinate's tables wait until no worker of before is running: restart "
+            "the workers, then run this again."
+        )

@@ -1,8 +1,8 @@
 """Whether a sending run lives, and what may be concluded when it does not.
 
-A run is a row of `Worker`; its id is the epoch of every claim it makes. Whether it lives is asked of the machine
-where it can be (does the process exist, and is it the same one), else of its heartbeat. People's clock plays no
-part: it may be set, the machine's monotonic clock and the database's are not.
+A run is a row of `Worker`, and so is a process that lasts; its id is the epoch of every claim it makes. Whether it
+lives is asked of the machine where it can be (does the process exist, and is it the same one), else of its heartbeat.
+People's clock plays no part: it may be set, the machine's monotonic clock and the database's are not.
 """
 
 import contextlib
@@ -19,7 +19,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from .. import clock
 from ..config import current_settings
 from ..db import BigId, db, transaction
 from ..models import Worker
@@ -33,8 +35,11 @@ BEAT_EVERY_SECONDS = 10.0
 #: Set when this process is asked to leave (SIGTERM): finish what is in hand, take nothing new.
 leaving = threading.Event()
 
-#: The epochs of the runs of this very process. A process that lives may still have lost a run to an exception.
+#: The epochs of the runs of this very process, and its own. A process that lives may still have lost a run to an
+#: exception.
 _own_runs: set[int] = set()
+#: Of a process that lasts: the epoch of what it claims for itself.
+_own_epoch: int | None = None
 
 
 class Fate(StrEnum):
@@ -62,11 +67,10 @@ class Process:
 
 
 class Life:
-    """A run of this process: beats while it lives, and says how long it may still be believed."""
+    """A run of this process, or itself: beats while it lives, and says how long it may still be believed."""
 
-    def __init__(self, epoch: int, wire_log: Path) -> None:
+    def __init__(self, epoch: int) -> None:
         self.epoch = epoch
-        self.wire_log = wire_log
         self._believed_until = _boot_clock() + LEASE_SECONDS
 
     def beat(self) -> None:
@@ -87,8 +91,38 @@ class Life:
         return self.lease_left() >= LEAST_LEASE_SECONDS
 
 
+class Run(Life):
+    """A sending run, which has a wire log of its own."""
+
+    def __init__(self, epoch: int, wire_log: Path) -> None:
+        super().__init__(epoch)
+        self.wire_log = wire_log
+
+
 @contextlib.contextmanager
-def life(now: datetime) -> Iterator[Life]:
+def presence(part: str, now: datetime) -> Iterator[Life]:
+    """Enlist this process, which is a `part` of the installation ("worker", "scheduler"), for as long as the block.
+
+    What it claims for itself while it is there is given back when it is found dead.
+    """
+    global _own_epoch
+    epoch = _own_epoch = _enlist(part, "", now)
+    try:
+        yield Life(epoch)
+    finally:
+        _own_epoch = None
+        _own_runs.discard(epoch)
+        with contextlib.suppress(SQLAlchemyError):  # whoever looks next finds us gone
+            _end(epoch, clock.now())
+
+
+def own_epoch() -> int | None:
+    """The epoch of this process, if it is one that lasts."""
+    return _own_epoch
+
+
+@contextlib.contextmanager
+def life(now: datetime) -> Iterator[Run]:
     """Enlist a run of this process, with a wire log of its own. Leaving the block does not end the row.
 
     Whoever opens the block ends it with `end` once every claim is settled; a run that could not do that is taken
@@ -97,9 +131,24 @@ def life(now: datetime) -> Iterator[Life]:
     folder = wire_folder()
     wire_log = folder / f"{uuid.uuid4().hex}.wire"
     wire_log.touch(mode=0o600, exist_ok=False)
+    epoch = _enlist("run", wire_log.name, now)
+    try:
+        yield Run(epoch, wire_log)
+    finally:
+        _own_runs.discard(epoch)
+
+
+def end(run: Run, now: datetime) -> None:
+    """The run has settled all its claims: close its row, remove its log."""
+    _end(run.epoch, now)
+    run.wire_log.unlink(missing_ok=True)
+
+
+def _enlist(part: str, wire_log: str, now: datetime) -> int:
     me = Process.this()
     with transaction() as session:
         worker = Worker(
+            part=part,
             host=me.host,
             boot_id=me.boot_id,
             pid_namespace=me.pid_namespace,
@@ -107,24 +156,19 @@ def life(now: datetime) -> Iterator[Life]:
             process_start=me.start,
             started_at=now,
             beat=0,
-            wire_log=wire_log.name,
+            wire_log=wire_log,
         )
         session.add(worker)
         session.flush()
         session.execute(update(Worker).where(Worker.id == worker.id).values(beat=_beat_now()))
         epoch = worker.id
         _own_runs.add(epoch)
-    try:
-        yield Life(epoch, wire_log)
-    finally:
-        _own_runs.discard(epoch)
+    return epoch
 
 
-def end(run: Life, now: datetime) -> None:
-    """The run has settled all its claims: close its row, remove its log."""
+def _end(epoch: int, now: datetime) -> None:
     with transaction() as session:
-        session.execute(update(Worker).where(Worker.id == run.epoch, Worker.ended_at.is_(None)).values(ended_at=now))
-    run.wire_log.unlink(missing_ok=True)
+        session.execute(update(Worker).where(Worker.id == epoch, Worker.ended_at.is_(None)).values(ended_at=now))
 
 
 def wire_folder() -> Path:

@@ -4,19 +4,22 @@
 * `InlineRunner`: this process, at once; tests of whole stories.
 * `DoorbellRunner`: the worker process on this machine, told by a datagram (see `newsletter.work.doorbell`).
 * `ThreadsRunner`: this process's own threads; the worker.
+* `ProcrastinateRunner` (in `deferring`): any worker on any machine, told by a row of PostgreSQL.
 """
 
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 from flask import Flask
 
 from .. import logs
+from ..db import on_commit
 from .doorbell import Doorbell
 from .performing import perform
-from .registry import JOBS
+from .registry import JOBS, SLOTS, Lane, lane_of
 
 _Call = tuple[str, tuple[int, ...]]
 
@@ -24,10 +27,26 @@ _Call = tuple[str, tuple[int, ...]]
 class Runner(Protocol):
     """Somebody who will run a job; maybe not at once, maybe twice, and a tick covers for never."""
 
-    def ring(self, job_name: str, ids: tuple[int, ...]) -> None: ...
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
+        """Ring now, outside a transaction."""
+        ...
+
+    def ring_on_commit(self, job_name: str, ids: tuple[int, ...]) -> None:
+        """Ring when, and if, the running transaction is committed."""
+        ...
 
 
-class SilentRunner:
+class AfterTheCommit:
+    """Rings once the transaction is over: for runners that are no part of the database."""
+
+    def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
+        raise NotImplementedError
+
+    def ring_on_commit(self, job_name: str, ids: tuple[int, ...]) -> None:
+        on_commit(lambda: self.ring(job_name, ids))
+
+
+class SilentRunner(AfterTheCommit):
     """Runs nothing."""
 
     def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
@@ -35,7 +54,7 @@ class SilentRunner:
             raise LookupError(f"There is no job {job_name}")
 
 
-class InlineRunner:
+class InlineRunner(AfterTheCommit):
     """Runs the job at once, in the caller's own context."""
 
     def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
@@ -43,7 +62,7 @@ class InlineRunner:
             JOBS[job_name](*ids)
 
 
-class DoorbellRunner:
+class DoorbellRunner(AfterTheCommit):
     """Tells the worker process on this machine. If none is there, its next tick will see the rows."""
 
     def __init__(self, doorbell: Doorbell) -> None:
@@ -53,22 +72,24 @@ class DoorbellRunner:
         self._doorbell.press(job_name, ids)
 
 
-class ThreadsRunner:
-    """Runs jobs on a few threads of this process.
+class ThreadsRunner(AfterTheCommit):
+    """Runs jobs on threads of this process, so many for each lane: none waits for those of another.
 
     A call that is running is not started a second time beside itself; it is run once more when it ends, since
     the rows may have changed after it looked.
     """
 
-    def __init__(self, app: Flask, threads: int = 4) -> None:
+    def __init__(self, app: Flask, slots: Mapping[Lane, int] = SLOTS) -> None:
         self._app = app
-        self._calls: queue.Queue[_Call | None] = queue.Queue()
+        self._calls: dict[Lane, queue.Queue[_Call | None]] = {lane: queue.Queue() for lane in slots}
         self._lock = threading.Lock()
         self._pending: set[_Call] = set()
         self._running: set[_Call] = set()
         self._rung: dict[_Call, tuple[str, float]] = {}
         self._threads = [
-            threading.Thread(target=self._work, name=f"job-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._work, args=(calls,), name=f"{lane}-{number}", daemon=True)
+            for lane, calls in self._calls.items()
+            for number in range(slots[lane])
         ]
         for thread in self._threads:
             thread.start()
@@ -84,19 +105,20 @@ class ThreadsRunner:
             self._rung[call] = logs.known("request_id"), time.monotonic()
             if call in self._running:
                 return
-        self._calls.put(call)
+        self._calls[lane_of(job_name)].put(call)
 
     def stop(self, timeout: float) -> bool:
         """Take no more calls and wait, at most `timeout` seconds in all, for the running ones to end."""
         deadline = time.monotonic() + timeout
-        for _ in self._threads:
-            self._calls.put(None)
+        for calls in self._calls.values():
+            for _ in self._threads:
+                calls.put(None)
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self) -> None:
-        while (call := self._calls.get()) is not None:
+    def _work(self, calls: "queue.Queue[_Call | None]") -> None:
+        while (call := calls.get()) is not None:
             with self._lock:
                 self._pending.discard(call)
                 self._running.add(call)
@@ -106,4 +128,4 @@ class ThreadsRunner:
                 self._running.discard(call)
                 again = call in self._pending
             if again:
-                self._calls.put(call)
+                calls.put(call)

@@ -58,7 +58,12 @@ class Sink:
 
     def recipients(self, after: int) -> list[str]:
         """Who has been written down since the record had this length."""
-        return self._record.read_bytes()[after:].decode().splitlines()
+        return [recipient for _at, recipient in self.arrivals(after)]
+
+    def arrivals(self, after: int) -> list[tuple[float, str]]:
+        """The same, each with the moment on the system's monotonic clock."""
+        lines = (line.split() for line in self._record.read_bytes()[after:].decode().splitlines())
+        return [(float(at), recipient) for at, recipient in lines]
 
 
 class Forker:

@@ -84,7 +84,7 @@ class Storm:
             time.sleep(self._dice.uniform(0, 0.8))
             return
         # However busy the machine is: in the midst of sending.
-        goal = self._sink.size + self._dice.randrange(1, 120) * len("reader100@example.org\n")
+        goal = self._sink.size + self._dice.randrange(1, 120) * len("000012345.678 reader100@example.org\n")
         looked, deadline = time.monotonic(), time.monotonic() + PATIENCE_SECONDS
         while self._sink.size < goal:
             time.sleep(0.0005)

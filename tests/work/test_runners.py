@@ -121,7 +121,7 @@ def test_a_call_that_is_running_is_run_once_more_and_never_beside_itself(
         busy.release()
 
     jobs["send"] = send
-    runner = ThreadsRunner(app, threads=3)
+    runner = ThreadsRunner(app, dict.fromkeys(registry.Lane, 3))
     runner.ring("send", (1,))
     started.acquire()
     for _ in range(5):
@@ -142,7 +142,7 @@ def test_a_failing_job_leaves_its_thread_to_the_next(
         raise ValueError("once")
 
     jobs["fail"], jobs["work"] = fail, done.set
-    runner = ThreadsRunner(app, threads=1)
+    runner = ThreadsRunner(app, dict.fromkeys(registry.Lane, 1))
     runner.ring("fail", ())
     runner.ring("work", ())
     assert done.wait(10)

@@ -6,13 +6,13 @@ for 3 days; then it is refused, and staff can see why. A mail server that is dow
 """
 
 import logging
-import secrets
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import CursorResult, and_, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import CursorResult, and_, select, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ... import addresses
 from ...config import current_settings
@@ -24,8 +24,10 @@ from ...mail.relay import Envelope, Relay, send_one
 from ...mail.replies import one_line
 from ...models import Account, Invitation, Notice, Organisation
 from ...states import NoticeState, SendingMode
+from ...work.liveness import leaving
 from ...work.queue import ring
 from ..pace.budget import RelayBudget
+from . import claims
 from .notice_mail import write
 from .notice_values import NoLongerNeeded
 
@@ -35,10 +37,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 #: While the server itself is away every notice waits for the same thing, and shall not wait long after it.
 LONGEST_WAIT_FOR_SERVER = timedelta(minutes=15)
 TRIED_FOR = timedelta(days=3)
-#: Longer than all the steps of one SMTP conversation may take (RFC 5321 §4.5.3.2).
-_CLAIM = timedelta(minutes=30)
 _MOST_AT_ONCE = 500
-_WAITING = (NoticeState.QUEUED, NoticeState.DEFERRED)
+#: What was handed over is worth being written down: the database may be on its way back.
+_RECORD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 #: What may leave an installation that sends to its team only, whoever the addressee is: staff typed the address.
 _TEAM_TEMPLATES = frozenset({"test_issue"})
 
@@ -49,46 +50,19 @@ def deliver_notices(now: datetime) -> int:
     Any number of workers may run it at once. Stops early while the server is away.
     """
     release_held(now)
+    claims.give_up_lost_claims(now)
     accepted = 0
     for _turn in range(_MOST_AT_ONCE):
-        claimed = _claim(now)
-        if claimed is None:
+        if leaving.is_set():
             break
-        outcome = _deliver(*claimed, now)
+        with claims.claim_next(now) as claimed:
+            if claimed is None:
+                break
+            outcome = _deliver(*claimed, now)
         accepted += outcome is NoticeState.ACCEPTED
         if outcome is None:
             break
     return accepted
-
-
-def _claim(now: datetime) -> tuple[int, str] | None:
-    """Take the next notice in hand: its key, and the name of the claim. None when nothing is due."""
-    claim = secrets.token_hex(8)
-    with transaction() as session:
-        free = or_(Notice.claimed_by.is_(None), Notice.claim_ends_at <= now)
-        notice = session.scalar(
-            select(Notice)
-            .where(Notice.state.in_(_WAITING), Notice.next_attempt_at <= now, free)
-            .order_by(Notice.priority, Notice.next_attempt_at, Notice.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if notice is None:
-            return None
-        if notice.claimed_by is not None and _had_doubt(notice, now):
-            # Whoever had it in hand is gone, and may have gone after the final dot.
-            notice.state, notice.reply = NoticeState.UNSURE, _("Interrupted twice while it was being handed over.")
-            notice.claimed_by = notice.claim_ends_at = None
-            return notice.id, ""
-        notice.claimed_by, notice.claim_ends_at = claim, now + _CLAIM
-        notice.attempts += 1
-        return notice.id, claim
-
-
-def _had_doubt(notice: Notice, now: datetime) -> bool:
-    """Note that the notice may have reached its reader; True if that was so before (then no third copy goes)."""
-    before, notice.unsure_at = notice.unsure_at, notice.unsure_at or now
-    return before is not None
 
 
 def _deliver(key: int, claim: str, now: datetime) -> NoticeState | None:
@@ -164,7 +138,20 @@ def _wait(attempts: int, key: int) -> timedelta:
 
 
 def _record(key: int, claim: str, *, state: NoticeState, **values: Any) -> NoticeState:
-    """Write what came of it, if the claim still holds: after half an hour somebody else may have taken over."""
+    """Write what came of it, if the claim still holds: after half an hour somebody else may have taken over.
+
+    Tried for half a minute while the database is away: without this the notice would have to go a second time.
+    """
+    for wait in _RECORD_AGAIN_SECONDS:
+        try:
+            return _write_down(key, claim, state=state, **values)
+        except OperationalError:
+            _log.warning("What came of notice %d cannot be written down; again in %s seconds", key, wait)
+            time.sleep(wait)
+    return _write_down(key, claim, state=state, **values)
+
+
+def _write_down(key: int, claim: str, *, state: NoticeState, **values: Any) -> NoticeState:
     with transaction() as session:
         result = session.execute(
             update(Notice)

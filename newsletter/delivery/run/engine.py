@@ -18,7 +18,6 @@ from ...mail.relay import Relay
 from ...models import Delivery, Issue
 from ...states import IssueState
 from ...work.liveness import end, life
-from ...work.queue import current_runner
 from .. import control
 from ..ledger.batches import release, skip_the_rest
 from ..ledger.wirelog import WireLog
@@ -74,12 +73,9 @@ def send_issue(
 
 
 def continue_sending(now: datetime) -> list[int]:
-    """Settle what dead runs left, and ring for every issue that has something to send. Returns their ids."""
+    """Settle what dead runs left. Returns the ids of the issues that have something to send."""
     recover(now)
-    issues = _issues_with_work(now)
-    for issue_id in issues:
-        current_runner().ring("send_issue", (issue_id,))
-    return issues
+    return _issues_with_work(now)
 
 
 def _letter(issue_id: int) -> tuple[Letter | None, str]:

@@ -2,7 +2,8 @@
 
 Its wire log knows: what is not in it never left, what was answered has its answer, and only what was started and
 not answered is in doubt. Without the log (another machine's, or this one's after it was switched off) every row
-the run held is in doubt. A run that lives is never touched.
+the run held is in doubt. A run that lives is never touched. Of a process that is gone the mails to one person that it
+had in hand are free again.
 """
 
 import logging
@@ -20,6 +21,7 @@ from ...work.liveness import Fate, gone, wire_folder
 from ..ledger import tallies
 from ..ledger.batches import give_back
 from ..ledger.wirelog import Phase, Record, Verdict, WireLogDamaged, last_records
+from ..notices import claims
 from ..pace.pacing import retry_at
 
 _log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ def _recover_run(epoch: int, wire_log: str, fate: Fate, now: datetime) -> bool:
         if session.execute(ended).rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
             return False
         _settle_claims(session, epoch, records, now)
+        claims.give_up_claims_of(epoch, now)
     if path is not None:
         path.unlink(missing_ok=True)
     return True

@@ -12,11 +12,11 @@ from newsletter.mail.memory import MemoryRelay
 from newsletter.mail.relay import Relay
 from newsletter.tokens import Signer
 from newsletter.work import liveness
-from newsletter.work.runners import Runner, SilentRunner
+from newsletter.work.runners import AfterTheCommit, Runner, SilentRunner
 from tests.databases import opened, run_on_both
 
 
-class RecordingRunner:
+class RecordingRunner(AfterTheCommit):
     """Remembers what was rung for."""
 
     def __init__(self) -> None:

@@ -1,0 +1,1 @@
+"""Many processes on PostgreSQL, killed while they work: `python -m tests.many --help`."""

@@ -1,0 +1,311 @@
+"""An issue goes out from four workers while people sign up, and everything is killed once: what must hold, and figures.
+
+One machine plays them all: PostgreSQL, two schedulers, four workers, two web servers under gunicorn with two processes
+each, a mail server that takes its time, and the people. Whatever ends is started again after half a second.
+"""
+
+import contextlib
+import os
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import select, text
+
+from newsletter import clock
+from newsletter.app import create_app
+from newsletter.bench.issue import schedule_issue
+from newsletter.bench.readers import publish_list, subscribe
+from newsletter.config import Settings
+from newsletter.db import db
+from newsletter.delivery.reports import accounts
+from newsletter.mail.memory import MemoryRelay
+from newsletter.models import Delivery, Issue, Notice, Subscriber, Subscription, Worker
+from newsletter.schema import prepare_schema
+from newsletter.states import DeliveryState, IssueState
+from newsletter.work.runners import SilentRunner
+from tests.faults.processes import Sink, worker_environment
+from tests.many.keeper import Keeper
+from tests.many.people import Crowd
+from tests.postfix import free_port
+from tests.postgres import Cluster, running_cluster
+
+WORKERS, WEB_SERVERS, CONNECTIONS = 4, 2, 8
+_DATABASE_AWAY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a storm. `slowest` is the mail server's, in seconds, twice for each message."""
+
+    recipients: int
+    sign_ups: int
+    a_second: float
+    slowest: float
+    patience: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was seen. Lateness in seconds: of a confirmation after the answer on the page, and after the last return of
+    anything that had ended by then."""
+
+    recipients: int
+    accepted: int
+    unsure: int
+    lost: int
+    doubled: int
+    seconds: float
+    kills: dict[str, int]
+    dead_workers: int
+    sign_ups: int
+    pressed_again: int
+    refusals: dict[str, int]
+    unanswered: int
+    unconfirmed: int
+    confirmed_twice: int
+    unsure_notices: int
+    latest: float
+    latest_after_return: float
+    takeovers: list[float]
+    took_part: list[int]
+
+    def lines(self) -> list[str]:
+        kills = ", ".join(f"{name} {number}" for name, number in self.kills.items())
+        return [
+            f"{self.recipients:,} recipients in {self.seconds:.0f} s: {self.accepted:,} accepted, "
+            f"{self.unsure} unsure, {self.lost} lost, {self.doubled} twice",
+            f"killed: {kills}",
+            f"messages by run of a worker: {', '.join(map(str, self.took_part))}",
+            f"{self.sign_ups} sign-ups ({self.pressed_again} pressed again, {self.refusals}; "
+            f"{self.unanswered} gave up): {self.unconfirmed} without a confirmation, {self.confirmed_twice} with two "
+            f"({self.unsure_notices} notices were in doubt)",
+            f"latest confirmation {self.latest:.1f} s after its page, {self.latest_after_return:.1f} s after the last "
+            "return of something",
+            f"the standby took over after {', '.join(f'{each:.1f}' for each in self.takeovers)} s",
+        ]
+
+
+class Storm:
+    """One installation, from its first table to its end."""
+
+    def __init__(self, cluster: Cluster, folder: Path, sink: Sink, plan: Plan) -> None:
+        self.plan = plan
+        self._cluster, self._sink = cluster, sink
+        cluster.execute("CREATE DATABASE many")
+        self.settings = Settings(
+            data_dir=folder,
+            database_url=cluster.url("many"),
+            public_url="http://localhost:8000",
+            secret_keys=(secrets.token_urlsafe(32),),
+            runner="procrastinate",
+        )
+        self._ports = [free_port() for _ in range(WEB_SERVERS)]
+        environment = worker_environment(self.settings, sink.url, CONNECTIONS)
+        environment |= {"NEWSLETTER_RUNNER": "procrastinate", "NEWSLETTER_TRUSTED_PROXIES": "1"}
+        self.keeper = Keeper(environment, folder / "said.log")
+        self.kills: Counter[str] = Counter()
+        self.returns: list[float] = []
+        self.takeovers: list[float] = []
+        self._leader_died = 0.0
+        self._leader = ""
+
+    def run(self) -> Figures:
+        """Within an application context of this installation."""
+        prepare_schema()
+        now = clock.now()
+        mailing_list = publish_list(now)
+        subscribe(mailing_list, self.plan.recipients, now, lambda more: None)
+        issue_id = schedule_issue(mailing_list, clock.now()).id
+        db.session.remove()
+        began = time.monotonic()
+        self._start_all()
+        crowd = Crowd([f"http://127.0.0.1:{port}" for port in self._ports], self.plan.sign_ups, self.plan.a_second)
+        try:
+            self._until(lambda: self._sink.size > 0, "nothing is sent")
+            crowd.start()
+            for share, act in self._acts():
+                self._until(lambda share=share: self._sent() >= share * self.plan.recipients, f"no {share:.0%}")
+                act()
+            self._until(lambda: self._is_sent(issue_id), "the issue is not sent")
+            seconds = time.monotonic() - began
+            self._until(lambda: crowd.is_done, "people are still trying to sign up")
+            self._until(lambda: not self._waiting(), "confirmations wait")
+        finally:
+            self.keeper.end()
+        return self._figures(issue_id, crowd, seconds)
+
+    def _start_all(self) -> None:
+        for number in range(WORKERS):
+            self.keeper.keep(f"worker {number}", "worker")
+        for number in range(2):
+            self.keeper.keep(f"scheduler {number}", "scheduler")
+        for number, port in enumerate(self._ports):
+            words = ("web", "--host", "127.0.0.1", "--port", str(port), "--processes", "2", "--threads", "4")
+            self.keeper.keep(f"web {number}", *words)
+
+    def _acts(self) -> Iterator[tuple[float, Callable[[], None]]]:
+        """What is killed, by how much of the issue has gone out."""
+        yield 0.08, lambda: self._kill("worker 0")
+        yield 0.16, lambda: self._kill("web 0")
+        yield 0.24, lambda: self._kill_child("web 1")
+        yield 0.30, self._kill_leader
+        yield 0.42, self._restart_database
+        yield 0.55, lambda: self._kill("worker 1", "worker 2")
+        yield 0.65, lambda: self._kill("web 1")
+        yield 0.75, self._kill_leader
+        yield 0.85, lambda: self._kill("worker 3")
+
+    def _kill(self, *names: str) -> None:
+        for name in names:
+            self.keeper.kill(name)
+            self.kills[name.partition(" ")[0]] += 1
+
+    def _kill_child(self, name: str) -> None:
+        self.keeper.kill_child(name)
+        self.kills["web process"] += 1
+        self.returns.append(time.monotonic())
+
+    def _kill_leader(self) -> None:
+        holder = self._holder()
+        for name, station in self.keeper.stations.items():
+            if name.startswith("scheduler") and f" {station.pid} " in holder:
+                self._kill(name)
+                self._leader, self._leader_died = holder, time.monotonic()
+
+    def _restart_database(self) -> None:
+        self._cluster.stop("immediate")
+        self._pause(_DATABASE_AWAY_SECONDS)
+        self._cluster.start()
+        self.kills["database"] += 1
+        self.returns.append(time.monotonic())
+
+    def _pause(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            self.keeper.look()
+            time.sleep(0.02)
+
+    def _until(self, reached: Callable[[], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + self.plan.patience
+        while not reached():
+            self.keeper.look()
+            self._see_takeover()
+            assert time.monotonic() < deadline, f"{otherwise}:\n{self.keeper.log}"
+            time.sleep(0.02)
+
+    def _see_takeover(self) -> None:
+        if self._leader_died and self._holder() != self._leader:
+            self.takeovers.append(time.monotonic() - self._leader_died)
+            self._leader_died = 0.0
+
+    def _sent(self) -> int:
+        # Of one length but for the reader's number and domain: near enough to choose a moment.
+        return self._sink.size // len("0000012345.678 reader10000@council.larkmere.example.org\n")
+
+    def _ask(self, statement: str) -> list[tuple[object, ...]]:
+        db.session.rollback()
+        try:
+            return [tuple(row) for row in db.session.execute(text(statement))]
+        finally:
+            db.session.rollback()
+
+    def _holder(self) -> str:
+        rows = self._ask("SELECT holder FROM lease WHERE name = 'scheduler'")
+        return str(rows[0][0]) if rows else ""
+
+    def _waiting(self) -> bool:
+        return bool(self._ask("SELECT 1 FROM notice WHERE state IN ('queued', 'deferred') LIMIT 1"))
+
+    def _is_sent(self, issue_id: int) -> bool:
+        issue = db.session.get_one(Issue, issue_id, populate_existing=True)
+        assert issue.state is not IssueState.PAUSED, issue.pause_reason
+        done = issue.state is IssueState.SENT
+        db.session.rollback()
+        return done
+
+    def _figures(self, issue_id: int, crowd: Crowd, seconds: float) -> Figures:
+        issue = db.session.get_one(Issue, issue_id)
+        assert accounts.counts(issue).adds_up
+        assert accounts.verify(issue) == []
+        arrivals = self._sink.arrivals(0)
+        copies = Counter(recipient for _at, recipient in arrivals)
+        rows = db.session.execute(
+            select(Subscriber.address, Delivery.state, Delivery.owner)
+            .join(Subscription, Subscription.id == Delivery.subscription_id)
+            .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+            .where(Delivery.issue_id == issue_id)
+        ).all()
+        accepted = [address for address, state, _owner in rows if state is DeliveryState.ACCEPTED]
+        unsure = {address for address, state, _owner in rows if state is DeliveryState.UNSURE}
+        assert len(accepted) + len(unsure) == len(rows) == self.plan.recipients
+        firsts: dict[str, float] = {}
+        for at, recipient in arrivals:
+            firsts.setdefault(recipient, at)
+        late, after_return = self._lateness(crowd, firsts)
+        runs = db.session.scalars(select(Worker.id).where(Worker.part == "run")).all()
+        owners = Counter(owner for _address, _state, owner in rows)
+        doubt = set(db.session.scalars(select(Notice.address).where(Notice.unsure_at.is_not(None))))
+        once = [person for person in crowd.people if person.presses == 1 and person.address not in doubt]
+        return Figures(
+            recipients=len(rows),
+            accepted=len(accepted),
+            unsure=len(unsure),
+            lost=sum(copies[address] == 0 for address in accepted),
+            doubled=sum(copies[address] > 1 for address, _state, _owner in rows),
+            seconds=seconds,
+            kills=dict(self.kills),
+            dead_workers=self.kills["worker"] + WORKERS * self.kills["database"],
+            sign_ups=len(crowd.people),
+            pressed_again=sum(person.presses > 1 for person in crowd.people),
+            refusals=dict(crowd.refusals),
+            unanswered=sum(not person.answered for person in crowd.people),
+            unconfirmed=sum(person.answered > 0 and not copies[person.address] for person in crowd.people),
+            confirmed_twice=sum(copies[person.address] > 1 for person in once),
+            unsure_notices=len(doubt),
+            latest=max(late),
+            latest_after_return=max(after_return),
+            takeovers=self.takeovers,
+            took_part=[owners[run] for run in runs if owners[run]],
+        )
+
+    def _lateness(self, crowd: Crowd, firsts: dict[str, float]) -> tuple[list[float], list[float]]:
+        returns = sorted([*self.returns, *self.keeper.returns()])
+        late, after_return = [0.0], [0.0]
+        for person in crowd.people:
+            if not person.answered or person.address not in firsts:
+                continue
+            at = firsts[person.address]
+            since = max([person.answered, *(moment for moment in returns if moment <= at)])
+            late.append(at - person.answered)
+            after_return.append(at - since)
+        return late, after_return
+
+
+@contextlib.contextmanager
+def installation(folder: Path, plan: Plan, *, durable: bool) -> Iterator[tuple[Storm, Flask]]:
+    """A server of PostgreSQL, a mail server, and the installation, within its context."""
+    with running_cluster(durable=durable, connections=250) as cluster, Sink(folder, plan.slowest) as sink:
+        storm = Storm(cluster, folder, sink, plan)
+        app = create_app(storm.settings, runner=SilentRunner(), relay=MemoryRelay(), pages=False)
+        # While the database is away our own look fails, too: it is asked again.
+        with app.app_context():
+            yield storm, app
+            db.session.remove()
+            db.engine.dispose()
+
+
+def processes_about(folder: Path) -> list[int]:
+    """The processes whose data directory it is: none may be left behind."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                marks = (entry / "environ").read_bytes().split(b"\0")
+                if f"NEWSLETTER_DATA_DIR={folder}".encode() in marks:
+                    found.append(int(entry.name))
+    return found
