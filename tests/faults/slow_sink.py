@@ -3,7 +3,7 @@
     python -m tests.faults.slow_sink RECORD SECONDS        # says its port on standard output
 
 The record is a file of lines, each written whole in one call, so it is true at whatever moment somebody looks or dies:
-the system's monotonic clock, and the recipient.
+the system's monotonic clock, and the recipient; all of one length.
 """
 
 import asyncio
@@ -14,6 +14,9 @@ import time
 from pathlib import Path
 
 from tests.dying import die_with_parent
+
+#: The bytes of a line of the record.
+LINE = 13 + 1 + 60 + 1
 
 
 class _Session:
@@ -36,7 +39,7 @@ class _Session:
                     writer.write(b"354 go ahead\r\n")
                     await reader.readuntil(b"\r\n.\r\n")
                     await asyncio.sleep(self._random.uniform(0, self._slowest))
-                    os.write(self._record, b"%013.3f %b\n" % (time.monotonic(), recipient))
+                    os.write(self._record, b"%013.3f %-60b\n" % (time.monotonic(), recipient))
                     await asyncio.sleep(self._random.uniform(0, self._slowest))
                     writer.write(b"250 2.0.0 taken\r\n")
                 elif verb == b"QUIT":

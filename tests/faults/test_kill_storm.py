@@ -28,6 +28,7 @@ from tests.delivery.sending import makers
 from tests.faults.accounting import everybody_once, is_sent
 from tests.faults.conftest import PATIENCE_SECONDS
 from tests.faults.processes import Nursery, Sink
+from tests.faults.slow_sink import LINE
 from tests.faults.tally import Figures
 
 #: For each database; some seconds' worth. A long run sets its own.
@@ -84,7 +85,7 @@ class Storm:
             time.sleep(self._dice.uniform(0, 0.8))
             return
         # However busy the machine is: in the midst of sending.
-        goal = self._sink.size + self._dice.randrange(1, 120) * len("000012345.678 reader100@example.org\n")
+        goal = self._sink.size + self._dice.randrange(1, 120) * LINE
         looked, deadline = time.monotonic(), time.monotonic() + PATIENCE_SECONDS
         while self._sink.size < goal:
             time.sleep(0.0005)

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--sign-ups", type=int, default=200)
     parser.add_argument("--slowest", type=float, default=0.05, help="seconds, twice for each message")
     options = parser.parse_args()
-    plan = Plan(options.recipients, options.sign_ups, 2.5, options.slowest, 600)
+    plan = Plan(options.recipients, options.sign_ups, options.slowest, 600)
     with tempfile.TemporaryDirectory(prefix="newsletter-many-") as folder:
         with installation(Path(folder), plan, durable=True) as (storm, _app):
             figures = storm.run()

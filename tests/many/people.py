@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 
@@ -27,11 +28,11 @@ class SignUpOf:
 
 
 class Crowd:
-    """`number` people, `a_second` of them, at any of the `sites` (addresses without a slash)."""
+    """`number` people, at any of the `sites` (addresses without a slash), as `share` goes from 0 to 0.95."""
 
-    def __init__(self, sites: list[str], number: int, a_second: float) -> None:
+    def __init__(self, sites: list[str], number: int, share: Callable[[], float]) -> None:
         self._sites = sites
-        self._gap = 1 / a_second
+        self._share = share
         self.people = [SignUpOf(f"person{count}@agency{count % 7}.example.org") for count in range(number)]
         #: Why people had to try again: a status, or an error.
         self.refusals: Counter[str] = Counter()
@@ -47,10 +48,11 @@ class Crowd:
 
     def _come(self) -> None:
         for number, person in enumerate(self.people):
+            while self._share() < 0.95 * number / len(self.people):
+                time.sleep(0.02)
             thread = threading.Thread(target=self._sign_up, args=(number, person), daemon=True)
             self._threads.append(thread)
             thread.start()
-            time.sleep(self._gap)
 
     def _sign_up(self, number: int, person: SignUpOf) -> None:
         """As a proxy before the sites would do it: where one does not answer, the next is asked."""

@@ -29,6 +29,7 @@ from newsletter.schema import prepare_schema
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work.runners import SilentRunner
 from tests.faults.processes import Sink, worker_environment
+from tests.faults.slow_sink import LINE
 from tests.many.keeper import Keeper
 from tests.many.people import Crowd
 from tests.postfix import free_port
@@ -44,7 +45,6 @@ class Plan:
 
     recipients: int
     sign_ups: int
-    a_second: float
     slowest: float
     patience: float
 
@@ -124,12 +124,12 @@ class Storm:
         db.session.remove()
         began = time.monotonic()
         self._start_all()
-        crowd = Crowd([f"http://127.0.0.1:{port}" for port in self._ports], self.plan.sign_ups, self.plan.a_second)
+        crowd = Crowd([f"http://127.0.0.1:{port}" for port in self._ports], self.plan.sign_ups, self._share)
         try:
             self._until(lambda: self._sink.size > 0, "nothing is sent")
             crowd.start()
             for share, act in self._acts():
-                self._until(lambda share=share: self._sent() >= share * self.plan.recipients, f"no {share:.0%}")
+                self._until(lambda share=share: self._share() >= share, f"no {share:.0%} has left")
                 act()
             self._until(lambda: self._is_sent(issue_id), "the issue is not sent")
             seconds = time.monotonic() - began
@@ -203,9 +203,9 @@ class Storm:
             self.takeovers.append(time.monotonic() - self._leader_died)
             self._leader_died = 0.0
 
-    def _sent(self) -> int:
-        # Of one length but for the reader's number and domain: near enough to choose a moment.
-        return self._sink.size // len("0000012345.678 reader10000@council.larkmere.example.org\n")
+    def _share(self) -> float:
+        """Of the issue, what has gone out: near enough to choose moments by."""
+        return self._sink.size / LINE / self.plan.recipients
 
     def _ask(self, statement: str) -> list[tuple[object, ...]]:
         db.session.rollback()
