@@ -107,7 +107,11 @@ def _alone() -> Iterator[None]:
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect() as connection:
             connection.execute(select(func.pg_advisory_lock(_MIGRATING)))
-            yield
+            try:
+                yield
+            finally:
+                # It is the session's, not the transaction's: kept in the pool it would shut everybody else out.
+                connection.execute(select(func.pg_advisory_unlock(_MIGRATING)))
         return
     lock = os.open(current_settings().data_dir / "migrating.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

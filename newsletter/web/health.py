@@ -38,7 +38,9 @@ def _what_is_wrong() -> str:
     except SQLAlchemyError:
         db.session.rollback()
         return _database_or_tables()
-    return "" if found == _newest_version() else "the tables are of another version: run newsletter migrate"
+    # Tables of the next release have all that we need: during an upgrade programs of both versions serve.
+    fit = found is not None and found >= (_newest_version() or "")
+    return "" if fit else "the tables are of another version: run newsletter migrate"
 
 
 @cache

@@ -103,7 +103,8 @@ class Run(Life):
 def presence(part: str, now: datetime) -> Iterator[Life]:
     """Enlist this process, which is a `part` of the installation ("worker", "scheduler"), for as long as the block.
 
-    What it claims for itself while it is there is given back when it is found dead.
+    What it claims for itself while it is there is given back when it is found dead, as it is when the block is left by
+    an exception.
     """
     global _own_epoch
     epoch = _own_epoch = _enlist(part, "", now)
@@ -112,8 +113,8 @@ def presence(part: str, now: datetime) -> Iterator[Life]:
     finally:
         _own_epoch = None
         _own_runs.discard(epoch)
-        with contextlib.suppress(SQLAlchemyError):  # whoever looks next finds us gone
-            _end(epoch, clock.now())
+    with contextlib.suppress(SQLAlchemyError):  # whoever looks next finds us gone
+        _end(epoch, clock.now())
 
 
 def own_epoch() -> int | None:

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.db import db, transaction
-from newsletter.delivery.notices import outbox
+from newsletter.delivery.notices import claims, outbox
 from newsletter.delivery.notices.links import PATHS, link
 from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.domain.notices import send_notice
@@ -232,7 +232,7 @@ def test_a_worker_that_dies_with_a_notice_in_hand_leaves_it_for_another(
     quarterly: MailingList, relay: MemoryRelay, now: datetime
 ) -> None:
     sign_up(now)
-    dead = outbox._claim(now)
+    dead = claims._claim("dead", now)
     assert dead is not None
     assert outbox.deliver_notices(now + 29 * MINUTE) == 0, "it may still be at it"
     assert outbox.deliver_notices(now + 30 * MINUTE) == 1
@@ -244,8 +244,8 @@ def test_a_worker_that_dies_with_a_notice_in_hand_leaves_it_for_another(
 
 def test_a_second_death_is_shown_to_a_person(quarterly: MailingList, relay: MemoryRelay, now: datetime) -> None:
     sign_up(now)
-    outbox._claim(now)
-    outbox._claim(now + HOUR)
+    claims._claim("one", now)
+    claims._claim("two", now + HOUR)
     assert outbox.deliver_notices(now + 2 * HOUR) == 0
     assert (notice().state, relay.accepted) == (NoticeState.UNSURE, [])
 

@@ -1,0 +1,110 @@
+"""Programs of two versions on one database: a release adds to the tables of the one before, and takes nothing away."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import inspect, text
+
+from newsletter import clock, schema
+from newsletter.app import create_app
+from newsletter.config import Settings
+from newsletter.db import db, transaction
+from newsletter.errors import SettingError
+from newsletter.mail.memory import MemoryRelay
+from newsletter.models import LimitCounter, SchemaPart
+from newsletter.resources import data_dir
+from newsletter.work.runners import SilentRunner
+
+HISTORY = data_dir("migrations")
+#: From here on the promise of docs/operate.md, "Upgrade", holds.
+FIRST = "0007"
+
+
+@pytest.fixture
+def empty(settings: Settings) -> Iterator[Flask]:
+    """An application on a database without tables."""
+    app = create_app(settings, runner=SilentRunner(), relay=MemoryRelay(), pages=False)
+    schema.install_history(app)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def columns() -> dict[str, dict[str, tuple[str, bool]]]:
+    """Of each table the columns, each with its type, and whether a row may be written without it."""
+    inspector = inspect(db.engine)
+    return {
+        table: {
+            column["name"]: (str(column["type"]), bool(column["nullable"] or column["default"] is not None))
+            for column in inspector.get_columns(table)
+        }
+        for table in inspector.get_table_names()
+    }
+
+
+def test_every_step_leaves_the_program_before_it_working(empty: Flask) -> None:
+    """Nothing that it reads is gone or of another type, and nothing new has to be written by it."""
+    revisions = sorted(found for path in HISTORY.glob("versions/*.py") for found in re.findall(r"^\d+", path.name))
+    upgrade(directory=str(HISTORY), revision=FIRST)
+    before = columns()
+    for revision in revisions[revisions.index(FIRST) + 1 :]:
+        upgrade(directory=str(HISTORY), revision=revision)
+        after = columns()
+        for table, known in before.items():
+            assert table in after, f"{revision} takes away {table}"
+            for name, (kind, _optional) in known.items():
+                assert after[table].get(name, ("gone",))[0] == kind, f"{revision} changes {table}.{name}"
+            must = {name for name, (_kind, optional) in after[table].items() if not optional}
+            assert must <= set(known), f"{revision} wants {must - set(known)} in every row of {table}"
+        before = after
+
+
+@pytest.fixture
+def next_release(empty: Flask, tmp_path: Path) -> str:
+    """The tables as a release after this one has them: with a step of which we know nothing."""
+    schema.prepare_schema()
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE limit_counter ADD COLUMN colour VARCHAR(20)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    return "9999"
+
+
+def test_a_program_that_finds_newer_tables_goes_on(empty: Flask, next_release: str) -> None:
+    assert schema.prepare_schema() == []
+    assert schema.schema_version() == next_release
+    with transaction() as session:
+        session.add(LimitCounter(key="still", ends_at=clock.now(), count=1))
+    db.session.remove()
+
+
+def test_its_pages_are_ready(settings: Settings, next_release: str) -> None:
+    app = create_app(replace(settings), runner=SilentRunner(), relay=MemoryRelay())
+    assert app.test_client().get("/readyz").json == {"ready": True}
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_a_program_that_is_too_old_for_the_tables_stops_with_a_sentence(empty: Flask, next_release: str) -> None:
+    with transaction() as session:
+        session.add(SchemaPart(part="newsletter", oldest_code="9998", at=clock.now()))
+    with pytest.raises(SettingError, match="install the version of the program that the others run"):
+        schema.prepare_schema()
+    assert schema.schema_version() == next_release
+
+
+@pytest.mark.postgres
+def test_whoever_made_the_tables_shuts_nobody_out(settings: Settings, postgres_url: str) -> None:
+    """The lock is the session's, which lives on in the pool."""
+    app = create_app(replace(settings, database_url=postgres_url), runner=SilentRunner(), relay=MemoryRelay())
+    with app.app_context():
+        schema.prepare_schema()
+        with db.engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0
+        db.session.remove()
+        db.engine.dispose()
