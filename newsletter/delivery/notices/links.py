@@ -46,7 +46,6 @@ PATHS: Mapping[str, str] = {
     "editor.call": "/desk/issues/{slug}/call",
     "editor.call_time": "/desk/issues/{slug}/call/time/{extension}",
     "editor.contributions": "/desk/contributions",
-    "editor.subscribers": "/desk/subscribers",
 }
 
 
