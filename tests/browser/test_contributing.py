@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.tokens import keyed_hash
+from tests.pictures import drawing
 
 from .conftest import Installation, Serve, Visitor
 
@@ -155,6 +156,7 @@ def test_signed_in_page_by_page(serve: Serve, visitor: Callable[[], Visitor]) ->
     writer.press("Save and continue")
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     writer.look("check")
+    with_a_picture(writer)
     page.get_by_label("You may publish this.").check()
     writer.press("Send to the editors")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sent to the editors")
@@ -168,6 +170,21 @@ def test_signed_in_page_by_page(serve: Serve, visitor: Callable[[], Visitor]) ->
     writer.press("Withdraw it")
     expect(page.get_by_text("You took it back.")).to_be_visible()
     assert writer.complaints == []
+
+
+def with_a_picture(writer: Visitor) -> None:
+    """From the answers to the pictures, one of which is described when it is asked for, and back."""
+    page = writer.page
+    writer.follow("Change pictures")
+    poster = {"name": "poster.png", "mimeType": "image/png", "buffer": drawing()}
+    page.get_by_label("Add a picture").set_input_files(poster)
+    writer.press("Add it")
+    writer.press("Save and continue")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    writer.look("pictures-wrong")
+    page.get_by_label("What picture 1 shows").fill("A poster in three languages")
+    writer.press("Save and continue")
+    expect(page.get_by_text("A poster in three languages")).to_be_visible()
 
 
 def saved_while_typing(page: Page) -> None:

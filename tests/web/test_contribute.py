@@ -307,6 +307,12 @@ def test_after_the_deadline_the_page_says_so_and_leads_on(december: Issue, clien
     assert "The deadline has passed" in page
     assert "<form" not in page
     assert "/contribute/march-2027" in page
+    assert 'href="/contribute/december-2026/more-time">Ask for more time</a>' in page
+    with transaction():
+        december.state = IssueState.CANCELLED
+        december.cancelled_at = at(17, 2)
+    with time_machine.travel(at(17, 3), tick=False):
+        assert "Ask for more time" not in client.get("/contribute/december-2026").text
 
 
 def test_open_calls_are_listed_and_none_is_said(december: Issue, client: FlaskClient, now: datetime) -> None:

@@ -53,7 +53,9 @@ def call(slug: str) -> Response:
     now, contributor = clock.now(), current_contributor()
     if not issue.accepts_contributions(now, now):
         own = [one for one in reading.own(contributor) if one.issue_id == issue.id] if contributor else []
-        return page("closed", issue=issue, calls=other_calls(now, issue), own=own)
+        return page(
+            "closed", issue=issue, calls=other_calls(now, issue), own=own, may_ask=issue.state not in reading.CLOSED
+        )
     if contributor is not None:
         return _choose_page(issue, contributor, now)
     item = _item(request.args.get("kind", ""))
