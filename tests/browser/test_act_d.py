@@ -50,6 +50,8 @@ The board meets on {dates.day(_AHEAD[2])} to hear them.
 
 Training
 
+To book, please email:
+
 Courses run October - March {_LAST_YEAR + 3}. The new programme is out on {dates.day(_AHEAD[3])}.
 """
 
@@ -96,6 +98,8 @@ def hear_what_is_wrong(ruth: Visitor, address: str) -> None:
         "The next issue has no deadline yet.",
     ):  # fmt: skip
         assert fault in said, fault
+    expect(page.get_by_role("heading", name="An email address is missing.")).to_have_count(2)
+    assert f"October {_LAST_YEAR + 2} to March {_LAST_YEAR + 3}" in said
     ruth.follow(re.compile(r"^Go to it\s*: These dates could be read two ways"))
     expect(page.locator("[contenteditable]:focus")).to_be_visible()
     assert page.evaluate(CHOSEN).startswith("October - March")

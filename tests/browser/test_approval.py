@@ -97,8 +97,15 @@ def test_returned_approved_scheduled_and_taken_back_on_a_phone(desk: Flask, come
     go(ruth, desk, "/schedule")
     ruth.press(re.compile("^Schedule for 712 people"))
     assert issue().state is IssueState.SCHEDULED
+    go(ruth, desk, f"/write/{block.id}")
+    ruth.page.get_by_text("These words are locked.").wait_for()
+    assert ruth.page.get_by_role("textbox").count() == 0
+    go(ruth, desk, "/sending")
     ruth.press("Cancel the schedule")
     assert issue().state is IssueState.APPROVED
+    go(ruth, desk, "/schedule")
+    ruth.press(re.compile("^Schedule for 712 people"))
+    assert issue().state is IssueState.SCHEDULED
     assert ruth.complaints == ewan.complaints == []
 
 

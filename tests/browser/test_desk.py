@@ -197,15 +197,20 @@ def test_nobody_saves_in_the_name_of_another(desk: Flask, browser: Browser) -> N
         assert stored(block_id).version == 1
 
 
-def test_two_editors_see_each_other(desk: Flask, browser: Browser) -> None:
+def test_two_editors_see_each_other_and_both_are_saved(desk: Flask, browser: Browser) -> None:
     block_id, address = section(desk)
-    _contact, other = section(desk, "contact")
+    contact, other = section(desk, "contact")
     with at_work(desk, browser, "Ruth Adeyemi") as ruth, at_work(desk, browser, "Ewan Marsh") as ewan:
         ruth.page.goto(address)
         ruth.page.wait_for_load_state("networkidle")
         ewan.page.goto(other)
         expect(ewan.page.locator("#here")).to_contain_text("Ruth Adeyemi is in “Practice week”")
         expect(ewan.page.locator(f"#b-{block_id} [data-others]")).to_have_text(re.compile("Ruth Adeyemi"))
+        heading(ruth.page).fill("By Ruth")
+        heading(ewan.page).fill("By Ewan")
+        for page in (ruth.page, ewan.page):
+            state(page).to_have_text(re.compile("^Saved at"))
+        assert (stored(block_id).data["heading"], stored(contact).data["heading"]) == ("By Ruth", "By Ewan")
         ruth.page.goto(other)
         expect(ruth.page.locator("#here")).to_contain_text("Ewan Marsh is in this section too")
 
