@@ -31,6 +31,14 @@ def paragraphs(text: str) -> list[str]:
     return [line for part in re.split(r"\n[ \n]*\n", kept(text)) if (line := " ".join(part.split()))]
 
 
+def shortened(text: str, most: int) -> str:
+    """`text`, ended after a whole word where it is longer than `most`; one endless word is cut."""
+    if len(text) <= most:
+        return text
+    words = text[: most - 1]
+    return f"{(words.rpartition(' ')[0] or words[:-1]).rstrip()} …"
+
+
 def _keep(found: re.Match[str]) -> str:
     character = found[0]
     if character == "\t":

@@ -94,6 +94,27 @@ def test_a_refused_move_leaves_the_outline_and_says_why(ruth: Visitor, larkmere:
     page.unroute("**/move")
 
 
+def test_with_the_keyboard_the_focus_stays_and_the_place_is_said(ruth: Visitor) -> None:
+    page = ruth.page
+    movable(page).nth(1).get_by_role("link").first.click()
+    before = names(page)
+    moved = before[2]
+    said = page.locator("#said")
+    ruth.go_to(page.get_by_role("button", name=f"Move ‘{moved}’ up"))
+    page.keyboard.press("Enter")
+    expect(said).to_have_text(re.compile(f"{re.escape(moved)}, now 2 of {len(before)}"))
+    assert names(page) == [before[0], moved, before[1], *before[3:]]
+    # At the top there is no way up any more: the focus is on the way down.
+    expect(page.get_by_role("button", name=f"Move ‘{moved}’ down")).to_be_focused()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(said).to_have_text(re.compile(f"{re.escape(moved)}, now 3 of {len(before)}"))
+    assert names(page) == before
+    page.get_by_label("Heading", exact=True).first.focus()
+    page.keyboard.press("Alt+ArrowDown")
+    page.wait_for_load_state("networkidle")
+    assert names(page) == before, "while one types, it is the field's own"
+
+
 def test_on_a_phone_a_section_is_moved_by_naming_the_one_above(ruth: Visitor) -> None:
     page = ruth.page
     movable(page).nth(1).get_by_role("link").first.click()

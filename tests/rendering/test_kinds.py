@@ -115,6 +115,19 @@ def test_an_empty_draft_can_be_seen(name: str) -> None:
     assert each.summary(block)
 
 
+@given(said=st.text("ab ", min_size=1, max_size=200).map(str.strip))
+def test_a_section_without_a_heading_is_called_by_its_first_whole_words(said: str) -> None:
+    block = BlockContent("it", "section", {**KINDS["section"].empty(), "body": f"<p>{said}</p>"})
+    name, words = KINDS["section"].summary(block), " ".join(said.split())
+    assert len(name) <= 90
+    if name.endswith(" …"):
+        kept = name.removesuffix(" …")
+        assert words.startswith(kept)
+        assert words[len(kept)] == " " or " " not in words[:89]
+    else:
+        assert name == (words or KINDS["section"].name)
+
+
 @EVERY
 def test_the_audience_and_the_language_of_a_part_are_told(name: str) -> None:
     data = good_data(name)

@@ -19,7 +19,8 @@ from newsletter.rendering.fields import Field, FieldType
 TEXT_GROUP, FACTS_GROUP, PEOPLE_GROUP, ASK_GROUP = _("Text"), _("Facts and dates"), _("People"), _("Ask")
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-_SUMMARY = 80
+#: As long as a heading may be.
+_SUMMARY = 90
 _LONGEST_NOTE = 150
 
 
@@ -131,7 +132,7 @@ class BlockKind(ABC):
         except Invalid:
             return self.name
         said = next(_texts(self.fields, data), "") or self.name
-        return said if len(said) <= _SUMMARY else said[: _SUMMARY - 1].rstrip() + "…"
+        return characters.shortened(said, _SUMMARY)
 
     # --- renderings ---------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from newsletter.db import transaction
 from newsletter.domain.issues import binned, editing
 from newsletter.domain.staff.permissions import Permission
 from newsletter.i18n import gettext as _
+from newsletter.rendering import characters
 from newsletter.states import EDITABLE_STATES
 from newsletter.web.access import signed_in_account, staff
 
@@ -31,8 +32,7 @@ def issue_bin(slug: str) -> tuple[str, int]:
 
 def _glance(words: str, name: str) -> str:
     """The first words below the heading."""
-    one_line = " ".join(words.split()).removeprefix(name).strip()
-    return one_line if len(one_line) <= _LONGEST_GLANCE else one_line[:_LONGEST_GLANCE].rstrip() + "…"
+    return characters.shortened(" ".join(words.split()).removeprefix(name).strip(), _LONGEST_GLANCE)
 
 
 @blueprint.post(f"{_BIN}/<uuid:block_id>/back")

@@ -68,7 +68,7 @@ def tasks(issue: Issue, findings: Sequence[Finding], obstacles: Sequence[Obstacl
     if waiting:
         check.append(_comments(issue, waiting))
     send = [_approval(issue, stopping)] if issue.mailing_list.needs_approval else []
-    return Tasks(write, check, [*send, _schedule(issue, obstacles)])
+    return Tasks(write, check, [*send, _schedule(issue, obstacles, stopping)])
 
 
 def sections(issue: Issue) -> int:
@@ -198,9 +198,12 @@ def _approval(issue: Issue, stopping: int) -> Task:
     return Task(label, url, _("Somebody reads it as it will arrive, and says that it may go."), INCOMPLETE)
 
 
-def _schedule(issue: Issue, obstacles: Sequence[Obstacle]) -> Task:
+def _schedule(issue: Issue, obstacles: Sequence[Obstacle], stopping: int) -> Task:
     number = audience.count(issue)
     to = ngettext("To %(number)s subscriber.", "To %(number)s subscribers.", number) % {"number": f"{number:,}"}
+    if obstacles and obstacles[0].code == "checks":  # what they found stands in their own row
+        first = ngettext("%(number)s thing to mend first.", "%(number)s things to mend first.", stopping)
+        return Task(_("Schedule"), None, f"{to} {first % {'number': stopping}}", CANNOT_START)
     if obstacles:
         return Task(_("Schedule"), None, f"{to} {obstacles[0].sentence}", CANNOT_START)
     return Task(_("Schedule"), url_for("editor.issue_schedule", slug=issue.slug), to, INCOMPLETE)

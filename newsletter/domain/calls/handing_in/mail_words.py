@@ -174,4 +174,4 @@ def _title(letter: Letter, xhtml: str) -> str:
     """The subject, or the first words there are."""
     title = characters.one_line(letter.subject) or characters.one_line(rich.words(xhtml)[:200])
     title = re.sub(r"\s+", " ", title).strip() or _("News by email")
-    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…"
+    return characters.shortened(title, LONGEST_TITLE)

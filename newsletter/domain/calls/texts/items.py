@@ -12,7 +12,7 @@ from typing import Any
 from ....errors import Invalid, NotFound, Problem
 from ....i18n import gettext as _
 from ....models import Contribution, Issue
-from ....rendering import checks
+from ....rendering import characters, checks
 from ....rendering.blocks import kind as kind_of
 from ....rendering.content import BlockContent
 from ....rendering.context import Context
@@ -146,7 +146,7 @@ class Piece:
         if not found:
             content = BlockContent("", self.kind, dict(self.data))
             found = item(self.kind).name if is_empty(dict(self.data)) else kind_of(self.kind).summary(content)
-        return found if len(found) <= LONGEST_TITLE else found[: LONGEST_TITLE - 1] + "…"
+        return characters.shortened(found, LONGEST_TITLE)
 
     @property
     def words(self) -> str:

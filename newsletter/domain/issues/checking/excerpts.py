@@ -2,6 +2,8 @@
 
 import re
 
+from ....rendering import characters
+
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -22,6 +24,5 @@ def around(text: str, found: re.Match[str], reach: int = 30) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """`text`, cut after a whole word where it is longer than `most`."""
-    text = text.strip().rstrip(".")
-    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
+    """A sentence without its full stop, ended after a whole word where it is longer than `most`."""
+    return characters.shortened(text.strip().rstrip("."), most)
