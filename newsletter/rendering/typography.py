@@ -23,9 +23,13 @@ _WIDOW = 14
 def bind(text: str) -> str:
     """Keep a day, its month and its year together, a number with its unit, and a short last word with its line."""
     text = _MONTH_YEAR.sub(rf"\1{NO_BREAK_SPACE}\2", text)
-    text = _DAY_MONTH.sub(rf"\1{NO_BREAK_SPACE}\2", text)
-    text = _NUMBER_UNIT.sub(rf"\1{NO_BREAK_SPACE}\2", text)
+    text = _NUMBER_UNIT.sub(rf"\1{NO_BREAK_SPACE}\2", tied(text))
     return _SHORT_END.sub(NO_BREAK_SPACE, text)
+
+
+def tied(text: str) -> str:
+    """Keep a day and its month together."""
+    return _DAY_MONTH.sub(rf"\1{NO_BREAK_SPACE}\2", text)
 
 
 def title(text: str) -> str:

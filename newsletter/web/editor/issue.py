@@ -11,6 +11,7 @@ from newsletter.domain.staff.permissions import Permission
 from newsletter.errors import Invalid, Refused
 from newsletter.i18n import gettext as _
 from newsletter.models import Issue
+from newsletter.rendering import typography
 from newsletter.states import EDITABLE_STATES, IssueState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
@@ -47,7 +48,7 @@ def issue(slug: str) -> Response | tuple[str, int]:
 
 
 def _facts(found: Issue) -> list[tuple[str, str]]:
-    """The dates, for the aside."""
+    """The dates, for the aside: narrow, so that a day must not lose its month."""
     zone = found.mailing_list.timezone
     facts = []
     if found.deadline:
@@ -59,7 +60,7 @@ def _facts(found: Issue) -> list[tuple[str, str]]:
     following = found.next_issue
     if following and following.deadline:
         facts.append((_("Next deadline"), following.deadline.words))
-    return facts
+    return [(name, typography.tied(words)) for name, words in facts]
 
 
 # --- this issue will never go out --------------------------------------------------------------------------------
