@@ -32,17 +32,19 @@ def count(limits: Iterable[Limit], now: datetime) -> dict[str, int]:
     All are counted in every case, so the answer takes as long either way. Keys that name a person are hashed by
     `hashed` first.
     """
-    exceeded = {}
+    most_of = {(key, window_end(now, window)): most for key, most, window in limits}
+    if not most_of:
+        return {}
+    # Sorted, so that two requests with the same keys wait for each other instead of blocking each other.
+    rows = [{"key": key, "ends_at": ends, "count": 1} for key, ends in sorted(most_of)]
+    counting = conflict_aware_insert(LimitCounter)
+    counting = counting.on_conflict_do_update(
+        index_elements=[LimitCounter.key, LimitCounter.ends_at], set_={"count": LimitCounter.count + 1}
+    )
+    counted = counting.returning(LimitCounter.key, LimitCounter.ends_at, LimitCounter.count)
     with transaction() as session:
-        # Sorted, so that two requests with the same keys wait for each other instead of blocking each other.
-        for key, most, window in sorted(limits):
-            counted = conflict_aware_insert(LimitCounter).values(key=key, ends_at=window_end(now, window), count=1)
-            counted = counted.on_conflict_do_update(
-                index_elements=[LimitCounter.key, LimitCounter.ends_at], set_={"count": LimitCounter.count + 1}
-            )
-            done = session.execute(counted.returning(LimitCounter.count)).scalar_one()
-            if done > most:
-                exceeded[key.partition(":")[0]] = done
+        done = session.connection().execute(counted, rows).all()
+    exceeded = {key.partition(":")[0]: number for key, ends, number in done if number > most_of[key, ends]}
     if exceeded:
         _log.warning("Over the limit: %s", ", ".join(exceeded))
     return exceeded

@@ -124,7 +124,7 @@ def test_page_by_page_by_how_they_stand(quarterly: MailingList, monkeypatch: pyt
 def test_many_are_not_counted_out(quarterly: MailingList, monkeypatch: pytest.MonkeyPatch) -> None:
     people.subscribers(NOW, quarterly, 8)
     people.policy_changes(NOW)
-    monkeypatch.setattr(finding, "FEW", 5)
+    monkeypatch.setattr(finding, "_SOME", 5)
     assert finding.counts("reader", quarterly, now=NOW)[Standing.ACTIVE] == Count(5, more=True)
     monkeypatch.setattr(finding, "_COUNTED", 3)
     counted = finding.counts("", None, now=NOW)

@@ -1,13 +1,12 @@
 """Finding subscribers for staff, page by page: as quick among a million as among a thousand.
 
-What is asked for is a few conditions: words that somebody's address, name or organisation begin with, a list, how they
-stand with it. Where one of them holds for few, these few are looked at, all of them. Where each holds for many, the
+What is asked for is words that somebody's address, name or organisation begin with, a list, a way to stand. Where one of them holds for few, these few are looked at, all of them. Where each holds for many, the
 addresses are gone through in order, and a page is full soon. No request looks at more than some ten thousand people:
 a page may come out short then, and says where to look further.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -22,6 +21,8 @@ from ...states import SubscriptionState
 
 #: So many are looked at, all of them, in a few hundredths of a second.
 FEW = 5_000
+#: Of more than so many who match some words, no more are counted.
+_SOME = 2_000
 #: How many addresses are gone through at once, and how many times for one page.
 _STRIDE, _STRIDES = 10_000, 4
 #: More people than this on several lists are not counted one by one.
@@ -204,7 +205,6 @@ def _of_word(word: str, waiting: ColumnElement[bool] | None) -> _End:
 
 
 def _size(end: _End) -> int:
-    """How many it holds, counted no further than is of interest."""
     return db.session.scalar(select(func.count()).select_from(end.limit(FEW + 1).subquery())) or 0
 
 
@@ -252,22 +252,22 @@ def _by_standing(now: datetime) -> list[ColumnElement[int]]:
 
 
 def _counted_among(asked: _Asked) -> dict[Standing | None, Count]:
-    """Of those for whom a word holds: all if they are few, else the first few thousand of them."""
+    """Of those for whom the rarest word holds: all if they are few, else some of them."""
     waiting = _waiting(asked)
-    sizes = [(_size(end), at) for at, end in enumerate(_ends(asked, waiting)[: len(asked.words)])]
-    size, at = min(sizes)
-    among = _ends(asked, waiting)[at].limit(FEW).subquery()
+    size, word = min((_size(_of_word(word, waiting)), word) for word in asked.words)
+    among = _of_word(word, waiting).limit(_SOME).subquery()
+    others = replace(asked, words=tuple(one for one in asked.words if one != word), list_id=None)
     counted = (
         select(*_by_standing(asked.now))
         .select_from(Subscriber)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .where(Subscriber.id.in_(select(among.c.subscriber_id)), *_conditions(asked, waiting))
+        .where(Subscriber.id.in_(select(among.c.subscriber_id)), *_conditions(others, waiting))
     )
     if asked.list_id is not None:
         counted = counted.where(Subscription.list_id == asked.list_id)
     everybody, *numbers = db.session.execute(counted).one()
     by_way = dict(zip(Standing, numbers, strict=True))
-    return {each: Count(number, size > FEW) for each, number in [*by_way.items(), (None, everybody)]}
+    return {each: Count(number, size > _SOME) for each, number in [*by_way.items(), (None, everybody)]}
 
 
 def _counted_on(list_id: int, now: datetime) -> dict[Standing | None, Count]:

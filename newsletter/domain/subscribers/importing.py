@@ -14,15 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import select
-
 from ...config import current_settings
 from ...db import db, transaction
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
-from ...models import Account, MailingList, Sector
+from ...models import Account, MailingList
 from ..staff import activity
-from . import import_writing, indexing, moving_in, offering, suppressing
+from . import import_writing, indexing, moving_in, offering, sectors, suppressing
 from .import_cells import Refused
 from .import_child import read_batches
 from .import_evidence import Evidence
@@ -77,11 +75,11 @@ def read_upload(upload: Path, folder: Path) -> dict[str, Any]:
 
 def task(files: list[Any], *, size: int = BATCH, skip: int = 0) -> Task:
     """What the reader is handed."""
-    sectors = {}
-    for sector in db.session.scalars(select(Sector)):
-        sectors[sector.slug.lower()] = sectors[sector.name.strip().lower()] = sector.slug
+    known = {}
+    for sector in sectors.every():
+        known[sector.slug.lower()] = known[sector.name.strip().lower()] = sector.slug
     keys = current_settings().secret_keys
-    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, sectors)
+    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, known)
 
 
 def checked_source(source: str) -> str:

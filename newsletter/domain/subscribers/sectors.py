@@ -41,7 +41,7 @@ def names() -> dict[str, str]:
 
 def known(slug: str) -> str:
     """`slug` if there is such a sector, else "": nobody is stopped over a choice that has gone meanwhile."""
-    return slug if slug in names() else ""
+    return slug if slug and slug in names() else ""
 
 
 def read(words: str) -> str:

@@ -52,7 +52,7 @@ def subscribe() -> Response:
         return _form_page(form, offered, 422)
     if not request.form.get(TRAP) and may_ask(form.address, quick=now - opened < QUICK, now=now):
         _ask(form, offered, now)
-    return _sent_page(form.address, form)
+    return _sent_page(form.address, form, offered=offered)
 
 
 def _ask(form: SubscribeForm, offered: list[Offer], now: datetime) -> None:
@@ -112,8 +112,15 @@ def _form_page(form: SubscribeForm, offered: list[Offer], status: int = 200, *, 
     return page("subscribe", status, mailing_list=only, found=True, **values)
 
 
-def _sent_page(address: str, form: SubscribeForm | None = None, *, status: int = 200, pressed: str = "") -> Response:
-    lists = [offer.mailing_list for offer in offers(clock.now())]
+def _sent_page(
+    address: str,
+    form: SubscribeForm | None = None,
+    *,
+    offered: list[Offer] | None = None,
+    status: int = 200,
+    pressed: str = "",
+) -> Response:
+    lists = [offer.mailing_list for offer in (offers(clock.now()) if offered is None else offered)]
     sender = lists[0].sender_address if lists else ""
     only = lists[0] if len(lists) == 1 else None
     return page(
