@@ -1,8 +1,8 @@
 """Finding subscribers for staff, page by page: as quick among a million as among a thousand.
 
-What is asked for is words that somebody's address, name or organisation begin with, a list, a way to stand. Where one of them holds for few, these few are looked at, all of them. Where each holds for many, the
-addresses are gone through in order, and a page is full soon. No request looks at more than some ten thousand people:
-a page may come out short then, and says where to look further.
+What is asked for is words that an address, a name or an organisation begin with, a list, a way to stand. Where one of
+them holds for few, these few are looked at, all of them. Where each holds for many, the addresses are gone through in
+order, and a page is full soon. No request looks at more than some ten thousand people: a page may come out short then.
 """
 
 from collections.abc import Mapping
