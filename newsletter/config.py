@@ -42,6 +42,13 @@ class Settings:
     oauth_client_secret: str | None = field(repr=False, default=None)
     oauth_scope: str | None = None
     check_links: bool = True
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(repr=False, default=None)
+    oidc_name: str = "your organisation’s account"
+    oidc_email: str = "verified"
+    oidc_second_step: str = "here"
+    password_sign_in: bool = True
     metrics_token: str | None = field(repr=False, default=None)
     metrics_from: tuple[str, ...] = ()
     backup_hours: int = 0
@@ -92,6 +99,13 @@ class Settings:
             oauth_client_secret=reader.optional("OAUTH_CLIENT_SECRET"),
             oauth_scope=reader.optional("OAUTH_SCOPE"),
             check_links=reader.choice("CHECK_LINKS", ("yes", "no")) == "yes",
+            oidc_issuer=reader.https_address("OIDC_ISSUER"),
+            oidc_client_id=reader.optional("OIDC_CLIENT_ID"),
+            oidc_client_secret=reader.optional("OIDC_CLIENT_SECRET"),
+            oidc_name=reader.text("OIDC_NAME", "your organisation’s account"),
+            oidc_email=reader.choice("OIDC_EMAIL", ("verified", "trusted")),
+            oidc_second_step=reader.choice("OIDC_SECOND_STEP", ("here", "there")),
+            password_sign_in=reader.password_sign_in(),
             metrics_token=reader.long_secret("METRICS_TOKEN"),
             metrics_from=reader.networks("METRICS_FROM"),
             backup_hours=reader.number("BACKUP_HOURS", 0, 0, 8_760),

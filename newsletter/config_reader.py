@@ -182,6 +182,17 @@ class SettingReader:
             raise SettingError(f"{PREFIX}{name} must be an address that begins with https://")
         return value
 
+    def password_sign_in(self) -> bool:
+        """Whether people may sign in with a password; they must, unless all of what replaces it is set."""
+        issuer, client = self.optional("OIDC_ISSUER"), self.optional("OIDC_CLIENT_ID")
+        if (issuer is None) != (client is None):
+            missing = "OIDC_CLIENT_ID" if issuer else "OIDC_ISSUER"
+            raise SettingError(f"{PREFIX}{missing} is missing: the sign-in service needs both it and its other half")
+        with_passwords = self.choice("PASSWORD_SIGN_IN", ("yes", "no")) == "yes"
+        if not with_passwords and issuer is None:
+            raise SettingError(f"{PREFIX}PASSWORD_SIGN_IN=no would let nobody in: set {PREFIX}OIDC_ISSUER first")
+        return with_passwords
+
     def public_url(self) -> str:
         value = self.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
         try:

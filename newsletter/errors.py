@@ -10,6 +10,7 @@
     ├── TokenError              a link that cannot be used
     │   ├── TokenExpired        it was good once
     │   └── TokenInvalid        it never was, or was cut short
+    ├── ProviderError           the organisation's sign-in service cannot be asked, or cannot be believed
     ├── MailboxError            the mailbox that our mail comes back to cannot be read now
     └── RelayError              the mail server; the type says what to do next
         ├── RelayBusy           later, this message
@@ -36,6 +37,10 @@ class SettingError(NewsletterError):
 
 class Refused(NewsletterError):
     """The rules do not allow it, and nothing was changed."""
+
+
+class ProviderError(NewsletterError):
+    """The organisation's sign-in service cannot be asked, or says what cannot be believed. Nobody is signed in."""
 
 
 class MailboxError(NewsletterError):

@@ -6,7 +6,7 @@ import click
 
 from .. import clock
 from ..db import transaction
-from ..domain.staff import accounts, erasing, invitations, mailing_lists, second_step
+from ..domain.staff import accounts, erasing, identities, invitations, mailing_lists, second_step
 from ..domain.subscribers import erasure_log
 from ..errors import NotFound
 from ..models import Account
@@ -103,6 +103,17 @@ def forget(email: str) -> None:
         erasure_log.note_colleague(account.email, now)
         number = erasing.erase_account(account, actor=None, now=now)
     click.echo(f"Forgotten. {number:,} lines of the record name nobody now.")
+
+
+@staff.command()
+@click.argument("email")
+@with_app
+def untie(email: str) -> None:
+    """Forget which account at the organisation's sign-in service signs in as EMAIL: the next one that fits is tied."""
+    account = _account(email)
+    with transaction():
+        was = identities.untie(account, actor=None, now=clock.now())
+    click.echo(f"{email} is tied to no account there." if was else f"{email} was not tied to any.")
 
 
 @staff.command("let-in")

@@ -74,7 +74,7 @@ def install_signing_in(app: Flask) -> None:
     app.before_request(_extend_session)
     install_context(app)
 
-    from .account import own, views  # noqa: F401 - they add their pages
+    from .account import organisation, own, views  # noqa: F401 - they add their pages
     from .account.room import blueprint
     from .account.words import install_words
 

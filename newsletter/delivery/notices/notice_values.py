@@ -175,6 +175,7 @@ def _invitation(page: str) -> Callable[[Notice, datetime], Values]:
 
 _CHANGES = {
     "password": _("Your password was changed."),
+    "organisation's account": _("Your organisation’s account was tied to yours here, and signs in as you."),
     "second step": _("The second step of your sign-in was changed."),
 }
 

@@ -91,6 +91,14 @@ def end(session_id: str) -> None:
     db.session.execute(delete(WebSession).where(WebSession.id_hash == id_hash(session_id)))
 
 
+def use_step(session_id: str, now: datetime) -> dict[str, Any] | None:
+    """Take what a step remembers, and the step with it: of two who come at once, one is given it."""
+    statement = delete(WebSession).where(
+        WebSession.id_hash == id_hash(session_id), WebSession.account_id.is_(None), WebSession.absolute_end > now
+    )
+    return db.session.scalar(statement.returning(WebSession.data))
+
+
 def revoke(account: Account, *, now: datetime, keep: str | None = None) -> int:
     """End every session of the account but the one whose id is `keep`; how many that were.
 

@@ -147,8 +147,8 @@ def read(token: str, purpose: str, now: datetime) -> Invitation:
     return found
 
 
-def accept(invitation: Invitation, *, name: str, password_hash: str, now: datetime) -> Account:
-    """Make the account that the invitation is for. The password was checked and hashed before. Raises Invalid."""
+def accept(invitation: Invitation, *, name: str, password_hash: str | None, now: datetime) -> Account:
+    """Make the account that the invitation is for. The password, if any, was hashed before. Raises Invalid."""
     use(invitation, now)
     account = accounts.add_account(email=str(invitation.email), name=name, password_hash=password_hash, now=now)
     mailing_list = db.session.get(MailingList, invitation.list_id) if invitation.list_id else None

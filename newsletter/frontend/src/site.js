@@ -60,3 +60,6 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     if (said) said.textContent = button.dataset.copied
   })
 }
+
+// A page whose one button only goes on, for browsers without scripts.
+document.querySelector('form[data-submit-at-once]')?.requestSubmit()

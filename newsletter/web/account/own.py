@@ -6,8 +6,17 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ... import clock
+from ...config import current_settings
 from ...db import transaction
-from ...domain.staff import browser_sessions, invitations, mailing_lists, one_time_codes, passwords, second_step
+from ...domain.staff import (
+    browser_sessions,
+    identities,
+    invitations,
+    mailing_lists,
+    one_time_codes,
+    passwords,
+    second_step,
+)
 from ...errors import Invalid, NotFound
 from ...i18n import gettext as _
 from ...models import Account
@@ -31,6 +40,8 @@ def account() -> ResponseReturnValue:
     return render_template(
         "account/account.html",
         roles=roles_of(person),
+        with_password=current_settings().password_sign_in,
+        identity=identities.of(person),
         has_app=second_step.has_app(person),
         paper_left=len(person.mf_recovery_codes or []),
         browsers=browser_sessions.of(person, clock.now()),
@@ -65,6 +76,8 @@ def sign_out_others() -> ResponseReturnValue:
 @signed_in
 def change_password() -> ResponseReturnValue:
     """The old password, then a new one; every other browser is signed out."""
+    if not current_settings().password_sign_in:
+        raise NotFound(_("Nobody signs in here with a password."))
     person, form = signed_in_account(), forms.ChangePasswordForm(request.form)
     if request.method != "POST":
         return render_template("account/change_password.html", form=form)

@@ -37,6 +37,11 @@ def may_try_code(account: Account, remote: str | None, now: datetime) -> bool:
     )
 
 
+def may_begin_elsewhere(remote: str | None, now: datetime) -> bool:
+    """Count one sign-in that is begun at the organisation's service."""
+    return within([(f"sign-in-elsewhere:{network_of(remote)}", 100, _QUARTER)], now)
+
+
 def may_ask_for_link(email: str, remote: str | None, now: datetime) -> bool:
     """Count one request for a password link: three an hour to one address."""
     who, network = hashed(addresses.key(email.strip())), network_of(remote)

@@ -17,7 +17,7 @@ from ...domain.staff import (
     passwords,
     second_step,
 )
-from ...errors import Invalid, NotFound
+from ...errors import Invalid, NotAllowed, NotFound
 from ...i18n import gettext as _
 from ...models import Account
 from ..access import current_account, public
@@ -41,6 +41,7 @@ def sign_in() -> ResponseReturnValue:
         return steps.on_the_way(request.args.get("next", ""))
     form = forms.SignInForm(request.form, next=request.args.get("next", ""))
     if request.method == "POST":
+        _require_passwords()
         now, typed = clock.now(), form.email.data or ""
         if not throttle.may_try_password(typed, request.remote_addr, now):
             form.form_errors = [_(throttle.TOO_OFTEN)]
@@ -55,7 +56,20 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _sign_in_page(form: forms.SignInForm) -> str:
-    return render_template("account/sign_in.html", form=form, demo_people=_demo_people())
+    settings = current_settings()
+    return render_template(
+        "account/sign_in.html",
+        form=form,
+        demo_people=_demo_people(),
+        sign_in_service=settings.oidc_name if settings.oidc_issuer else "",
+        with_password=settings.password_sign_in,
+    )
+
+
+def _require_passwords() -> None:
+    """Raise NotAllowed where nobody signs in with a password."""
+    if not current_settings().password_sign_in:
+        raise NotAllowed(_("Nobody signs in here with a password. Use your organisation’s account."))
 
 
 def _demo_people() -> list[Account]:
@@ -161,6 +175,8 @@ def sign_out() -> ResponseReturnValue:
             browser_sessions.end(session_id)
     browser_session().end()
     flash(_("You are signed out."), "success")
+    if current_settings().oidc_issuer:
+        flash(_("You may still be signed in at your organisation: sign out there too if others use this computer."))
     return redirect(url_for("account.sign_in"), 303)
 
 
@@ -168,6 +184,7 @@ def sign_out() -> ResponseReturnValue:
 @public
 def forgotten() -> ResponseReturnValue:
     """Ask for a link to a new password. The answer tells nobody who works here."""
+    _require_passwords()
     form = forms.EmailForm(request.form)
     if request.method != "POST":
         return render_template("account/forgotten.html", form=form)
@@ -210,5 +227,8 @@ def choose_password(token: str) -> ResponseReturnValue:
     with transaction():
         invitations.change_password_by_link(invitation, password_hash=hashed, now=now)
     browser_session().end()
+    if not current_settings().password_sign_in:
+        # The way back in where the organisation's service is away: by a link that was made on this machine, this once.
+        return steps.begin(account, "")
     flash(_("Your password is changed. Sign in with it."), "success")
     return redirect(url_for("account.sign_in"), 303)

@@ -4,6 +4,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from ... import clock
+from ...config import current_settings
 from ...db import db, transaction
 from ...domain.staff import installation, invitations, passwords
 from ...errors import Conflict, Invalid
@@ -35,7 +36,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
     now = clock.now()
     invitation = invitations.read(token, invitations.STAFF, now)
     form = JoinForm(request.form)
-    if request.method != "POST":
+    if request.method != "POST" or not current_settings().password_sign_in:
         return _join_page(form, invitation)
     name = form.name.data or ""
     hashed, weak = _hashed(form.password.data or "", (str(invitation.email), name))
@@ -52,7 +53,15 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 
 def _join_page(form: JoinForm, invitation: Invitation, status: int = 200) -> ResponseReturnValue:
     mailing_list = db.session.get(MailingList, invitation.list_id) if invitation.list_id else None
-    page = render_template("admin/join.html", form=form, invitation=invitation, mailing_list=mailing_list)
+    settings = current_settings()
+    page = render_template(
+        "admin/join.html",
+        form=form,
+        invitation=invitation,
+        mailing_list=mailing_list,
+        sign_in_service=settings.oidc_name if settings.oidc_issuer else "",
+        with_password=settings.password_sign_in,
+    )
     return private_page(page, status)
 
 
