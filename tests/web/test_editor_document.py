@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from newsletter.db import db
+from newsletter.db import db, transaction
 from newsletter.models import Account, Block, Issue, ReadDocument
 from newsletter.states import Role
 from tests import people
@@ -53,6 +53,18 @@ def test_a_word_document_is_shown_as_it_will_look_and_nothing_is_written(ruth: F
     assert "Is this true of Oakfield?" in shown
     assert "Friday 15 January 2027" in shown
     assert db.session.query(Block).count() == before
+
+
+@pytest.mark.parametrize(("day", "offered"), [("15 January 2027", True), ("19 January 2018", False)])
+def test_the_deadline_that_it_names_is_offered_while_it_is_ahead(ruth: FlaskClient, day: str, offered: bool) -> None:
+    with transaction():
+        _issue().next_issue = None
+    text = f"News\n\nWe moved.\n\nFuture newsletters\n\nThe deadline for the next bulletin is {day}."
+    where = ruth.post(PAGE, data={"text": text}).headers["Location"]
+    assert f"{day}." in ruth.get(where).text
+    page = ruth.post(where, data={"do": "add"}, follow_redirects=True).text
+    assert "sections were added." in page or "section was added." in page
+    assert ("Set it for the next issue" in page) is offered
 
 
 def test_choices_are_kept_and_shown_and_then_written(ruth: FlaskClient) -> None:

@@ -7,7 +7,7 @@ from flask import flash, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from newsletter import clock
+from newsletter import clock, dates
 from newsletter.db import transaction
 from newsletter.domain.issues.content import frame
 from newsletter.domain.issues.documents import Document, ProposedBlock, import_document, keeping
@@ -81,6 +81,7 @@ def choose(slug: str, read_id: UUID) -> Response | tuple[str, int]:
             keeping.let_go(row)
             number, first = len(made), made[0].id if made else None
             unset = issue.next_issue is None or issue.next_issue.deadline is None
+            today = dates.local(now, issue.mailing_list.timezone).date()
             is_past = issue.archive_only
     except (Refused, Invalid) as error:
         found = find_issue(slug, Permission.EDIT_ISSUES)
@@ -90,8 +91,9 @@ def choose(slug: str, read_id: UUID) -> Response | tuple[str, int]:
     flash(words % {"number": number}, "success")
     if is_past:
         return to("issue_past", slug=slug)
-    deadline = document.next_deadline.isoformat() if document.next_deadline and unset else None
-    return to("compose", slug=slug, block_id=first, deadline=deadline, anchor="write")
+    named = document.next_deadline
+    offered = named.isoformat() if named and named > today and unset else None  # an old document names one that is over
+    return to("compose", slug=slug, block_id=first, deadline=offered, anchor="write")
 
 
 def _choices(document: Document) -> list[Choice]:
