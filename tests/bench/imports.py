@@ -85,12 +85,12 @@ def bring_in(rows: int, database: str | None) -> Taken:
         with transaction():
             for number in range(1_000):
                 suppressing.suppress(f"gone{number}@example.org", SuppressionReason.BOUNCED, now=now)
-        run_id = _upload(mailing_list, sheet(rows), ruth)
-        look = _perform(run_id, look=True, actor=ruth)
+        run_id = upload(mailing_list, sheet(rows), ruth)
+        look = perform(run_id, look=True, actor=ruth)
         forget_peak()
         readers = _Readers()
         before = _clocks()
-        seconds = _perform(run_id, look=False, actor=ruth)
+        seconds = perform(run_id, look=False, actor=ruth)
         began = time.perf_counter()
         sealing.seal_all(clock.now())
         sealed = time.perf_counter() - began
@@ -101,7 +101,8 @@ def bring_in(rows: int, database: str | None) -> Taken:
         return Taken(rows, look, seconds, sealed, writer, reader, server, peak("self"), readers.peak())
 
 
-def _upload(mailing_list: MailingList, content: bytes, actor: object) -> int:
+def upload(mailing_list: MailingList, content: bytes, actor: object) -> int:
+    """Give in a file, its columns as they were guessed; the id of the import."""
     now = clock.now()
     run = import_uploads.begin(mailing_list, "people.csv", BytesIO(content), actor=actor, now=now)  # type: ignore[arg-type]
     columns = [dict(layout.columns) for layout in import_uploads.layouts(run)]
@@ -112,7 +113,8 @@ def _upload(mailing_list: MailingList, content: bytes, actor: object) -> int:
     return run.id
 
 
-def _perform(run_id: int, *, look: bool, actor: object) -> float:
+def perform(run_id: int, *, look: bool, actor: object) -> float:
+    """Do it, or only `look`; the seconds it took."""
     with transaction() as session:
         import_runs.start(session.get_one(ImportRun, run_id), look=look, actor=actor, now=clock.now())  # type: ignore[arg-type]
     began = time.perf_counter()
