@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-CHROMIUM = Path("/usr/bin/chromium")
+from tests.chromium import chromium
+
 WIDTHS = (320, 768, 1280)
 MOST_TABS = 300
 #: How long a page may take to become what a story expects: nobody waits that long, but a machine with much to do may.
@@ -29,17 +30,9 @@ PICTURES = os.environ.get("NEWSLETTER_TEST_PICTURES")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, for one module: while it is driven, an event loop runs, and the other tests have loops of their own."""
-    if not CHROMIUM.exists():
-        message = "Chromium is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield chromium
-        chromium.close()
+    """For one module: while it is driven, an event loop runs, and the other tests have loops of their own."""
+    with chromium() as browser:
+        yield browser
 
 
 @dataclass

@@ -5,12 +5,13 @@ import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template_string
 from jinja2 import UndefinedError
+from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 from wtforms import FieldList, Form, FormField, StringField
 from wtforms.validators import DataRequired
@@ -21,10 +22,9 @@ from newsletter.web import assets
 from newsletter.web.components import component
 from newsletter.web.fields import field_markup, problem_list, put_problems
 from newsletter.web.tags import tag_of
+from tests.chromium import chromium
 
 from .component_app import EveryField, make_app
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture
@@ -236,26 +236,18 @@ def _add_live_page(app: Flask) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    missing = "Chromium is not installed" if not CHROMIUM.exists() else ""
-    missing = missing or ("" if assets.manifest.names else "the front end has not been built")
-    if missing and os.environ.get("CI"):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+def browser() -> Iterator[Browser]:
+    if not assets.manifest.names:
+        message = "the front end has not been built"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
+def page(browser: Browser) -> Iterator[Any]:
     """A page that must not complain: a script's error or a breach of the content security policy fails the test."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: "Content Security" in said.text and complaints.append(said.text))
@@ -265,14 +257,10 @@ def page(chromium: Any) -> Iterator[Any]:
 
 
 def _expect(locator: Any) -> Any:
-    from playwright.sync_api import expect
-
     return expect(locator)
 
 
 def _violations(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
     return [f"{found['id']}: {found['nodes'][0]['target']}" for found in Axe().run(page).response["violations"]]
 
 
