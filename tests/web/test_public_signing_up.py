@@ -57,6 +57,19 @@ def ask(now: datetime, address: str = TOM) -> SignUp:
 TICKED = {"lists": "safeguarding-news"}
 
 
+def test_a_list_that_is_not_public_is_joined_by_no_form(tom: Visitor, now: datetime) -> None:
+    """Whoever knows its name, alone or among others; as by the public forms of other programs before it."""
+    policy = people.policy_changes(now - 3 * DAY)
+    with transaction():
+        policy.public = False
+    assert "policy-changes" not in tom.open("/subscribe?list=policy-changes").text.partition("<main")[2]
+    alone = tom.send("/subscribe", {"email": TOM, "lists": "policy-changes"})
+    among = tom.send("/subscribe", {"email": TOM, "lists": ["safeguarding-news", "policy-changes"]})
+    assert (alone.status_code, among.status_code) == (422, 422)
+    assert notices() == []
+    assert db.session.scalars(select(SignUp)).all() == []
+
+
 def test_tom_signs_up(tom: Visitor) -> None:
     page = tom.open("/subscribe")
     assert heading(page) == "Get Safeguarding news by email"

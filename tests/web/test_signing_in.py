@@ -163,6 +163,26 @@ def test_an_unknown_address_costs_a_hash_like_a_known_one(app: Flask) -> None:
     assert not passwords.proves(None, "x7Hq-nobody-knows-this-and-it-was-thrown-away")
 
 
+def test_whoever_is_unknown_is_hashed_for_as_often_as_whoever_is_known(
+    browser: Browser, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CVE-2024-47057: an answer that comes sooner says that there is no such account."""
+    hashed: list[str] = []
+    verify = passwords.verify_password
+
+    def counted(password: str, known: str) -> bool:
+        hashed.append(known)
+        return bool(verify(password, known))
+
+    monkeypatch.setattr(passwords, "verify_password", counted)
+    numbers = []
+    for email in ("ruth@example.org", "nobody-at-all@example.org"):
+        hashed.clear()
+        assert "do not belong together" in browser.give_password(email, "not the password of anybody").text
+        numbers.append(len(hashed))
+    assert numbers == [1, 1]
+
+
 def test_a_person_who_is_switched_off_is_nobody(browser: Browser, ruth: Account, secret: str) -> None:
     with transaction():
         ruth.active = False
