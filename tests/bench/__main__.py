@@ -5,12 +5,14 @@
     python -m tests.bench --growth 1000000
     python -m tests.bench --minute 100000
     python -m tests.bench --subscribers 1000000 [--sqlite-only]
+    python -m tests.bench --sign-ups 150
 
 Without a URL a PostgreSQL server of its own is started, one that does flush what it commits. With a delay it is another
 bench: SQLite alone, to a server of our own that answers so many milliseconds later, as one far away does. With a growth
 it is a third: ten thousand, so many, and ten thousand again, on SQLite alone. With a minute: how long after the moment
 an issue is due a worker's first message leaves, to so many. With subscribers: how fast ten thousand, and so many, are
-brought in from a file, on both databases.
+brought in from a file, found as somebody types, and exported, on both databases. With sign-ups: so many a second, by
+real HTTP, beside nobody, ten thousand and a million.
 """
 
 import argparse
@@ -18,13 +20,16 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.bench.finding import find_among
 from tests.bench.imports import bring_in
 from tests.bench.minute import wait_for_the_minute
 from tests.bench.rounds import play, play_and_grow, play_from_afar, table
+from tests.bench.sign_ups import sign_up
 from tests.postfix import find_postfix
 from tests.postgres import running_cluster
 
-_FEW = 10_000
+_FEW, _MANY = 10_000, 1_000_000
+_HALF_A_MINUTE = 30.0
 
 
 @contextmanager
@@ -39,6 +44,19 @@ def _databases(options: argparse.Namespace) -> Iterator[dict[str, str | None]]:
             yield {"SQLite": None, "PostgreSQL": cluster.url("postgres")}
 
 
+def _of_subscribers(options: argparse.Namespace) -> None:
+    """Print a line for each figure, of few and of many."""
+    if options.sign_ups is not None:
+        for among in (0, _FEW, _MANY):
+            print(sign_up(among, options.sign_ups, _HALF_A_MINUTE))
+        return
+    with _databases(options) as databases:
+        for name, url in databases.items():
+            for rows in (_FEW, options.subscribers):
+                print(f"{name}, {bring_in(rows, url)}")
+                print(*(f"{name}, {line}" for line in find_among(rows, url)), sep="\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--recipients", type=int, default=20_000)
@@ -50,13 +68,11 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64, help="to that server")
     parser.add_argument("--growth", type=int, metavar="RECIPIENTS", help="beside ten thousand of them")
     parser.add_argument("--minute", type=int, metavar="RECIPIENTS", help="from the minute to the first message")
-    parser.add_argument("--subscribers", type=int, metavar="NUMBER", help="how many are brought in from a file")
+    parser.add_argument("--subscribers", type=int, metavar="NUMBER", help="brought in, found and exported")
+    parser.add_argument("--sign-ups", type=int, metavar="NUMBER", help="how many a second, for half a minute")
     options = parser.parse_args()
-    if options.subscribers is not None:
-        with _databases(options) as databases:
-            for name, url in databases.items():
-                for rows in (_FEW, options.subscribers):
-                    print(f"{name}, {bring_in(rows, url)}")
+    if options.subscribers is not None or options.sign_ups is not None:
+        _of_subscribers(options)
         return
     if options.delay is not None:
         print(*play_from_afar(options.delay, options.recipients, options.connections), sep="\n")

@@ -154,6 +154,19 @@ def test_who_comes_is_sealed_at_once_and_after_whoever_came_before(quarterly: Ma
     assert (found.seals, found.events, found.unsealed, found.wrong) == (2, 4, 0, ())
 
 
+def test_sectors_come_by_name_or_slug_and_others_are_left_out(quarterly: MailingList, now: datetime) -> None:
+    """Those that every installation begins with, too, before anybody has worded them."""
+    lines = (
+        "a@example.org,Police",
+        "b@example.org, VOLUNTARY organisation",
+        "c@example.org,council",
+        "d@example.org,Zoo",
+    )
+    bring_in("email,sector\n" + "\n".join(lines), quarterly, now)
+    found = db.session.execute(select(Subscriber.address, Subscriber.sector).order_by(Subscriber.address)).all()
+    assert [sector for _address, sector in found] == ["police", "voluntary", "council", ""]
+
+
 def test_each_bad_line_is_named_and_the_others_go_on(quarterly: MailingList, now: datetime) -> None:
     content = (
         "email,name\n"
