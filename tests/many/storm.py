@@ -1,4 +1,5 @@
 """An issue goes out from four workers while people sign up, and everything is killed once: what must hold, and figures.
+In the midst of it the tables are brought to those of a next release.
 
 One machine plays them all: PostgreSQL, two schedulers, four workers, two web servers under gunicorn with two processes
 each, a mail server that takes its time, and the people. Whatever ends is started again after half a second.
@@ -155,6 +156,7 @@ class Storm:
         yield 0.24, lambda: self._kill_child("web 1")
         yield 0.30, self._kill_leader
         yield 0.42, self._restart_database
+        yield 0.50, self._upgrade
         yield 0.55, lambda: self._kill("worker 1", "worker 2")
         yield 0.65, lambda: self._kill("web 1")
         yield 0.75, self._kill_leader
@@ -183,6 +185,14 @@ class Storm:
         self._cluster.start()
         self.kills["database"] += 1
         self.returns.append(time.monotonic())
+
+    def _upgrade(self) -> None:
+        """The next release's `newsletter migrate`: who runs goes on, and who is started later finds its tables."""
+        with db.engine.begin() as connection:
+            for table in ("delivery", "notice", "issue", "sign_up", "worker"):
+                connection.execute(text(f"ALTER TABLE {table} ADD COLUMN colour VARCHAR(20) NOT NULL DEFAULT ''"))
+            connection.execute(text("CREATE TABLE paint (id BIGINT PRIMARY KEY)"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
     def _pause(self, seconds: float) -> None:
         ends = time.monotonic() + seconds
