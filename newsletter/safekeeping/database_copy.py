@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import DatabaseError
 
 from ..db import Base, db
 from ..errors import Refused
@@ -41,7 +42,10 @@ def copy_database(folder: Path, on_progress: Progress) -> Copied:
     kind = db.engine.dialect.name
     target = folder / manifest.DATABASES[kind]
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    rows = _copy_sqlite(target, on_progress) if kind == "sqlite" else _copy_postgresql(target, on_progress)
+    try:
+        rows = _copy_sqlite(target, on_progress) if kind == "sqlite" else _copy_postgresql(target, on_progress)
+    except DatabaseError as error:
+        raise Refused(f"The database is damaged or cannot be read, so there is no backup: {error.orig}") from None
     return Copied(kind, schema, rows)
 
 
