@@ -1,6 +1,7 @@
 """Bringing people in from a file by the pages, and going on when something comes between."""
 
 import io
+import re
 from datetime import datetime
 
 import pytest
@@ -72,6 +73,7 @@ def test_ruth_brings_in_a_sheet(client: FlaskClient, now: datetime, quarterly: M
     page = client.get(where).text
     assert "UTF-8, divided by semicolons, names of columns in the first line" in page
     assert "asha@example.org, not an address" in page
+    assert re.search(r'value="ask"[^>]*checked', page) and not re.search(r'value="agreed"[^>]*checked', page)
 
     missing = client.post(f"{where}/look", data={"c0.1": "name", "how": "agreed"})
     assert missing.status_code == 422

@@ -65,7 +65,9 @@ def _find(key: UUID) -> ImportRun:
 def import_run(key: UUID) -> tuple[str, int]:
     """One import, wherever it stands."""
     run = _find(key)
-    form = DescribeForm(source=run.source, note=run.basis_note, how="ask" if run.ask_them else "agreed")
+    # Until somebody says otherwise, people are asked.
+    agreed = bool(run.source) and not run.ask_them
+    form = DescribeForm(source=run.source, note=run.basis_note, how="agreed" if agreed else "ask")
     return _page(run, form)
 
 
