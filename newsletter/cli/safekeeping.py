@@ -11,6 +11,7 @@ import click
 from .. import clock, dates
 from ..config import current_settings
 from ..config_reader import PREFIX, SettingReader
+from ..operations import totals
 from ..safekeeping import archive
 from ..safekeeping.aftermath import Settled
 from ..safekeeping.backing_up import back_up
@@ -18,6 +19,7 @@ from ..safekeeping.manifest import Manifest
 from ..safekeeping.moving import move
 from ..safekeeping.passphrase import read_passphrase
 from ..safekeeping.restoring import restore as put_back
+from ..work import counting
 from .context import print_json, refuse, with_app
 
 _file = click.argument("file", type=click.Path(path_type=Path))
@@ -72,6 +74,8 @@ def backup(file: Path, passphrase_file: Path | None, verify: bool) -> None:
 def _back_up(file: Path, passphrase: str | None) -> None:
     with Bars() as bars:
         made = back_up(file, passphrase, clock.now(), bars)
+    counting.note(totals.BACKUP, "")
+    totals.write_down()
     click.echo(f"{made.path}: {made.size / 1e6:,.1f} MB, {_about(made.manifest, current_settings().timezone)}.")
     if passphrase is None:
         click.echo(

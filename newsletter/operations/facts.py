@@ -16,6 +16,7 @@ Fact = tuple[str, str]
 
 def facts(signs: Signs) -> list[Fact]:
     """Every part with its line, in the order in which mail comes about."""
+    last_backup = signs.last(totals.BACKUP, "")
     return [
         (_("Workers"), _processes(signs.living("worker"), signs) or _("None is running")),
         (_("Last tick"), _ago(signs.last(totals.JOB, "watch_over"), signs)),
@@ -26,7 +27,7 @@ def facts(signs: Signs) -> list[Fact]:
         (_("Mailbox"), _mailbox(signs)),
         (_("Room on the disk"), _by_host(signs, lambda one: size(one.sign.disk_free) if one.sign else "")),
         (_("Clocks"), _clocks(signs)),
-        (_("Last backup"), _ago(signs.last(totals.BACKUP, ""), signs)),
+        (_("Last backup"), _ago(last_backup, signs) if last_backup else _("None yet")),
     ]
 
 

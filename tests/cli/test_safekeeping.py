@@ -15,6 +15,7 @@ from newsletter.cli import context
 from newsletter.cli.safekeeping import backup, migrate_data, restore
 from newsletter.config import Settings
 from newsletter.errors import Refused
+from newsletter.operations import totals
 from tests import people
 from tests.safekeeping.installations import PASSPHRASE, environment, make_tables
 
@@ -56,6 +57,7 @@ def test_without_a_passphrase_it_says_what_lies_open(run: Run, tmp_path: Path) -
     made = run("backup", tmp_path / "open.backup")
     assert made.exit_code == 0
     assert "It is not encrypted" in made.stderr
+    assert totals.totals()[totals.BACKUP, ""].number == 1, "what watches the age of backups"
 
 
 @pytest.mark.parametrize(
