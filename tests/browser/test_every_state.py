@@ -403,6 +403,7 @@ class Visitors:
     def _come(self, who: str) -> Visitor:
         context = self.browser.new_context(locale="en-GB")
         context.set_default_timeout(PATIENCE)
+        context.set_default_navigation_timeout(4 * PATIENCE)
         if who:
             sign_in(self.stage.app, context, who)
         visitor = self.here[who] = Visitor(context.new_page())
