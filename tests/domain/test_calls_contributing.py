@@ -456,6 +456,21 @@ def forget(now: datetime) -> int:
         return item_pictures.forget_unused(now)
 
 
+def test_pictures_that_came_with_a_text_go_with_it_and_not_from_under_another(december: Issue, now: datetime) -> None:
+    shown, name = with_picture(december, now), "0123456789ab-100x80.png"
+    plain = send(december, now, Piece("section", {"heading": "News", "body": "<p>Some.</p>"}), proved=True)
+    with transaction():
+        plain.pictures = [{"media": name, "alt": "A poster"}]
+        plain.state, plain.decided_at = ContributionState.DECLINED, now
+    assert forget(now + timedelta(days=29)) == 0
+    assert plain.pictures != []
+    assert forget(now + timedelta(days=31)) == 0, "another contribution shows it"
+    assert (plain.pictures, shown.data["media"]) == ([], name)
+    with transaction():
+        shown.state, shown.decided_at = ContributionState.DECLINED, now
+    assert forget(now + timedelta(days=32)) == 1
+
+
 def test_pictures_of_what_nobody_uses_are_let_go_and_the_words_stay(december: Issue, now: datetime) -> None:
     sent = with_picture(december, now)
     with transaction():
