@@ -279,7 +279,7 @@ class Month(RuleBasedStateMachine):
         new = make.deadline(issue.deadline.day + timedelta(days=days))
         try:
             with transaction():
-                told = call_deadline.what_people_were_told(issue)
+                told = call_deadline.what_people_were_told(issue, new)
                 creating.change_deadline(issue, new, confirmation=told, actor=None, now=self.now)
         except (Refused, Invalid):
             assert not self.takes(self.december)
