@@ -8,6 +8,12 @@ import pytest
 from newsletter import logs
 
 
+@pytest.fixture(autouse=True)
+def _nothing_under_way() -> None:
+    """A test client that was left in the midst of a request leaves its id on this thread."""
+    logs.begin()
+
+
 def line(form: str, message: str, *values: object, failed: Exception | None = None) -> str:
     """What a module's line becomes."""
     told = (type(failed), failed, failed.__traceback__) if failed else None
