@@ -43,7 +43,12 @@ class SettingReader:
             raise SettingError(f"{PREFIX}{name} holds characters that cannot be printed, or are not UTF-8")
         if not path:
             return value or None
-        return _text_in(Path(path), f"{PREFIX}{name}_FILE").strip() or None
+        value = _text_in(Path(path), f"{PREFIX}{name}_FILE").strip()
+        if not value:
+            raise SettingError(f"{PREFIX}{name}_FILE: {path} is empty")
+        if not value.isprintable() and name != "SECRET_KEYS":
+            raise SettingError(f"{PREFIX}{name}_FILE: {path} holds more than one line, or what cannot be printed")
+        return value
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name, allowed[0])

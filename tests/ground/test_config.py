@@ -93,3 +93,68 @@ def test_two_processes_that_start_together_use_one_key(tmp_path: Path) -> None:
         os.waitpid(pid, 0)
     seen = {path.read_text() for path in tmp_path.glob("seen-*")}
     assert seen == {read(tmp_path).secret_keys[0]}
+
+
+SECRETS = (
+    "SECRET_KEYS",
+    "DATABASE_URL",
+    "RELAY_URL",
+    "INBOUND_URL",
+    "OAUTH_CLIENT_SECRET",
+    "OIDC_CLIENT_SECRET",
+    "METRICS_TOKEN",
+)
+GOOD = {
+    "SECRET_KEYS": "k" * 40,
+    "DATABASE_URL": "postgresql://ruth:secret@db.example.org/news",
+    "RELAY_URL": "smtps://ruth:secret@relay.example.org",
+    "INBOUND_URL": "imaps://ruth:secret@mail.example.org/INBOX",
+    "METRICS_TOKEN": "t" * 40,
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_may_come_from_a_file_as_editors_and_windows_write_it(tmp_path: Path, name: str) -> None:
+    value, file = GOOD.get(name, "a secret"), tmp_path / "secret"
+    for written in (value, f"{value}\n", f"{value}\r\n"):
+        file.write_bytes(written.encode())
+        settings = read(tmp_path, **{f"{name}_FILE": str(file)})
+        found = getattr(settings, name.lower())
+        assert value.rpartition("//")[2] in (found if isinstance(found, str) else " ".join(found))
+        assert value.rpartition("//")[2] not in repr(settings)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_file_that_is_no_good_is_named_and_not_passed_over(tmp_path: Path, name: str) -> None:
+    missing, empty, binary = tmp_path / "missing", tmp_path / "empty", tmp_path / "binary"
+    empty.write_text("\n")
+    binary.write_bytes(b"\xff\xfe")
+    for file, why in (
+        (missing, "cannot be read"),
+        (tmp_path, "cannot be read"),
+        (binary, "cannot be read"),
+        (empty, "is empty"),
+    ):
+        with pytest.raises(SettingError) as refusal:
+            read(tmp_path, **{f"{name}_FILE": str(file)})
+        assert str(refusal.value).startswith(f"NEWSLETTER_{name}_FILE: {file}")
+        assert why in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"PASSWORD_SIGN_IN": "no"}, "would let nobody in"),
+        ({"OIDC_ISSUER": "https://login.example.org"}, "NEWSLETTER_OIDC_CLIENT_ID is missing"),
+        ({"OIDC_CLIENT_ID": "newsletter"}, "NEWSLETTER_OIDC_ISSUER is missing"),
+        ({"OIDC_ISSUER": "http://login.example.org", "OIDC_CLIENT_ID": "x"}, "begins with https://"),
+        ({"METRICS_TOKEN": "short"}, "NEWSLETTER_METRICS_TOKEN needs 32 characters"),
+        ({"METRICS_FROM": "10.1.0.1/16"}, "NEWSLETTER_METRICS_FROM must be networks"),
+        ({"LOG_FORMAT": "xml"}, "NEWSLETTER_LOG_FORMAT must be one of: text, json"),
+    ],
+)
+def test_what_would_shut_everybody_out_or_open_too_much(
+    tmp_path: Path, settings: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        read(tmp_path, **settings)
