@@ -1,9 +1,7 @@
 """Two clocks beside each other. A wrong one makes deadlines, links that end, and the dates of mails wrong."""
 
+from ..operations.judging import MOST_SKEW_SECONDS
 from .findings import Notes
-
-#: What two clocks may differ by before mail looks old, new or forged.
-MOST_SKEW_SECONDS = 60
 
 
 def compare_clocks(notes: Notes, other: str, seconds: float) -> None:

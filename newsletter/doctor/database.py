@@ -14,8 +14,9 @@ from ..config import Settings
 from ..db import db
 from ..errors import SettingError
 from ..models import Activity
+from ..operations.judging import MOST_SKEW_SECONDS
 from ..schema import newest_version, schema_version
-from .clocks import MOST_SKEW_SECONDS, compare_clocks
+from .clocks import compare_clocks
 from .findings import Area, Notes
 
 _CONNECT_SECONDS = 10

@@ -153,7 +153,12 @@ def _without(secrets: list[str], text: str) -> str:
 
 def _secrets(settings: Settings) -> list[str]:
     """What no finding may hold, in every form in which it might come back, the longest first."""
-    found = {*settings.secret_keys, settings.oauth_client_secret or ""}
+    found = {
+        *settings.secret_keys,
+        settings.oauth_client_secret or "",
+        settings.oidc_client_secret or "",
+        settings.metrics_token or "",
+    }
     for url in (settings.database_url, settings.relay_url, settings.inbound_url):
         password = urlsplit(url or "").password or ""
         found |= {password, unquote(password), quote(unquote(password))}

@@ -11,10 +11,9 @@ from sqlalchemy.engine import make_url
 
 from ..config import Settings
 from ..delivery.run.engine import LEAST_FREE_BYTES
+from ..operations.judging import LITTLE_ROOM_BYTES
 from ..work.doorbell import Doorbell
 from .findings import Area, Notes
-
-_COMFORTABLE_BYTES = 1_000_000_000
 
 
 def examine_folder(settings: Settings) -> Notes:
@@ -70,7 +69,7 @@ def _room(folder: Path, notes: Notes) -> None:
     if free < LEAST_FREE_BYTES:
         notes.wrong(f"The disk is full but for {_size(free)}: nothing is sent, since it could not be recorded.",
                     "Make room on the disk of the data directory.")  # fmt: skip
-    elif free < _COMFORTABLE_BYTES:
+    elif free < LITTLE_ROOM_BYTES:
         notes.warning(f"The disk of the data directory has {_size(free)} left.", "Make room before the next issue.")
     else:
         notes.good(f"The disk of the data directory has {_size(free)} left.")
