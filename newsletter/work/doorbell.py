@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .. import logs
 
-_LONGEST_PATH = 100  # sun_path holds 108 bytes on Linux, 104 elsewhere
+_LONGEST_PATH = 92  # sun_path holds 108 bytes on Linux, 104 elsewhere, and we add a number
 _LONGEST_PRESS = 4096
 
 
@@ -41,10 +41,13 @@ class Doorbell:
 
     def listen(self) -> None:
         """Be the one who hears. A socket left by a process that died is taken over."""
-        self.path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        listening.bind(str(self.path))
-        self.path.chmod(0o600)
+        # Under a name of our own, then moved: two that begin at once would otherwise meet between the two steps.
+        own = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        own.unlink(missing_ok=True)
+        listening.bind(str(own))
+        own.chmod(0o600)
+        own.replace(self.path)
         self._listening = listening
 
     def hear(self, timeout: float) -> Press | None:
