@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -47,6 +49,12 @@ class Installation:
     @property
     def database(self) -> Path:
         return self.data_dir / "newsletter.db"
+
+    def issue(self, which: int = 0) -> str:
+        """The address of an issue of the demo: the one in hand, or that many after it. Their names go by the date."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database:
+            slugs = database.execute("SELECT slug FROM issue WHERE state = 'draft' ORDER BY id").fetchall()
+        return f"{self.address}/desk/issues/{slugs[which][0]}"
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`newsletter <words>` beside the running processes."""

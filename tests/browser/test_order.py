@@ -15,7 +15,7 @@ def ruth(larkmere: Installation, visitor: "type[Visitor]") -> Visitor:
     """Ruth at her desk."""
     ruth = visitor()
     ruth.sign_in(larkmere.address)
-    ruth.page.goto(f"{larkmere.address}/desk/issues/march-2027/write")
+    ruth.page.goto(f"{larkmere.issue(1)}/write")
     expect(ruth.page.locator("ol.is-sortable")).to_be_visible()
     return ruth
 

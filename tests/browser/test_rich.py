@@ -23,7 +23,7 @@ def ruth(larkmere: Installation, visitor: "type[Visitor]") -> Visitor:
     """Ruth at an empty new section."""
     ruth = visitor()
     ruth.sign_in(larkmere.address)
-    ruth.page.goto(f"{larkmere.address}/desk/issues/march-2027/write/add")
+    ruth.page.goto(f"{larkmere.issue(1)}/write/add")
     ruth.page.locator("button[name=kind][value=section]").click()
     expect(body(ruth.page)).to_be_visible()
     return ruth
@@ -305,7 +305,7 @@ def test_without_scripts_the_text_area_does_the_same_work(larkmere: Installation
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     Visitor(page).sign_in(larkmere.address)
-    page.goto(f"{larkmere.address}/desk/issues/march-2027/write/add")
+    page.goto(f"{larkmere.issue(1)}/write/add")
     page.locator("button[name=kind][value=section]").click()
     area = page.locator("textarea[data-xhtml][name='d.body']")
     expect(area).to_be_visible()

@@ -2,10 +2,12 @@
 
 import email
 import email.policy
+import hashlib
 import re
 import sqlite3
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -57,9 +59,8 @@ def test_what_came_in_is_read_decided_and_answered(serve: Serve, visitor: "type[
     page.goto(reading)
     ruth.press("Compare")
     ruth.look("side-by-side")
-    page.goto(f"{installation.address}/desk/issues")
-    ruth.click(page.locator(".app-table tbody th a").first)
-    page.goto(f"{page.url}/leftovers")
+    issue = installation.issue()
+    page.goto(f"{issue}/leftovers")
     ruth.look("leftovers")
 
     helen = visitor()
@@ -67,6 +68,9 @@ def test_what_came_in_is_read_decided_and_answered(serve: Serve, visitor: "type[
     _helen_answers(helen)
     page.goto(reading)
     expect(page.get_by_text("Thirteen mentors, not twelve.")).to_be_visible()
+
+    _asks_to_have_it_out(helen, installation)
+    _settles_it(ruth, issue, reading)
     assert ruth.complaints == helen.complaints == []
 
 
@@ -82,6 +86,43 @@ def _helen_answers(helen: Visitor) -> None:
     helen.write(helen.page.get_by_label("What would you change?"), "Thirteen mentors, not twelve.")
     helen.press("Send it to the editors")
     helen.look("suggested")
+
+
+def _asks_to_have_it_out(helen: Visitor, installation: Installation) -> None:
+    """Signed in as whoever sent it, she asks for one thing to go."""
+    now = datetime.now(UTC)
+    instants = [int(each.timestamp() * 1_000_000) for each in (now, now + timedelta(hours=20))]
+    with closing(sqlite3.connect(installation.database, timeout=30)) as database, database:
+        [(title, contributor)] = database.execute(
+            "SELECT title, contributor_id FROM contribution WHERE state = 'accepted' AND contributor_id IS NOT NULL"
+        )
+        database.execute(
+            "INSERT INTO contributor_session (id_hash, contributor_id, user_agent, created_at, ends_at)"
+            " VALUES (?, ?, '', ?, ?)",
+            [hashlib.sha256(b"helen").digest(), contributor, *instants],
+        )
+    helen.page.context.add_cookies([{"name": "contributor", "value": "helen", "url": installation.address}])
+    helen.page.goto(f"{installation.address}/contribute/mine")
+    helen.follow(title)
+    helen.follow("Ask the editors to take it out")
+    helen.look("asking-to-take-it-out")
+    helen.write(helen.page.get_by_role("textbox"), "One school asks not to be named.")
+    helen.press("Ask the editors")
+
+
+def _settles_it(ruth: Visitor, issue: str, reading: str) -> None:
+    """Nothing is scheduled before the sender has an answer."""
+    page = ruth.page
+    asked = page.get_by_text(re.compile("asks you to take something out of"))
+    page.goto(f"{issue}/schedule")
+    expect(asked.first).to_be_visible()
+    page.goto(reading)
+    expect(page.get_by_text("One school asks not to be named.")).to_be_visible()
+    ruth.look("asked to take something out")
+    ruth.write(page.get_by_label("What have you done?"), "The school is not named any more.")
+    ruth.press("It is settled")
+    page.goto(f"{issue}/schedule")
+    expect(asked).to_have_count(0)
 
 
 def _link_in_the_mail(installation: Installation) -> str:
