@@ -20,8 +20,9 @@ _BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 
 
 def run_on_both(metafunc: pytest.Metafunc) -> None:
-    """Once on each database: for `pytest_generate_tests`."""
-    if "database" in metafunc.fixturenames:
+    """Once on each database, but for a test that chooses: for `pytest_generate_tests`."""
+    chooses = any(mark.args[0] == "database" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "database" in metafunc.fixturenames and not chooses:
         metafunc.parametrize("database", _BOTH, indirect=True)
 
 
@@ -34,9 +35,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def opened(app: Flask) -> Iterator[Flask]:
     """Inside the application's context; its connections are closed at the end."""
     with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture

@@ -85,9 +85,10 @@ def _every_note(page: Page) -> None:
 
 def leave_out(page: Page) -> None:
     """Nothing of the document is wanted."""
-    for choice in page.get_by_label("Leave out").all():
-        with page.expect_response(re.compile("/document/")):
-            choice.check()
+    choices = page.get_by_label("Leave out").all()
+    for left, choice in zip(reversed(range(len(choices))), choices, strict=True):
+        choice.check()
+        expect(page.get_by_role("button", name=re.compile(f"^Import {left} ")).first).to_be_visible()
 
 
 def _behind(page: Page) -> None:

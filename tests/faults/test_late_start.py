@@ -48,7 +48,7 @@ def test_two_workers_that_start_late_send_it_once(app: Flask, server: AcceptingS
     assert (told("sending_started"), told("sending_finished")) == (1, 1)
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_one_that_is_a_day_late_waits_for_an_answer(app: Flask, server: AcceptingServer, start_worker: Start) -> None:
     issue = due_since(timedelta(days=1), 3)
     worker = start_worker()

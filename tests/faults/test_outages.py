@@ -107,7 +107,7 @@ def own_cluster() -> Iterator[Cluster]:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_postgresql_is_stopped_and_started_again(
     settings: Settings, own_cluster: Cluster, sink: Sink, figures: Figures
 ) -> None:
@@ -147,7 +147,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_disk_is_full_in_the_midst_of_it(
     settings: Settings, small_disk: Path, sink: Sink, figures: Figures
 ) -> None:
@@ -168,7 +168,7 @@ def test_the_disk_is_full_in_the_midst_of_it(
         check(issue, sink.recipients(0), figures, most_unsure=CONNECTIONS)
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_no_file_may_grow_any_more(settings: Settings, sink: Sink, figures: Figures) -> None:
     """A quota, as the system has it for one process: each write beyond the end of a file fails, for a while."""
     with installation(settings), Nursery(settings, sink.url, CONNECTIONS) as nursery:
@@ -217,7 +217,7 @@ def go_on(issue: Issue, settings: Settings, nursery: Nursery) -> None:
     until_state(issue, IssueState.SENT, settings, nursery)
 
 
-@pytest.mark.parametrize("settings", ["sqlite", "postgres"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 def test_the_clock_is_set_forth_and_back_a_day(settings: Settings, sink: Sink, figures: Figures) -> None:
     """People's clock says when things happened. Who lives, and whose work it is, does not hang on it."""
     with installation(settings) as app, time_machine.travel(datetime.now(UTC), tick=True) as clock:

@@ -61,7 +61,7 @@ def send(issue: Issue, server: MailServer, *, secured: bool) -> Ending:
     return ending
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("secured", [False, True], ids=["in clear", "TLS and a password"])
 def test_postfix_takes_a_thousand(app: Flask, mta: MailServer, secured: bool) -> None:
     issue = makers.sending(datetime.now(UTC), READERS)
@@ -82,7 +82,7 @@ def test_postfix_takes_a_thousand(app: Flask, mta: MailServer, secured: bool) ->
     assert len({str(mail["Message-ID"]) for mail in mails}) == READERS
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_wrong_password_pauses_it_and_says_so(app: Flask, mta: MailServer) -> None:
     issue = makers.sending(datetime.now(UTC), 5)
     relay = SmtpRelay.from_url(mta.secured_url(password="wrong"), ca_file=mta.ca_file)

@@ -12,7 +12,7 @@ from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.mail.memory import MemoryRelay
 from newsletter.work.doorbell import Doorbell
-from newsletter.work.registry import JOBS
+from newsletter.work.registry import JOBS, Lane
 from newsletter.work.runners import DoorbellRunner, SilentRunner, ThreadsRunner
 
 GIVEN = {"X-Request-ID": "from-the-proxy-1"}
@@ -48,7 +48,7 @@ def test_the_name_goes_with_the_ring_to_the_job(app: Flask, tmp_path: Path, monk
     finally:
         bell.close()
     assert press is not None
-    runner = ThreadsRunner(app, threads=1)
+    runner = ThreadsRunner(app, dict.fromkeys(Lane, 1))
     with logs.about(request_id=press.request_id):
         runner.ring(press.job_name, press.ids)
     assert runner.stop(10)

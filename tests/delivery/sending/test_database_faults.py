@@ -21,7 +21,7 @@ from tests.postgres import Cluster
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_every_connection_to_postgresql_is_cut_again_and_again(
     app: Flask, now: datetime, postgres_cluster: Cluster
 ) -> None:
@@ -47,7 +47,7 @@ def test_every_connection_to_postgresql_is_cut_again_and_again(
     assert set(Counter(relay.recipients).values()) == {1}
 
 
-@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_somebody_else_holds_the_sqlite_database_for_a_while(app: Flask, now: datetime) -> None:
     """A long import, or a backup: sending waits for it, and goes on."""
     held, issue_id = threading.Event(), makers.sending(now, 900).id
