@@ -7,20 +7,20 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.http_server import LocalServer
+
 CLIENT_ID, CLIENT_SECRET = "newsletter", "a secret between the two"
 
 
-class SignInService:
+class SignInService(LocalServer):
     """Signs `person` in without asking. `changes` go into the next tokens, `algorithm` "none" leaves them unsigned."""
 
     def __init__(self) -> None:
@@ -34,20 +34,8 @@ class SignInService:
         self._codes: dict[str, dict[str, str]] = {}
         self.new_key()
         self._signs_with = self._key
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(self._handler())
+        self.issuer = f"http://127.0.0.1:{self.port}"
 
     def new_key(self, *, published: bool = True) -> None:
         """Sign with another key from now on; one that is not `published` is a thief's."""

@@ -5,13 +5,13 @@ with TokenServer(authority.server()) as server: …    # server.url, server.aske
 
 import json
 import ssl
-import threading
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs
+
+from tests.http_server import LocalServer
 
 
 @dataclass(frozen=True)
@@ -23,28 +23,14 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class TokenServer:
+class TokenServer(LocalServer):
     """Gives `token-1`, `token-2` …, each for an hour, where no `answers` are waiting. `asked` holds each form."""
 
     def __init__(self, tls: ssl.SSLContext | None, *answers: Answer) -> None:
         self.asked: list[dict[str, str]] = []
         self.answers = deque(answers)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"https://127.0.0.1:{self._server.server_address[1]}/token"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(self._handler(), tls)
+        self.url = f"https://127.0.0.1:{self.port}/token"
 
     def answer(self, form: dict[str, str]) -> Answer:
         """What is said to one form."""

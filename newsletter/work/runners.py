@@ -10,6 +10,7 @@
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -36,11 +37,12 @@ class Runner(Protocol):
         ...
 
 
-class AfterTheCommit:
+class AfterTheCommit(ABC):
     """Rings once the transaction is over: for runners that are no part of the database."""
 
+    @abstractmethod
     def ring(self, job_name: str, ids: tuple[int, ...]) -> None:
-        raise NotImplementedError
+        """Ring now, outside a transaction."""
 
     def ring_on_commit(self, job_name: str, ids: tuple[int, ...]) -> None:
         on_commit(lambda: self.ring(job_name, ids))
