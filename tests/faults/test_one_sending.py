@@ -40,7 +40,7 @@ class ParticularServer(AcceptingServer):
         if address in GONE:
             return "550 5.1.1 No such user"
         if address == BUSY and self.busy:
-            return "454 4.7.1 Try again later"
+            return "454 4.3.0 Temporary lookup failure"  # no reason to slow down for the others
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
