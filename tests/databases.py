@@ -16,7 +16,10 @@ from newsletter.work.runners import SilentRunner
 from tests.postgres import Cluster
 
 KEY = "a-test-key-that-is-long-enough-to-be-used"
-_BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+_POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
+_BOTH = ("sqlite", _POSTGRES)
+#: A test that is about PostgreSQL alone.
+on_postgres = pytest.mark.parametrize("database", [_POSTGRES], indirect=True)
 
 
 def run_on_both(metafunc: pytest.Metafunc) -> None:

@@ -21,7 +21,7 @@ from newsletter.bench.readers import publish_list
 from newsletter.db import db, transaction
 from newsletter.domain.subscribers import import_runs, import_uploads, sealing, suppressing
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Consent, ImportRun, MailingList, Subscription
+from newsletter.models import Account, Consent, ImportRun, MailingList, Subscription
 from newsletter.states import ImportState, SuppressionReason
 from tests import people
 
@@ -101,10 +101,10 @@ def bring_in(rows: int, database: str | None) -> Taken:
         return Taken(rows, look, seconds, sealed, writer, reader, server, peak("self"), readers.peak())
 
 
-def upload(mailing_list: MailingList, content: bytes, actor: object) -> int:
+def upload(mailing_list: MailingList, content: bytes, actor: Account) -> int:
     """Give in a file, its columns as they were guessed; the id of the import."""
     now = clock.now()
-    run = import_uploads.begin(mailing_list, "people.csv", BytesIO(content), actor=actor, now=now)  # type: ignore[arg-type]
+    run = import_uploads.begin(mailing_list, "people.csv", BytesIO(content), actor=actor, now=now)
     columns = [dict(layout.columns) for layout in import_uploads.layouts(run)]
     with transaction():
         import_uploads.describe(
@@ -113,10 +113,10 @@ def upload(mailing_list: MailingList, content: bytes, actor: object) -> int:
     return run.id
 
 
-def perform(run_id: int, *, look: bool, actor: object) -> float:
+def perform(run_id: int, *, look: bool, actor: Account) -> float:
     """Do it, or only `look`; the seconds it took."""
     with transaction() as session:
-        import_runs.start(session.get_one(ImportRun, run_id), look=look, actor=actor, now=clock.now())  # type: ignore[arg-type]
+        import_runs.start(session.get_one(ImportRun, run_id), look=look, actor=actor, now=clock.now())
     began = time.perf_counter()
     import_runs.perform(run_id, clock.now())
     return time.perf_counter() - began

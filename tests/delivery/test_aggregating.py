@@ -12,6 +12,7 @@ from newsletter.models import Activity, Delivery, Issue, IssueReport, MailingLis
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work import liveness
 from tests import people
+from tests.databases import on_postgres
 from tests.delivery import ledger
 from tests.delivery.sending import makers
 
@@ -82,7 +83,7 @@ def test_all_but_the_three_newest_give_up_their_deliveries(sent: list[Issue], no
     assert first.detail["counts"]["accepted"] == READERS - 2
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_on_postgresql_too(app: Flask, now: datetime) -> None:
     check(a_year(now), now)
 

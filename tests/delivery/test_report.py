@@ -14,6 +14,7 @@ from newsletter.delivery.reports.rates import Level, bounces, complaints
 from newsletter.delivery.reports.reasons import plain
 from newsletter.models import Consent, Delivery, Feedback, Issue, IssueReport, Subscriber, Subscription
 from newsletter.states import ConsentEvent, DeliveryState, FeedbackKind, IssueState, SkipReason
+from tests.databases import on_postgres
 from tests.delivery import ledger
 from tests.delivery.sending import makers
 
@@ -113,7 +114,7 @@ def test_it_says_what_happened(issue: Issue, now: datetime) -> None:
     check(issue, now)
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_on_postgresql_too(app: Flask, now: datetime) -> None:
     issue = make(now)
     ledger.untally(issue)

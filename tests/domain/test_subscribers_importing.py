@@ -4,9 +4,8 @@ import csv
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.subscribers import exporting, import_child, leaving, sealing, suppressing
 from newsletter.domain.subscribers.import_cells import key_and_address
@@ -27,8 +24,8 @@ from newsletter.domain.subscribers.story import story as story_of
 from newsletter.errors import Invalid
 from newsletter.models import Activity, Consent, MailingList, Subscriber, Subscription
 from newsletter.states import ConsentEvent, SubscriptionState, SuppressionReason
-from newsletter.work.runners import SilentRunner
 from tests import people
+from tests.databases import on_postgres
 from tests.dump import dump
 
 
@@ -134,8 +131,9 @@ def test_a_file_without_a_header_is_understood() -> None:
     ]
 
 
-def test_a_backslash_is_a_backslash_on_postgresql(on_postgres: MailingList, now: datetime) -> None:
-    bring_in("email,name,organisation\na@example.org,Asha \\N Patel,Oak\\tfield\n", on_postgres, now)
+@on_postgres
+def test_a_backslash_is_a_backslash_quarterlyql(quarterly: MailingList, now: datetime) -> None:
+    bring_in("email,name,organisation\na@example.org,Asha \\N Patel,Oak\\tfield\n", quarterly, now)
     asha = db.session.scalars(select(Subscriber)).one()
     assert (asha.name, asha.organisation) == ("Asha \\N Patel", "Oak\\tfield")
 
@@ -387,26 +385,17 @@ def test_a_large_file_is_read_beside(quarterly: MailingList, now: datetime, monk
         list(import_child._received(io.BytesIO(b"")))
 
 
-@pytest.fixture
-def on_postgres(settings: Settings, postgres_url: str) -> Iterator[MailingList]:
-    app = create_app(replace(settings, database_url=postgres_url), runner=SilentRunner())
-    with app.app_context():
-        db.create_all()
-        yield people.larkmere(datetime(2026, 12, 7, 10, tzinfo=UTC))
-        db.session.remove()
-        db.engine.dispose()
-
-
-def test_the_same_on_postgresql(on_postgres: MailingList, now: datetime) -> None:
+@on_postgres
+def test_the_same_quarterlyql(quarterly: MailingList, now: datetime) -> None:
     """COPY and one statement for two tables, and the same comes of it: moving in, and once more."""
-    bring_in("helen@example.org,Helen Price\n", on_postgres, now)
-    looked = bring_in(mailchimp(now), on_postgres, now, dry_run=True)
-    report = bring_in(mailchimp(now), on_postgres, now)
+    bring_in("helen@example.org,Helen Price\n", quarterly, now)
+    looked = bring_in(mailchimp(now), quarterly, now, dry_run=True)
+    report = bring_in(mailchimp(now), quarterly, now)
     assert {**looked.as_dict(), "dry_run": False} == report.as_dict()
     assert (report.rows, report.added, report.kept_out, report.staying, report.duplicates) == (7, 2, 3, 1, 1)
-    assert addresses_on(on_postgres) == ["asha@example.org", "helen@example.org", "tom@example.org"]
+    assert addresses_on(quarterly) == ["asha@example.org", "helen@example.org", "tom@example.org"]
     assert db.session.scalar(select(func.count(Consent.id)).where(Consent.wording == "")) == 3
     sealing.seal_all(now)
     assert (sealing.verify().events, sealing.verify().wrong) == (3, ())
-    again = bring_in(mailchimp(now), on_postgres, now)
+    again = bring_in(mailchimp(now), quarterly, now)
     assert (again.added, again.already, again.suppressed, again.duplicates, again.staying) == (0, 2, 3, 1, 1)

@@ -1,14 +1,11 @@
 """What staff do to many subscribers, the outlook of retention and being forgotten, on PostgreSQL."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
-from newsletter.app import create_app
-from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.subscribers import bulk_actions, forgetting, retaining, story, suppressing
 from newsletter.domain.subscribers.bulk_actions import Selection
@@ -16,20 +13,15 @@ from newsletter.domain.subscribers.bulk_kinds import Kind
 from newsletter.domain.subscribers.finding import Standing
 from newsletter.models import BulkAction, BulkMember, MailingList, Subscription
 from newsletter.states import BulkState, SubscriptionState
-from newsletter.work.runners import SilentRunner
 from tests import people
+from tests.databases import on_postgres
 
-pytestmark = pytest.mark.postgres
+pytestmark = on_postgres
 
 
 @pytest.fixture
-def quarterly(settings: Settings, postgres_url: str) -> Iterator[MailingList]:
-    app = create_app(replace(settings, database_url=postgres_url), runner=SilentRunner())
-    with app.app_context():
-        db.create_all()
-        yield people.larkmere(datetime(2026, 12, 7, 10, tzinfo=UTC))
-        db.session.remove()
-        db.engine.dispose()
+def quarterly(app: Flask, now: datetime) -> MailingList:
+    return people.larkmere(now)
 
 
 def active() -> int:

@@ -15,13 +15,14 @@ from newsletter.delivery.run import engine
 from newsletter.delivery.run.running import Ending
 from newsletter.models import Issue
 from newsletter.states import IssueState
+from tests.databases import on_postgres
 from tests.delivery.sending import makers
 from tests.delivery.sending.test_sending import SlowedRelay
 from tests.postgres import Cluster
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_every_connection_to_postgresql_is_cut_again_and_again(
     app: Flask, now: datetime, postgres_cluster: Cluster
 ) -> None:
