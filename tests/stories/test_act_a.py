@@ -3,12 +3,9 @@
 5pm on 3 July 2017 is 16:00 UTC: a product that took it for UTC would leave the call open for another hour.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from newsletter.db import db
@@ -17,7 +14,7 @@ from newsletter.states import IssueState, Role
 from tests import people
 
 from .closing import it_closes
-from .stage import Browser, Clock, Page, Stage, on_stage
+from .stage import Browser, Clock, Page, Stage
 
 GUIDANCE = "https://guidance.example.org/chronologies"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -47,18 +44,8 @@ Please send us your news. The deadline for the next issue is Monday 3 July 2017.
 """
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Monday 24 April 2017, 10am in UTC; summer time in Larkmere."""
-    standing = Clock(datetime(2017, 4, 24, 10, 0, tzinfo=UTC))
-    monkeypatch.setattr("newsletter.clock.now", standing)
-    return standing
-
-
-@pytest.fixture
-def stage(tmp_path: Path, clock: Clock) -> Iterator[Stage]:
-    with on_stage(tmp_path, clock) as up:
-        yield up
+#: Monday 24 April 2017, 10am in UTC; summer time in Larkmere.
+BEGINS = datetime(2017, 4, 24, 10, 0, tzinfo=UTC)
 
 
 def test_act_a(stage: Stage, clock: Clock) -> None:

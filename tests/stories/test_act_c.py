@@ -5,9 +5,7 @@ counts only by a right that somebody gave.
 """
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -19,7 +17,7 @@ from tests import people
 from tests.domain import call_makers
 from tests.fixtures.documents.make_word import packed, paragraph, parts, run
 
-from .stage import Browser, Clock, Mail, Page, Stage, on_stage
+from .stage import Browser, Mail, Page, Stage
 
 CALL = "/contribute/december-2017"
 DESK = "/desk/issues/december-2017"
@@ -45,18 +43,8 @@ FINDINGS = (
 )
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Monday 13 November 2017, 10am; no summer time any more."""
-    standing = Clock(datetime(2017, 11, 13, 10, 0, tzinfo=UTC))
-    monkeypatch.setattr("newsletter.clock.now", standing)
-    return standing
-
-
-@pytest.fixture
-def stage(tmp_path: Path, clock: Clock) -> Iterator[Stage]:
-    with on_stage(tmp_path, clock) as up:
-        yield up
+#: Monday 13 November 2017, 10am; no summer time any more.
+BEGINS = datetime(2017, 11, 13, 10, 0, tzinfo=UTC)
 
 
 def test_act_c(stage: Stage) -> None:

@@ -4,11 +4,8 @@
 """
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from newsletter import addresses
@@ -23,23 +20,13 @@ from tests import contributions, people
 from tests.web import desk
 
 from .closing import it_closes
-from .stage import Browser, Clock, Mail, Stage, on_stage
+from .stage import Browser, Mail, Stage
 
 OUT = "Safeguarding news, December 2017 is out, with your news"
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Wednesday 13 December 2017, 9am."""
-    standing = Clock(datetime(2017, 12, 13, 9, 0, tzinfo=UTC))
-    monkeypatch.setattr("newsletter.clock.now", standing)
-    return standing
-
-
-@pytest.fixture
-def stage(tmp_path: Path, clock: Clock) -> Iterator[Stage]:
-    with on_stage(tmp_path, clock) as up:
-        yield up
+#: Wednesday 13 December 2017, 9am.
+BEGINS = datetime(2017, 12, 13, 9, 0, tzinfo=UTC)
 
 
 def test_act_e(stage: Stage) -> None:
