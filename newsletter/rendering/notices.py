@@ -103,7 +103,7 @@ NOTICES: Mapping[str, Needs] = {
     "call_invitation": Needs(_CALL, ("name", "nothing_url")),
     "call_reminder": Needs(_CALL, ("name", "nothing_url")),
     "call_last_call": Needs((*_CALL, "titles"), ("name",)),
-    "call_moved": Needs(_CALL, ("name", "was", "titles")),
+    "call_moved": Needs(_CALL, ("name", "was", "titles", "is_in"), version=2),
     "call_closed": Needs((*_CALL, "titles"), ("name",)),
     "call_digest": Needs(("list", "lines", "url"), ("name",)),
     "more_time_asked": Needs((*_ISSUE, "who"), ("name", "reason", "wished")),

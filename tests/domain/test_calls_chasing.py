@@ -7,6 +7,9 @@ from flask import Flask
 
 from newsletter.db import db, transaction
 from newsletter.delivery.notices.notice_values import NoLongerNeeded, values_of
+from newsletter.domain.calls.decisions import settling, triage
+from newsletter.domain.calls.decisions.triage import Mail
+from newsletter.domain.calls.handing_in import drafting, withdrawing
 from newsletter.domain.calls.reminding import answering, chase_rows, chasing, concerned, digest, extending, opening
 from newsletter.domain.calls.reminding.board import board
 from newsletter.domain.calls.reminding.concerned import Standing
@@ -14,6 +17,7 @@ from newsletter.domain.issues import creating
 from newsletter.domain.subscribers import suppressing
 from newsletter.errors import Invalid, NotAllowed, Refused
 from newsletter.models import Account, Activity, CadenceRule, Issue, MailingList, Notice
+from newsletter.rendering.notices import NoticeFrame, compose
 from newsletter.states import ContributionState, IssueState, NoticeState, Role, SuppressionReason
 from tests import people
 from tests.domain import call_makers as make
@@ -296,7 +300,39 @@ def test_a_deadline_that_is_brought_forward_takes_no_promise_back(opened: Issue)
 
     assert cara.edit_until == FRIDAY.instant
     assert not cara.late
-    assert make.to("call_moved") == ["helen", "nadia", "sam"]
+
+
+def test_an_earlier_deadline_is_told_to_who_is_in_as_well_but_for_who_has_nothing(opened: Issue) -> None:
+    """Whoever has sent something may have more to send, and plans by the old day."""
+    make.sent(opened, OPENED, make.person("Cara"))
+    with transaction():
+        answering.say_nothing(opened, make.agency_of("Helen"), contributor=make.person("Helen"), now=OPENED)
+    move(opened, date(2017, 11, 22), morning(20), "4 people were told 24 November 2017")
+
+    assert make.to("call_moved") == ["cara", "nadia", "sam"]
+    notices = {notice.address: notice for notice in db.session.query(Notice).filter_by(template="call_moved")}
+    values = values_of(notices["cara@example.org"], morning(20))
+    assert (values["is_in"], values["was"]) == (True, "5pm, Friday 24 November 2017")
+    assert "What you have sent us is in." in compose("call_moved", values, NoticeFrame("News", "Larkmere"))[1]
+    values = values_of(notices["sam@example.org"], morning(20))
+    assert "What you have sent us is in." not in compose("call_moved", values, NoticeFrame("News", "Larkmere"))[1]
+
+
+def test_who_is_in_hears_nothing_of_a_slip(opened: Issue) -> None:
+    """Cara was never told the later day: put back, nothing has changed for her; brought forward, it is one move."""
+    make.sent(opened, OPENED, make.person("Cara"))
+    move(opened, date(2017, 11, 28), morning(20))
+    move(opened, date(2017, 11, 24), morning(20) + timedelta(minutes=2))
+    assert "cara" not in make.to("call_moved")
+
+    told = "4 people were told 24 November 2017"
+    move(opened, date(2017, 11, 21), morning(20) + timedelta(minutes=3), told)
+    move(opened, date(2017, 11, 22), morning(20) + timedelta(minutes=4), told)
+    waiting = db.session.query(Notice).filter_by(template="call_moved", state=NoticeState.QUEUED)
+    assert {each.address: each.values["was"] for each in waiting} == dict.fromkeys(
+        ("cara@example.org", "helen@example.org", "nadia@example.org", "sam@example.org"),
+        "5pm, Friday 24 November 2017",
+    )
 
 
 # --- "remind now", the board, the digest ---------------------------------------------------------------------------
@@ -392,6 +428,54 @@ def test_editors_get_one_mail_a_morning_and_only_where_something_came(opened: Is
         "December 2017: 1 from an address that is not proved yet",
         "December 2017: 1 asks for more time",
     ]
+
+
+def test_the_morning_mail_says_what_came_back_changed_and_what_was_taken_back(opened: Issue, ruth: Account) -> None:
+    """Each once; nothing of a draft that nobody else has read, nor of what an editor has taken out."""
+    handed_in = {"state": ContributionState.SUBMITTED, "submitted_at": morning(13), "agency": "Larkmere"}
+    sam, nadia, cara, helen = (
+        make.piece(opened, morning(13), make.person(name), contact_name=name, **handed_in)
+        for name in ("Sam", "Nadia", "Cara", "Helen")
+    )
+    draft = make.piece(opened, morning(13), make.person("Helen"))
+    assert digests(opened, morning(14)) == 1
+    quiet, wish = Mail(send=False), Mail("Say for whom it is.")
+    with transaction():
+        for one in (sam, nadia):
+            triage.request_changes(one, make.deadline(date(2017, 11, 22)), mail=wish, actor=ruth, now=morning(14))
+        triage.place(helen, mail=quiet, actor=ruth, now=morning(14))
+        withdrawing.ask(helen, "One school asks not to be named.", now=morning(14, 10))
+        settling.take_out(helen, mail=quiet, actor=ruth, now=morning(14, 11))
+        for one in (draft, cara, nadia):
+            withdrawing.withdraw(one, now=morning(14, 12))
+        drafting.submit(sam, expected=sam.revision, declared=True, now=morning(14, 13))
+
+    assert [digests(opened, morning(day)) for day in (15, 16)] == [1, 0]
+    newest = db.session.query(Notice).filter_by(template="call_digest").order_by(Notice.id.desc()).first()
+    assert newest is not None
+    assert values_of(newest, morning(15))["lines"] == [
+        "December 2017: 1 came back changed",
+        "December 2017: 2 were taken back by their senders",
+    ]
+
+
+def test_changes_that_come_too_late_are_in_the_morning_mail(opened: Issue, ruth: Account) -> None:
+    sam = make.piece(
+        opened, morning(13), make.person("Sam"), contact_name="Sam", agency="Larkmere",
+        state=ContributionState.SUBMITTED, submitted_at=morning(13),
+    )  # fmt: skip
+    digests(opened, morning(14))
+    with transaction():
+        until, wish = make.deadline(date(2017, 11, 24), time(17)), Mail("Say for whom it is.")
+        triage.request_changes(sam, until, mail=wish, actor=ruth, now=morning(14))
+    digests(opened, morning(25, 8))
+    with transaction():
+        drafting.submit(sam, expected=sam.revision, declared=True, now=morning(25))
+
+    assert digests(opened, morning(26)) == 1
+    newest = db.session.query(Notice).filter_by(template="call_digest").order_by(Notice.id.desc()).first()
+    assert newest is not None
+    assert values_of(newest, morning(26))["lines"] == ["December 2017: 1 came after the deadline"]
 
 
 def test_what_comes_during_the_day_waits_for_the_morning(opened: Issue, ruth: Account) -> None:

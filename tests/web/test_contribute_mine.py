@@ -1,5 +1,6 @@
 """Signed in, people write on pages of one question each: saved as they go, checked, sent, changed, taken back."""
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -211,6 +212,42 @@ def test_two_windows_lose_nothing(writer: Writer) -> None:
     ]  # fmt: skip
     writer.post(f"/contribute/mine/{writing.public_id}/words", **hidden, do="go")
     assert [each.title for each in revisions.of(writing)] == ["News", "Window one", "Window two"]
+
+
+def test_whose_time_to_be_signed_in_is_over_loses_no_word(writer: Writer, sam: Contributor) -> None:
+    writing = writer.begin()
+    writer.at(at(9, 0) + timedelta(hours=20))
+    typed = {**NEWS, "d.body": "<!--xhtml--><p>Two half days.</p>", "do": "add:items", "expected": "1"}
+    words = f"/contribute/mine/{writing.public_id}/words"
+
+    page = writer.post(words, **typed)
+
+    assert (page.status_code, newest().revision) == (401, 1)
+    assert "Training on neglect" in page.text
+    assert "<p>Two half days.</p>" in page.text
+    again = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
+    again = {name: html.unescape(value) for name, value in again.items()}
+    assert again == {**typed, "do": "later"}
+    assert writer.post(words, **again).status_code == 401
+    contributors.sign_in(writer.client, sam, writer.now)
+    assert writer.post(words, **again).status_code == 200
+    assert newest().data["body"] == "<p>Two half days.</p>"
+
+
+def test_reasons_come_back_too_and_nothing_that_another_site_has_written(writer: Writer) -> None:
+    writing = writer.begin()
+    writer.write(writing)
+    writer.at(at(9, 0) + timedelta(hours=20))
+    asking = writer.post("/contribute/december-2026/more-time", reason="Our manager is away.")
+    assert (asking.status_code, "Our manager is away." in asking.text) == (401, True)
+    assert 'action="/contribute/december-2026/more-time"' in asking.text
+    withdrawing = writer.post(f"/contribute/mine/{writing.public_id}/withdraw", words="")
+    assert withdrawing.request.path == "/contribute/sign-in"
+
+    del writer.client.environ_base["HTTP_SEC_FETCH_SITE"]
+    foreign = writer.post(f"/contribute/mine/{writing.public_id}/words", **{"d.heading": "Buy this"})
+    assert foreign.request.path == "/contribute/sign-in"
+    assert "Buy this" not in foreign.text
 
 
 def test_the_back_button_and_the_same_page_again_change_nothing(writer: Writer) -> None:

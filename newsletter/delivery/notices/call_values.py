@@ -35,6 +35,7 @@ def _open_call(notice: Notice, now: datetime) -> Values | None:
     return {
         "name": notice.values.get("name", ""),
         "was": notice.values.get("was", ""),
+        "is_in": notice.values.get("is_in", False),
         "issue": _name(issue),
         "deadline": issue.deadline.words_with_zone,
         "titles": _titles(drafts),
@@ -118,6 +119,15 @@ def _lines(came: Came) -> list[str]:
                 "%(number)s from an address that is not proved yet",
                 "%(number)s from addresses that are not proved yet",
                 came.unproved,
+            ),
+        ),
+        (came.changed, ngettext("%(number)s came back changed", "%(number)s came back changed", came.changed)),
+        (
+            came.withdrawn,
+            ngettext(
+                "%(number)s was taken back by its sender",
+                "%(number)s were taken back by their senders",
+                came.withdrawn,
             ),
         ),
         (came.asked, ngettext("%(number)s asks for more time", "%(number)s ask for more time", came.asked)),

@@ -34,6 +34,7 @@ from ...i18n import gettext as _
 from ...models import Contributor
 from ...tokens import keyed_hash
 from ..errors import error_page
+from . import words_kept
 from .room import blueprint
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -64,7 +65,10 @@ def signed_in_contributor() -> Contributor:
 
 
 def for_contributors(view: _View) -> _View:
-    """Only who is signed in sees this page; all others are led to sign in and come back. Stands below `@public`."""
+    """Only who is signed in sees this page; all others are led to sign in and come back. Stands below `@public`.
+
+    What they had written, when their time to be signed in ran out, comes back to them.
+    """
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -74,11 +78,19 @@ def for_contributors(view: _View) -> _View:
             if _by_cookie() is not None:
                 sentence = _("Go back, load the page again and send it once more. Copy your text first.")
                 return error_page(400, _("This form is too old"), sentence)
-            return redirect(url_for("contribute.sign_in"), 303)
+            return words_back() or redirect(url_for("contribute.sign_in"), 303)
         return redirect(url_for("contribute.sign_in", next=request.full_path.rstrip("?")))
 
     # wraps() keeps the signature in all but the eyes of the type checker.
     return checked  # type: ignore[return-value]  # the same view, guarded
+
+
+def words_back() -> Response | None:
+    """What somebody wrote who is not signed in any more, on a page; None where they wrote nothing.
+
+    What another site's form holds is nobody's words, and stands on no page of ours.
+    """
+    return words_kept.page_of_posted() if _from_our_page() and words_kept.has_words() else None
 
 
 def session_id() -> str | None:

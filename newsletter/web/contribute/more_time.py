@@ -19,7 +19,7 @@ from ..access import public
 from ..fields import put_problems
 from ..form_bases import PlainForm
 from ..limits import hashed, network_of, within
-from .access import current_contributor
+from .access import current_contributor, words_back
 from .room import blueprint, key_page, signer
 
 _HOUR = timedelta(hours=1)
@@ -69,7 +69,7 @@ def more_time_mine(slug: str) -> Response:
     issue, person = reading.find_call(slug), current_contributor()
     url = url_for(".more_time_mine", slug=issue.slug)
     if person is None:
-        return Response(status=303, headers={"Location": url_for(".sign_in", next=url)})
+        return words_back() or Response(status=303, headers={"Location": url_for(".sign_in", next=url)})
     return (
         _ask(issue, url, person=person)
         if request.method == "POST"

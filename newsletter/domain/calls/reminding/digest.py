@@ -1,7 +1,7 @@
 """One mail in the morning to the editors of a list: what came in since the last one. None where nothing did."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 
 from .... import addresses, dates
 from ....db import conflict_aware_insert, db
-from ....models import Chase, Contribution, Extension, Issue, MailingList
+from ....models import Activity, Chase, Contribution, Extension, Issue, MailingList
 from ....states import ChaseKind, ContributionState, ExtensionState
 from ... import notices
 from ...issues.people import who_may
 from ...staff.permissions import Permission
-from ..deadline.reading import CLOSED, is_proved
+from ..deadline.reading import CLOSED, is_private, is_proved
 from .chasing import MORNING
 
 _log = logging.getLogger(__name__)
@@ -24,8 +24,9 @@ _DAY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Came:
-    """What came in for one issue: new ones in time, too late, with an address that nobody has proved yet; questions for
-    more time that wait; and whether the call closed meanwhile, with how many in."""
+    """What came in for one issue: new ones in time, too late, with an address that nobody has proved yet; those sent
+    again after changes were asked for; those that their senders took back; questions for more time that wait; and
+    whether the call closed meanwhile, with how many in."""
 
     issue_id: int
     title: str
@@ -35,9 +36,11 @@ class Came:
     asked: int = 0
     closed: bool = False
     total: int = 0
+    changed: int = 0
+    withdrawn: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.late or self.unproved or self.asked or self.closed)
+        return any((self.new, self.late, self.unproved, self.asked, self.closed, self.changed, self.withdrawn))
 
 
 def lists_to_look_at() -> Sequence[int]:
@@ -91,6 +94,7 @@ def came_in(issue: Issue, since: datetime, until: datetime) -> Came:
     sent = [one for one in rows if one.submitted_at is not None and one.state is not ContributionState.WITHDRAWN]
     fresh = [one for one in sent if one.submitted_at is not None and since < one.submitted_at <= until]
     kept = [one for one in rows if one.state is ContributionState.DRAFT and one.late]
+    again = _sent_again(issue, rows, since, until)
     asked = select(func.count()).where(
         Extension.issue_id == issue.id,
         Extension.state == ExtensionState.ASKED,
@@ -102,12 +106,36 @@ def came_in(issue: Issue, since: datetime, until: datetime) -> Came:
         issue_id=issue.id,
         title=issue.title,
         new=sum(is_proved(one) for one in fresh),
-        late=sum(since < one.created_at <= until for one in kept),
+        late=sum(since < one.created_at <= until for one in kept) + sum(one.late for one in again),
         unproved=sum(not is_proved(one) for one in fresh),
         asked=db.session.scalar(asked) or 0,
         closed=deadline is not None and since < deadline.grace_ends_at <= until,
         total=sum(is_proved(one) for one in sent),
+        changed=sum(not one.late for one in again),
+        withdrawn=sum(_taken_back(one, since, until) for one in rows),
     )
+
+
+def _sent_again(issue: Issue, rows: Iterable[Contribution], since: datetime, until: datetime) -> list[Contribution]:
+    """What came back changed after `since`, of which editors knew before: it waits for them, or came too late."""
+    received = select(Activity.subject_id).where(
+        Activity.issue_id == issue.id, Activity.action == "contribution.received",
+        Activity.at > since, Activity.at <= until,
+    )  # fmt: skip
+    ids = set(db.session.scalars(received))
+    known = [one for one in rows if one.submitted_at is not None and one.submitted_at <= since and str(one.id) in ids]
+    return [
+        one
+        for one in known
+        if one.state is ContributionState.SUBMITTED or (one.state is ContributionState.CHANGES_REQUESTED and one.late)
+    ]
+
+
+def _taken_back(one: Contribution, since: datetime, until: datetime) -> bool:
+    """Whether its sender took it back in that time; not what editors took out, nor a draft that nobody else read."""
+    if one.withdrawn_at is None or one.decided_at == one.withdrawn_at or is_private(one):
+        return False
+    return since < one.withdrawn_at <= until and one.state is ContributionState.WITHDRAWN
 
 
 def _issues(mailing_list: MailingList) -> list[Issue]:

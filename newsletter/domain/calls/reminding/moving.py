@@ -35,16 +35,20 @@ def tell_of_move(happening: Happening, issue: Issue, now: datetime) -> None:
     if not issue.deadline.is_open(now):
         return
     called_back = _call_back(issue, now)
-    sent = 0
+    # A deadline of which every mail was called back is one that nobody knows.
+    known = next(iter(called_back.values()), before)
+    instants, sent = _instants(issue), 0
     for person in persons(issue):
-        was = called_back.get(person.address_key, before)
-        if not _concerns(person, issue) or was == issue.deadline.words:
+        was = called_back.get(person.address_key, known)
+        earlier = was in instants and issue.deadline.instant < instants[was]
+        if was == issue.deadline.words or not _concerns(person, issue, earlier=earlier):
             continue
         values = {
             "name": person.name,
             "contributor": person.contributor.id if person.contributor else None,
             "contributions": [one.id for one in person.drafts],
             "was": was,
+            "is_in": person.standing is Standing.IN,
         }
         sent += chase_rows.send_once(
             issue, ChaseKind.MOVED, person.address, template=MOVED, values=values, now=now, leaves_at=now + _SETTLES
@@ -63,6 +67,13 @@ def _before(issue: Issue) -> tuple[str, datetime | None]:
     if last is None or not last.detail.get("before_at"):
         return "", None
     return last.detail["before"], datetime.fromisoformat(last.detail["before_at"])
+
+
+def _instants(issue: Issue) -> dict[str, datetime]:
+    """The instants of the deadlines that it had, by their words."""
+    moves = select(Activity.detail).where(Activity.issue_id == issue.id, Activity.action == "issue.deadline_changed")
+    details = [each for each in db.session.scalars(moves) if each.get("before_at")]
+    return {each["before"]: datetime.fromisoformat(each["before_at"]) for each in details}
 
 
 def _keep_promises(issue: Issue, before: datetime) -> None:
@@ -98,9 +109,10 @@ def _call_back(issue: Issue, now: datetime) -> dict[str, str]:
     return called_back
 
 
-def _concerns(person: Person, issue: Issue) -> bool:
-    """Whoever has a draft, and, once they were invited, those of whom nothing has come."""
+def _concerns(person: Person, issue: Issue, *, earlier: bool) -> bool:
+    """Whoever has a draft, and, once they were invited, those of whom nothing has come; of an `earlier` one those of
+    whom something has come as well, for they may have more to send."""
     if person.standing is Standing.NOTHING:
         return False
-    asked = issue.call_opened_at is not None and person.standing in (Standing.SILENT, Standing.WRITING)
-    return bool(person.drafts) or asked
+    waited_for = earlier or person.standing in (Standing.SILENT, Standing.WRITING)
+    return bool(person.drafts) or (issue.call_opened_at is not None and waited_for)
