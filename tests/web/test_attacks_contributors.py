@@ -293,6 +293,8 @@ def test_somebody_whose_access_ended_does_nothing_more(
     calendar = client.get(f"/calendar/{signer.sign_id(Purpose.PERSONAL_CALENDAR, sam.public_id)}.ics")
     nothing = client.post(f"/contribute/december-2026/nothing/{signer.sign_id(Purpose.AGENCY_NOTHING, sam.public_id)}")
 
-    assert {answer.status_code for answer in answers} <= {303, 302}
+    # Their words come back to them, and nothing but what they sent just now.
+    assert {answer.status_code for answer in answers} == {401}
+    assert not any("Nobody else reads this" in answer.text for answer in answers)
     assert [calendar.status_code, nothing.status_code] == [404, 404]
     assert unchanged(before)
