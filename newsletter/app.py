@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .config import Settings
-from .db import db, prepare_engine
+from .db import db, let_go_safely, prepare_engine
 from .delivery.notices.mailbox import keep_in_mailbox
 from .domain.calls.asking_views import views
 from .domain.calls.decisions import guarding
@@ -43,6 +43,7 @@ def create_app(
     )
     app.url_map.strict_slashes = False
     db.init_app(app)
+    let_go_safely(app)
     with app.app_context():
         prepare_engine(db.engine)
     app.extensions["newsletter_signer"] = Signer(settings.secret_keys)

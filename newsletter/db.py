@@ -10,7 +10,7 @@ fail at once with "database is locked" whenever somebody else wrote in between, 
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 _log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +35,7 @@ _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _AFTER_COMMIT = "newsletter_after_commit"
 _GATHERED = "newsletter_gathered"
 _BEFORE_COMMIT = "newsletter_before_commit"
+_COMMITTED = "newsletter_committed"
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 #: SQLite counts row numbers only in a column declared INTEGER; PostgreSQL's integer would end at two thousand million.
@@ -113,6 +117,7 @@ def transaction() -> Iterator[Session]:
         yield session
         _call_in_order(session)
         session.commit()
+        session.info[_COMMITTED] = True
     except BaseException:
         session.rollback()
         raise
@@ -212,6 +217,38 @@ def why_unavailable(error: Exception) -> str:
         return ""
     code = getattr(error.orig, "sqlite_errorcode", None)
     return str(error.orig) if code is None or code & 0xFF in _PASSING else ""
+
+
+def may_be_saved(error: Exception) -> bool:
+    """Whether something may have been written by whoever has this session now, though `error` ended it all.
+
+    A transaction of theirs was committed before, or the connection broke at a commit: nobody knows of that one.
+    """
+    at_commit = isinstance(error, DBAPIError) and error.connection_invalidated and error.statement is None
+    return at_commit or bool(db.session().info.get(_COMMITTED))
+
+
+def let_go() -> None:
+    """Give up the session, its connection too where that is broken. The next statement has another."""
+    try:
+        db.session.remove()
+    except SQLAlchemyError as error:
+        _log.warning("The connection to the database broke (%s)", type(error).__name__)
+        with suppress(SQLAlchemyError):
+            db.session().invalidate()
+        db.session.registry.clear()
+
+
+def let_go_safely(app: "Flask") -> None:
+    """At the end of a request or a job, give up the session even where its connection is broken.
+
+    Flask-SQLAlchemy does it by a rollback, which fails then: an answer that is ready would be lost for it, and the
+    broken session kept for somebody else. Call it after `db.init_app`: what is registered last is done first.
+    """
+
+    @app.teardown_appcontext
+    def _let_go(_error: BaseException | None) -> None:
+        let_go()
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import current_settings
-from ..db import db
+from ..db import db, let_go
 from ..domain.staff.permissions import Permission, may, may_anywhere
 from ..i18n import gettext as _
 from ..mail.local import LocalMailbox
 from ..models import Account, MailingList, Organisation
 from .access import current_account, is_public
+
+#: In `g` of a request whose answer is the page of an error.
+TELLING_OF_AN_ERROR = "telling_of_an_error"
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,10 @@ def install_context(app: Flask) -> None:
         try:
             return _site() | _person()
         except SQLAlchemyError:
+            if not g.get(TELLING_OF_AN_ERROR):
+                raise
             # The page that says so must not fail for the same reason.
-            db.session.rollback()
+            let_go()
             return {"publication": _("Newsletter")}
 
 

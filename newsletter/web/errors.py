@@ -4,15 +4,16 @@ import logging
 import secrets
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from ..db import why_unavailable
+from ..db import let_go, may_be_saved, why_unavailable
 from ..errors import Conflict, NewsletterError, NotAllowed, NotFound, Refused, TokenError, TokenExpired
 from ..i18n import gettext as _
 from .access import current_account
+from .context import TELLING_OF_AN_ERROR
 
 _log = logging.getLogger(__name__)
 
@@ -80,12 +81,16 @@ def _of_http(error: HTTPException) -> Response:
     return response
 
 
-def _of_the_database(why: str) -> Response:
-    """It cannot be used for now: nothing was changed."""
+def _of_the_database(error: Exception, why: str) -> Response:
+    """It cannot be used for now: nothing was changed, unless it broke off at the last word."""
     _log.error("The database failed at %s %s: %s", request.method, request.endpoint, why)
-    response = error_page(
-        503, _("This cannot be done at the moment"), _("Nothing was changed. Try again in a few minutes.")
-    )
+    sentence = _("Nothing was changed. Try again in a few minutes.")
+    if may_be_saved(error):
+        sentence = _("It may have been saved, or not. Look again in a few minutes, before you send it once more.")
+    let_go()
+    # The page that says so must not fail for the same reason: it is nobody's.
+    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # Flask-Login puts it there
+    response = error_page(503, _("This cannot be done at the moment"), sentence)
     response.headers["Retry-After"] = "120"
     return response
 
@@ -93,7 +98,7 @@ def _of_the_database(why: str) -> Response:
 def _unforeseen(error: Exception) -> Response:
     """Nothing of the error goes out but a number to quote, which stands in the log beside it."""
     if why := why_unavailable(error):
-        return _of_the_database(why)
+        return _of_the_database(error, why)
     reference = secrets.token_hex(4)
     _log.error("Error %s at %s %s", reference, request.method, request.endpoint, exc_info=error)
     return error_page(
@@ -106,6 +111,7 @@ def _unforeseen(error: Exception) -> Response:
 
 def error_page(status: int, heading: str, sentence: str, reference: str = "") -> Response:
     """One sentence and the way on; JSON where a machine asks."""
+    setattr(g, TELLING_OF_AN_ERROR, True)
     if _wants_json():
         body = {"error": sentence} | ({"reference": reference} if reference else {})
         response = jsonify(body)
@@ -147,6 +153,4 @@ def _wants_json() -> bool:
 
 
 def _has(endpoint: str) -> bool:
-    from flask import current_app
-
     return endpoint in current_app.view_functions
