@@ -10,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from ..db import db
+from .attending import Attendance
 
 #: Longer than a picture or a document takes to be read, on a busy machine.
 _PATIENCE_SECONDS = 120
@@ -48,9 +49,15 @@ def serve_by_gunicorn(processes: int, app: Flask, listening: socket.socket, thre
         db.session.remove()
         db.engine.dispose()
 
+    attendance = Attendance(app)
+
     def begin(_server: object, _worker: object) -> None:
         with app.app_context():
             db.engine.dispose(close=False)
+        attendance.begin()
+
+    def leave(_server: object, _worker: object) -> None:
+        attendance.end()
 
     listening.set_inheritable(True)
     _Server(
@@ -64,6 +71,7 @@ def serve_by_gunicorn(processes: int, app: Flask, listening: socket.socket, thre
             "graceful_timeout": _DRAIN_SECONDS,
             "keepalive": _KEEP_SECONDS,
             "post_fork": begin,
+            "worker_exit": leave,
             "proc_name": "newsletter web",
             # Addresses of pages are links that act, and of people: they are in no log of ours.
             "accesslog": None,

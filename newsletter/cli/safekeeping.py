@@ -11,7 +11,7 @@ import click
 from .. import clock, dates
 from ..config import current_settings
 from ..config_reader import PREFIX, SettingReader
-from ..operations import totals
+from ..operations import backups
 from ..safekeeping import archive
 from ..safekeeping.aftermath import Settled
 from ..safekeeping.backing_up import back_up
@@ -19,7 +19,6 @@ from ..safekeeping.manifest import Manifest
 from ..safekeeping.moving import move
 from ..safekeeping.passphrase import read_passphrase
 from ..safekeeping.restoring import restore as put_back
-from ..work import counting
 from .context import print_json, refuse, with_app
 
 _file = click.argument("file", type=click.Path(path_type=Path))
@@ -74,8 +73,7 @@ def backup(file: Path, passphrase_file: Path | None, verify: bool) -> None:
 def _back_up(file: Path, passphrase: str | None) -> None:
     with Bars() as bars:
         made = back_up(file, passphrase, clock.now(), bars)
-    counting.note(totals.BACKUP, "")
-    totals.write_down()
+    backups.note(made.path, made.size)
     click.echo(f"{made.path}: {made.size / 1e6:,.1f} MB, {_about(made.manifest, current_settings().timezone)}.")
     if passphrase is None:
         click.echo(

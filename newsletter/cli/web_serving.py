@@ -12,6 +12,7 @@ from flask import Flask
 from ..config import Settings
 from ..errors import SettingError
 from ..work.standing import keep_what_stands
+from .attending import Attendance
 from .processes import HOST, PORT, WITH_PARENT, listen, make_lasting_app
 from .supervisor import follow_parent
 
@@ -54,7 +55,12 @@ def _serve_by_waitress(app: Flask, listening: socket.socket, threads: int) -> No
         clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server.run()
+    attendance = Attendance(app)
+    attendance.begin()
+    try:
+        server.run()
+    finally:
+        attendance.end()
 
 
 def _gunicorn(processes: int) -> Callable[[Flask, socket.socket, int], None]:

@@ -16,7 +16,7 @@ from ..scheduler import Ticker
 from ..ticks import TICKS
 from ..work.doorbell import Doorbell, Press
 from ..work.leases import LOOK_EVERY_SECONDS, Leadership
-from ..work.liveness import BEAT_EVERY_SECONDS, Life, leaving, presence
+from ..work.liveness import BEAT_EVERY_SECONDS, Presence, leaving, presence
 from ..work.runners import Runner, ThreadsRunner
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def work(app: Flask) -> None:
     """Run jobs until we are asked to leave. Within an application context."""
     runner = ThreadsRunner(app)
     app.extensions["newsletter_own_runner"] = runner
-    with presence("worker", clock.now()) as life, pulse(app, life.epoch):
+    with presence("worker", clock.now()) as life, pulse(app, life):
         if _alone(app):
             app.extensions["newsletter_runner"] = runner
             _work_alone(app, runner, _Heart(life))
@@ -87,7 +87,7 @@ def ring_in_turn(app: Flask) -> None:
                 runner.ring(job, ())
 
     ticker: Ticker | None = None
-    with presence("scheduler", clock.now()) as life, pulse(app, life.epoch):
+    with presence("scheduler", clock.now()) as life, pulse(app, life):
         heart = _Heart(life)
         while not leaving.is_set():
             if leadership.look(clock.now()):
@@ -109,7 +109,7 @@ def ring_in_turn(app: Flask) -> None:
 class _Heart:
     """Beats now and then, and is not troubled by a database that is away."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Presence) -> None:
         self._life = life
         self._next = time.monotonic() + BEAT_EVERY_SECONDS
 
@@ -118,7 +118,7 @@ class _Heart:
             return
         self._next = time.monotonic() + BEAT_EVERY_SECONDS
         try:
-            self._life.beat()
+            self._life.beat_or_return(clock.now())
         except SQLAlchemyError as error:
             _log.warning("The database cannot be told that we live (%s)", type(error).__name__)
 

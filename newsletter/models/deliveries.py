@@ -55,7 +55,7 @@ class Delivery(Model):
 
 class Worker(Model):
     """One sending run of a process, or the process itself. Its id is the epoch of every claim it makes: a restarted one
-    is another. `part` says which: "run", "worker", "scheduler".
+    is another. `part` says which: "run", "worker", "scheduler", "web".
 
     `boot_id`, `pid_namespace`, `pid` and `process_start` tell on the same machine whether it lives; `beat` is the
     machine's monotonic clock in microseconds on SQLite, where all processes share a machine, and the database's

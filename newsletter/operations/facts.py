@@ -7,7 +7,7 @@ from .. import dates
 from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..states import DeliveryState
-from . import totals
+from . import backups, totals
 from .signs import ProcessFound, Signs
 
 #: A part of the installation, and how it is.
@@ -16,10 +16,10 @@ Fact = tuple[str, str]
 
 def facts(signs: Signs) -> list[Fact]:
     """Every part with its line, in the order in which mail comes about."""
-    last_backup = signs.last(totals.BACKUP, "")
     return [
+        *([(_("Pages"), _pages(signs))] if signs.living("web") else []),
         (_("Workers"), _processes(signs.living("worker"), signs) or _("None is running")),
-        (_("Last tick"), _ago(signs.last(totals.JOB, "watch_over"), signs)),
+        (_("Last tick"), ago(signs.last(totals.JOB, "watch_over"), signs)),
         *([(_("Schedulers"), _processes(signs.living("scheduler"), signs))] if signs.living("scheduler") else []),
         (_("Mail server"), _relay(signs)),
         (_("Being sent"), _sending(signs)),
@@ -27,7 +27,8 @@ def facts(signs: Signs) -> list[Fact]:
         (_("Mailbox"), _mailbox(signs)),
         (_("Room on the disk"), _by_host(signs, lambda one: size(one.sign.disk_free) if one.sign else "")),
         (_("Clocks"), _clocks(signs)),
-        (_("Last backup"), _ago(last_backup, signs) if last_backup else _("None yet")),
+        *([(_("Versions"), versions(signs))] if len(versions_by_host(signs)) > 1 else []),
+        (_("Last backup"), _backup(signs)),
     ]
 
 
@@ -44,11 +45,49 @@ def _processes(found: list[ProcessFound], signs: Signs) -> str:
     return "; ".join(running)
 
 
+def _pages(signs: Signs) -> str:
+    """On each machine how many processes, since the last of them began."""
+    by_host: dict[str, list[ProcessFound]] = {}
+    for one in signs.living("web"):
+        by_host.setdefault(one.host, []).append(one)
+    words = []
+    for host, found in sorted(by_host.items()):
+        number = ngettext("%(num)s process", "%(num)s processes", len(found)) % {"num": len(found)}
+        since = dates.moment(max(one.started_at for one in found), signs.timezone)
+        words.append(_("%(host)s: %(number)s, since %(moment)s") % {"host": host, "number": number, "moment": since})
+    return "; ".join(words)
+
+
+def versions_by_host(signs: Signs) -> dict[str, set[str]]:
+    """Of each version that runs, on which machines. During an upgrade there are two for a while."""
+    found: dict[str, set[str]] = {}
+    for one in signs.processes:
+        if one.alive and one.sign is not None:
+            found.setdefault(one.sign.version, set()).add(one.host)
+    return found
+
+
+def versions(signs: Signs) -> str:
+    """ "1.4.0 on press-1, press-2; 1.5.0 on press-3"."""
+    return "; ".join(
+        _("%(version)s on %(hosts)s") % {"version": version, "hosts": ", ".join(sorted(hosts))}
+        for version, hosts in sorted(versions_by_host(signs).items())
+    )
+
+
+def _backup(signs: Signs) -> str:
+    last = backups.last_of(signs.totals)
+    if last is None:
+        return _("None yet")
+    where = _(", on %(host)s") % {"host": last.host} if last.host else ""
+    return ago(last.at, signs) + where + (f" ({last.path})" if last.path else "")
+
+
 def _relay(signs: Signs) -> str:
     accepted = signs.totals.get((totals.RELAY, "accepted"))
     if accepted is None:
         return _("Nothing has been sent yet")
-    return _("Last accepted a mail %(ago)s") % {"ago": _ago(accepted.at, signs)}
+    return _("Last accepted a mail %(ago)s") % {"ago": ago(accepted.at, signs)}
 
 
 def _sending(signs: Signs) -> str:
@@ -67,14 +106,14 @@ def _notices(signs: Signs) -> str:
     words = ngettext("%(num)s waits", "%(num)s wait", number) % {"num": number}
     if signs.oldest_notice_due is None:
         return words
-    return words + _(", the oldest due %(ago)s") % {"ago": _ago(signs.oldest_notice_due, signs)}
+    return words + _(", the oldest due %(ago)s") % {"ago": ago(signs.oldest_notice_due, signs)}
 
 
 def _mailbox(signs: Signs) -> str:
     source = signs.mail_source
     if source is None:
         return _("None is read")
-    return _("Last read %(ago)s") % {"ago": _ago(source.worked_at, signs)}
+    return _("Last read %(ago)s") % {"ago": ago(source.worked_at, signs)}
 
 
 def _clocks(signs: Signs) -> str:
@@ -92,7 +131,8 @@ def _by_host(signs: Signs, words: Callable[[ProcessFound], str]) -> str:
     return "; ".join(f"{host}: {line}" for host, line in sorted(said.items())) or _("Not known")
 
 
-def _ago(moment: datetime | None, signs: Signs) -> str:
+def ago(moment: datetime | None, signs: Signs) -> str:
+    """ "12 minutes ago", "at 10am, Monday 7 December 2026"; "never" for None."""
     if moment is None:
         return _("never")
     minutes = (signs.now - moment) // timedelta(minutes=1)

@@ -24,6 +24,7 @@ LITTLE_ROOM_BYTES = 1_000_000_000
 #: What two clocks may differ by before mail looks old, new or forged.
 MOST_SKEW_SECONDS = 60
 _HOUR = timedelta(hours=1)
+_PARTS = {"worker": _("The worker"), "scheduler": _("The scheduler"), "web": _("A process of the pages")}
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def _workers(signs: Signs) -> Iterator[Found]:
             yield Found(
                 TroubleKind.WORKER,
                 f"{one.part} {one.host}",
-                _("The %(part)s on %(host)s ended without taking its leave. It last said that it lives at %(moment)s.")
-                % {"part": one.part, "host": one.host, "moment": _moment(one.sign.seen_at, signs)},
+                _PARTS[one.part]
+                + _(" on %(host)s ended without taking its leave. It last said that it lives at %(moment)s.")
+                % {"host": one.host, "moment": _moment(one.sign.seen_at, signs)},
                 _("Start it again, and look into its log for why it ended. Others do its work meanwhile."),
             )
 

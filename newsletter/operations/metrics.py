@@ -63,7 +63,7 @@ def _queues(signs: Signs) -> "Iterator[Metric]":
 
 
 def _processes(signs: Signs) -> "Iterator[Metric]":
-    parts = {"worker": 0, "scheduler": 0}
+    parts = {"web": 0, "worker": 0, "scheduler": 0}
     for one in signs.processes:
         parts[one.part] = parts.get(one.part, 0) + one.alive
     yield _gauges("processes", "Processes that live, by what they are for", "part", parts)

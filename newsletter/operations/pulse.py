@@ -15,6 +15,7 @@ from .. import __version__, clock
 from ..config import current_settings
 from ..db import conflict_aware_insert, db, transaction
 from ..models import ProcessSign
+from ..work.liveness import Life
 from . import totals, watching
 
 _log = logging.getLogger(__name__)
@@ -23,10 +24,10 @@ EVERY_SECONDS = 20.0
 
 
 @contextmanager
-def pulse(app: Flask, worker_id: int) -> Iterator[None]:
-    """Within this block the process, whose row of `Worker` that is, gives signs. It takes its last one back."""
+def pulse(app: Flask, life: Life) -> Iterator[None]:
+    """Within this block the process, whose life that is, gives signs. It takes its last one back."""
     stop = threading.Event()
-    thread = threading.Thread(target=_go_on, args=(app, worker_id, stop), name="pulse", daemon=True)
+    thread = threading.Thread(target=_go_on, args=(app, life, stop), name="pulse", daemon=True)
     thread.start()
     try:
         yield
@@ -34,13 +35,13 @@ def pulse(app: Flask, worker_id: int) -> Iterator[None]:
         stop.set()
         thread.join(EVERY_SECONDS)
         with app.app_context():
-            _safely(lambda: _leave(worker_id))
+            _safely(lambda: _leave(life.epoch))
 
 
-def _go_on(app: Flask, worker_id: int, stop: threading.Event) -> None:
+def _go_on(app: Flask, life: Life, stop: threading.Event) -> None:
     while True:
         with app.app_context():
-            _safely(lambda: give_sign(worker_id, clock.now()))
+            _safely(lambda: give_sign(life.epoch, clock.now()))
         if stop.wait(EVERY_SECONDS):
             return
 

@@ -6,6 +6,7 @@ People's clock plays no part: it may be set, the machine's monotonic clock and t
 """
 
 import contextlib
+import logging
 import os
 import socket
 import subprocess
@@ -25,6 +26,8 @@ from .. import clock
 from ..config import current_settings
 from ..db import BigId, db, transaction
 from ..models import Worker
+
+_log = logging.getLogger(__name__)
 
 #: A run whose last beat is older has lost its claims, if nothing better is known of it.
 LEASE_SECONDS = 120.0
@@ -73,14 +76,16 @@ class Life:
         self.epoch = epoch
         self._believed_until = _boot_clock() + LEASE_SECONDS
 
-    def beat(self) -> None:
-        """Renew the lease, in a short transaction. Does nothing once others have declared the run ended."""
+    def beat(self) -> bool:
+        """Renew the lease, in a short transaction. False, and nothing is done, once others have declared it ended."""
         began = _boot_clock()
         statement = update(Worker).where(Worker.id == self.epoch, Worker.ended_at.is_(None))
         with transaction() as session:
             result = session.execute(statement.values(beat=_beat_now()))
-        if result.rowcount == 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
-            self._believed_until = began + LEASE_SECONDS
+        if result.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+            return False
+        self._believed_until = began + LEASE_SECONDS
+        return True
 
     def lease_left(self) -> float:
         """Seconds for which nobody takes this run's claims away. Counts on while the machine sleeps."""
@@ -89,6 +94,28 @@ class Life:
     def may_send(self) -> bool:
         """Whether a final dot may leave now."""
         return self.lease_left() >= LEAST_LEASE_SECONDS
+
+
+class Presence(Life):
+    """A process that lasts. Its `epoch` is another one after it was taken for dead: a machine that slept wakes up."""
+
+    def __init__(self, part: str, epoch: int) -> None:
+        super().__init__(epoch)
+        self._part = part
+
+    def beat_or_return(self, now: datetime) -> None:
+        """Renew the lease; where others have declared the process ended, and taken over what it had claimed, begin
+        anew."""
+        if not self.beat():
+            self.take_epoch(_enlist(self._part, "", now))
+            _log.warning("This %s had been silent and was taken for dead: it is there again", self._part)
+
+    def take_epoch(self, epoch: int) -> None:
+        """From now on what the process claims for itself is claimed under this epoch."""
+        global _own_epoch
+        _own_runs.discard(self.epoch)
+        self.epoch = _own_epoch = epoch
+        self._believed_until = _boot_clock() + LEASE_SECONDS
 
 
 class Run(Life):
@@ -100,21 +127,22 @@ class Run(Life):
 
 
 @contextlib.contextmanager
-def presence(part: str, now: datetime) -> Iterator[Life]:
+def presence(part: str, now: datetime) -> Iterator[Presence]:
     """Enlist this process, which is a `part` of the installation ("worker", "scheduler"), for as long as the block.
 
     What it claims for itself while it is there is given back when it is found dead, as it is when the block is left by
     an exception.
     """
     global _own_epoch
-    epoch = _own_epoch = _enlist(part, "", now)
+    here = Presence(part, _enlist(part, "", now))
+    _own_epoch = here.epoch
     try:
-        yield Life(epoch)
+        yield here
     finally:
         _own_epoch = None
-        _own_runs.discard(epoch)
+        _own_runs.discard(here.epoch)
     with contextlib.suppress(SQLAlchemyError):  # whoever looks next finds us gone
-        _end(epoch, clock.now())
+        _end(here.epoch, clock.now())
 
 
 def own_epoch() -> int | None:

@@ -3,11 +3,13 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ class Web:
     """`newsletter web --processes 2`, on a port of its own."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.port = free_port()
+        self.port, self.data_dir = free_port(), data_dir
         self.said = data_dir.parent / "said"
         with self.said.open("wb") as output:
             words = ["web", "--port", str(self.port), "--processes", "2", "--threads", "2"]
@@ -40,10 +42,22 @@ class Web:
             return False
 
     def until_it_answers(self) -> None:
+        self.until(self.answers)
+
+    def until(self, reached: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self.answers():
+        while not reached():
             assert self.process.poll() is None and time.monotonic() < deadline, self.said.read_text()
             time.sleep(0.05)
+
+    def present(self) -> set[int]:
+        """The processes that have said that they serve pages, and have not taken leave."""
+        with closing(sqlite3.connect(self.data_dir / "newsletter.db")) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM worker JOIN process_sign ON worker_id = worker.id"
+                " WHERE part = 'web' AND ended_at IS NULL"
+            )
+            return {pid for (pid,) in rows}
 
 
 @pytest.fixture
@@ -59,6 +73,7 @@ def test_a_process_that_dies_is_replaced_and_all_leave_in_order(web: Web) -> Non
     web.until_it_answers()
     before = web.children()
     assert len(before) == 2
+    web.until(lambda: web.present() == before)
     os.kill(min(before), signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(web.children() - {min(before)}) < 2:
@@ -66,8 +81,11 @@ def test_a_process_that_dies_is_replaced_and_all_leave_in_order(web: Web) -> Non
         time.sleep(0.05)
     # Both share nothing that one could have taken with it: each has connections of its own to the database.
     assert all(web.answers() for _ in range(8))
+    web.until(lambda: web.children() <= web.present())
+    assert web.present() - web.children() == {min(before)}, "whoever looks finds it gone: it could not take leave"
     web.process.terminate()
     assert web.process.wait(PATIENCE_SECONDS) == 0
+    assert web.present() == {min(before)}
     # No page that was asked for stands in the log: its address may be a key.
     assert not re.search(r"GET|readyz|Traceback", web.said.read_text())
 

@@ -132,3 +132,22 @@ def test_a_process_that_leaves_in_order_is_no_remains(app: Flask, now: datetime)
     with transaction() as session:
         session.execute(update(Worker).values(ended_at=None))
     assert recovery.recover(now) == 1
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_process_that_slept_and_was_taken_for_dead_is_there_again_when_it_wakes(
+    app: Flask, relay: MemoryRelay, now: datetime
+) -> None:
+    with liveness.presence("worker", now) as life:
+        before = life.epoch
+        with transaction() as session:
+            session.execute(update(Worker).values(ended_at=now))
+        assert [worker.id for worker, _fate in liveness.processes()] == []
+        life.beat_or_return(now + MINUTE)
+        assert (life.epoch, liveness.own_epoch()) == (before + 1, before + 1)
+        assert [(worker.id, fate) for worker, fate in liveness.processes()] == [(life.epoch, liveness.Fate.ALIVE)]
+        life.beat_or_return(now + MINUTE)
+        assert life.epoch == before + 1, "one that is known to live stays what it is"
+        assert outbox.deliver_notices(now + MINUTE) == 1
+        assert notice().state is NoticeState.ACCEPTED
+    assert [worker.id for worker, _fate in liveness.processes()] == []

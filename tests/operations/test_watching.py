@@ -14,9 +14,11 @@ from newsletter.errors import RelayDown, RelayRefused
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Account, MailSource, Notice, OperationTotal, ProcessSign, Trouble
 from newsletter.operations import pulse, totals, watching
+from newsletter.operations.facts import facts
 from newsletter.operations.judging import judge
 from newsletter.operations.signs import gather
 from newsletter.states import TroubleKind
+from newsletter.work.liveness import Life
 from newsletter.work.performing import perform
 from newsletter.work.registry import JOBS
 
@@ -77,6 +79,17 @@ def test_a_worker_that_died_is_told_of_once_and_its_end_too(worker: int, now: da
     assert (trouble.kind, trouble.ended_at) == (TroubleKind.WORKER, now + 29 * MINUTE)
 
 
+def test_pages_that_are_gone_are_told_of_unless_others_came_in_their_place(worker: int, now: datetime) -> None:
+    enlist(now, part="web", pid=2**22 + 1)
+    [(kind, sentence)] = wrong(now)
+    assert kind is TroubleKind.WORKER
+    assert sentence.startswith("A process of the pages on ")
+    assert "ended without taking its leave" in sentence
+    enlist(now + MINUTE, part="web")
+    assert wrong(now + MINUTE) == []
+    assert dict(facts(gather(now + MINUTE)))["Pages"].endswith(": 1 process, since 10:01am, Monday 7 December 2026")
+
+
 def test_a_mail_server_that_is_away_is_trouble_after_ten_minutes(worker: int, now: datetime) -> None:
     happened(now + MINUTE, totals.RELAY, "down", "Connection refused by mail.example.org")
     for minute in range(1, 11):
@@ -128,7 +141,7 @@ def test_a_scheduler_that_is_silent_is_noticed_by_whoever_lives(worker: int, now
 
 
 def test_a_process_that_leaves_in_order_leaves_no_sign(app: Flask, worker: int) -> None:
-    with pulse.pulse(app, worker):
+    with pulse.pulse(app, Life(worker)):
         pass
     db.session.rollback()
     assert db.session.get(ProcessSign, worker) is None

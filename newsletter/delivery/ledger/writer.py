@@ -119,7 +119,7 @@ class OutcomeWriter:
             del self._waiting[: len(batch)]
             self._oldest = time.monotonic()
 
-    def _try(self, action: Callable[[], None]) -> bool:
+    def _try(self, action: Callable[[], object]) -> bool:
         """Act within an application context; False where the database would not."""
         try:
             with self._app.app_context():
