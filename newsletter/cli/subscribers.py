@@ -1,6 +1,7 @@
 """`newsletter subscribers …`: bring in, take out, look up, forget."""
 
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from .. import addresses, clock, dates
 from ..config import current_settings
 from ..db import transaction
 from ..domain.staff.mailing_lists import find_list
-from ..domain.subscribers import exporting, forgetting, importing, joining, story, suppressing
+from ..domain.subscribers import exporting, forgetting, importing, joining, story, suppressing, taking_out
 from ..models import Subscriber
 from . import consent
 from .context import print_json, refuse, with_app
@@ -90,14 +91,22 @@ def _read(file: Path) -> bytes:
 
 @subscribers.command("export")
 @click.option("--list", "slug", metavar="SLUG", help="Only this list.")
+@click.option(
+    "--reason", default="Not said", show_default=True, metavar="TEXT", help="What it is for; kept in the record."
+)
 @with_app
-def export(slug: str | None) -> None:
-    """Write all subscriptions to standard output, as a CSV file that is safe to open in a spreadsheet."""
-    mailing_list = find_list(slug) if slug else None
-    output = sys.stdout.buffer
-    for line in exporting.export_lines(mailing_list):
-        output.write(line.encode())
-    output.flush()
+def export(slug: str | None, reason: str) -> None:
+    """Write all subscriptions to standard output, as a CSV file that is safe to open in a spreadsheet.
+
+    The record of exports says when it was, why, and how many lines there were.
+    """
+    whom, output = taking_out.whole_list(find_list(slug) if slug else None), sys.stdout.buffer
+    with transaction():
+        made = taking_out.begin(whom, exporting.COLUMNS, reason, actor=None, door="command", now=clock.now())
+    with closing(taking_out.lines(whom, made, actor=None)) as lines:
+        for some in lines:
+            output.write(some.encode())
+        output.flush()
 
 
 @subscribers.command("show")

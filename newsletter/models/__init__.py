@@ -9,6 +9,7 @@ from .consent import Consent, ConsentSeal, SignUp, SignUpChoice
 from .contributions import Contribution, ContributionRevision
 from .contributors import AddressProof, Agency, AgencyAnswer, Contributor, ContributorAnswer, ContributorSession
 from .deliveries import Delivery, DeliveryProgress, DeliveryTally, IssueReport, RelayPace, Worker
+from .exports import SubscriberExport
 from .feedback import Feedback, InboundMessage, MailSource
 from .finding import SubscriberWord, WordsWanted
 from .governance import DataComplaint, Examination, GovernanceVersion, SealedCopy, TakeDown
@@ -115,6 +116,7 @@ __all__ = [
     "SignUpChoice",
     "SlugRedirect",
     "Subscriber",
+    "SubscriberExport",
     "SubscriberWord",
     "Subscription",
     "Suppression",

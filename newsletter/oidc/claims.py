@@ -14,6 +14,8 @@ from ..errors import ProviderError, SettingError
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 #: Two clocks may differ by so much.
 _LEEWAY_SECONDS = 60
+#: Somebody who was asked for a password just now may have taken so long over it, and over the second step.
+_ANEW_SECONDS = 300
 _LONGEST_SUBJECT = 255
 
 
@@ -29,9 +31,19 @@ class Claims:
     two_steps: bool
 
 
-def read(token: str, keys: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str, trust_email: bool) -> Claims:
+def read(
+    token: str,
+    keys: Mapping[str, Any],
+    *,
+    issuer: str,
+    client_id: str,
+    nonce: str,
+    trust_email: bool,
+    anew: bool = False,
+) -> Claims:
     """The claims of an ID token. `keys` is the service's JWKS. Raises ProviderError for one that is not good.
 
+    `anew`: they were to prove it now, not at some earlier time; where the token says when they did, that must be so.
     Raises UnknownKey where none of the keys is the one it was signed with: they may have changed.
     """
     jwt = _library()
@@ -58,6 +70,8 @@ def read(token: str, keys: Mapping[str, Any], *, issuer: str, client_id: str, no
     subject = said["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
         raise ProviderError("The sign-in service does not say who it is.")
+    if anew and "auth_time" in said and _longer_ago(said["auth_time"], said["iat"]):
+        raise ProviderError("The sign-in service let you in without asking anew who you are. Sign out there first.")
     vouched = said.get("email_verified") in (True, "true") or trust_email
     methods = said.get("amr")
     return Claims(
@@ -67,6 +81,10 @@ def read(token: str, keys: Mapping[str, Any], *, issuer: str, client_id: str, no
         name=str(said.get("name") or ""),
         two_steps=isinstance(methods, list) and "mfa" in methods,
     )
+
+
+def _longer_ago(signed_in_at: Any, issued_at: Any) -> bool:
+    return not isinstance(signed_in_at, int | float) or issued_at - signed_in_at > _ANEW_SECONDS
 
 
 class UnknownKey(ProviderError):

@@ -29,8 +29,10 @@ class Attempt:
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    #: The service is to ask for the password again, whoever is signed in there already.
+    anew: bool = False
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """For a row."""
         return asdict(self)
 
@@ -59,6 +61,9 @@ class Provider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
+        if attempt.anew:
+            # OpenID Connect Core 1.0, §3.1.2.1. The first it must obey, by the second it says when it was.
+            asked |= {"prompt": "login", "max_age": "0"}
         parts = urlsplit(self._address("authorization_endpoint"))
         query = "&".join(part for part in (parts.query, urlencode(asked)) if part)
         return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
@@ -92,6 +97,7 @@ class Provider:
             client_id=self._client_id,
             nonce=attempt.nonce,
             trust_email=self._trust_email,
+            anew=attempt.anew,
         )
 
     def _address(self, name: str) -> str:

@@ -67,6 +67,7 @@ NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
     "confirm_reminder": Needs(("lists", "works_until", "confirm_url", "not_me_url")),
     "sign_up_flood": Needs(("what", "url"), ("name",)),
+    "subscribers_exported": Needs(("who", "number", "whom", "list", "reason", "reference", "url"), ("name",)),
     "already_subscribed": Needs(("lists", "preferences_url")),
     "fresh_link": Needs(("data_url",)),
     "left_link": Needs(("list", "works_until", "rejoin_url")),

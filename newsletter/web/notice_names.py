@@ -6,6 +6,7 @@ NAMES = {
     "confirm_subscription": _("Please confirm"),
     "confirm_reminder": _("Please confirm, once more"),
     "sign_up_flood": _("Far more sign-ups than usual"),
+    "subscribers_exported": _("Subscribers were exported"),
     "already_subscribed": _("You are subscribed already"),
     "fresh_link": _("A fresh link"),
     "left_link": _("The way back to a list"),

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from newsletter.app import create_app
 from newsletter.cli import main
 from newsletter.config import Settings
 from newsletter.db import db
+from newsletter.models import SubscriberExport
 from newsletter.work.runners import SilentRunner
 from tests import people
 from tests.conftest import KEY
+from tests.databases import opened
 
 
 class Terminal:
@@ -53,6 +56,12 @@ def terminal(
     yield Terminal(monkeypatch, capsysbinary)
 
 
+def exports() -> list[SubscriberExport]:
+    """The record of exports, oldest first."""
+    with opened(create_app(Settings.from_environment(), runner=SilentRunner())):
+        return list(db.session.scalars(select(SubscriberExport).order_by(SubscriberExport.id)))
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     path = tmp_path / "people.csv"
@@ -87,6 +96,13 @@ def test_import_then_look_export_and_forget(terminal: Terminal, file: str) -> No
         ("asha@example.org", "Zoë Ó Briain"),
         ("tom@example.org", "'=1+1"),
     ]
+
+    (unsaid,) = exports()
+    assert (unsaid.reason, unsaid.door, unsaid.handed, unsaid.complete) == ("Not said", "command", 2, True)
+    reference = {key: value for key, value in cells[0].items() if key.startswith("export ")}
+    assert list(reference.values()) == [unsaid.reference]
+    assert terminal.run("export", "--reason", "For the yearly audit")[0] == 0
+    assert exports()[1].reason == "For the yearly audit"
 
     status, output, errors = terminal.run("forget", "asha@example.org")
     assert (status, errors) == (0, "")

@@ -43,6 +43,8 @@ VALUES = {
     "title": "Spring training dates",
     "body": "Four practice days in March.\n\nBook by Friday.\nPlaces are free.",
     "reference": "LK-7Q4M",
+    "number": "1,204",
+    "whom": "Subscribed, found by a search",
     "issue": "Safeguarding news, December 2026",
     "deadline": "5pm, Friday 11 December 2026",
     "details": ["Sam Okafor", "sam@example.org"],

@@ -4,11 +4,12 @@ import http.client
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
@@ -17,7 +18,7 @@ from newsletter import clock
 from newsletter.config import Settings
 from newsletter.db import db, transaction
 from newsletter.domain.staff import accounts, identities, invitations
-from newsletter.models import Account, Identity, Membership, Notice, WebSession
+from newsletter.models import Account, Identity, MailingList, Membership, Notice, WebSession
 from newsletter.states import Role
 from tests import people
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, SignInService
@@ -293,3 +294,41 @@ def test_where_no_service_is_set_there_is_no_such_page(app: Flask, ruth: Account
     app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], oidc_issuer=None)
     assert "Sign in with" not in browser.open("/sign-in")
     browser.open("/sign-in/organisation/back?code=x&state=y", 404)
+
+
+def test_taking_people_out_asks_for_a_sign_in_of_now(
+    app: Flask, ruth: Account, browser: Visitor, service: SignInService, now: datetime
+) -> None:
+    """Whoever found the browser open gets no further by the service's own session, however young that is here."""
+    people.subscribers(now, db.session.scalars(select(MailingList)).one(), 2)
+    with transaction() as session:
+        session.scalars(select(Membership)).one().role = Role.ADMIN
+    browser.signs_in()
+    here = "/desk/subscribers/export?of=safeguarding-news&state=active&which=all"
+    data = {"of": "safeguarding-news", "state": "active", "which": "all", "columns": "email", "reason": "An audit"}
+    assert "First, show that it is you." in browser.open(here)
+    assert browser.send("/desk/subscribers/export", page=here, **data).status_code == 422
+
+    def goes_again() -> str:
+        there = browser.send("/sign-in/organisation", page=here, next=here, anew="1")
+        address = there.headers["Refresh"].partition("url=")[2]
+        query = parse_qs(urlsplit(address).query)
+        assert (query["prompt"], query["max_age"]) == (["login"], ["0"])
+        back = urlsplit(service.authorize({name: values[0] for name, values in query.items()}))
+        return f"{back.path}?{back.query}"
+
+    started = int(clock.now().timestamp())
+    service.changes = {"auth_time": started - 3600}
+    refused = browser.comes_back(goes_again())
+    assert refused.status_code == 502
+    assert "without asking anew who you are" in words(refused)
+    browser.signs_in()
+    assert "First, show that it is you." in browser.open(here)
+    service.changes = {"auth_time": started - 20}
+    came = browser.comes_back(goes_again())
+    assert came.headers["Location"] == here
+    assert "First, show" not in browser.open(here)
+    taken = browser.send("/desk/subscribers/export", page=here, **data)
+    assert (taken.status_code, taken.get_data().count(b"\r\n")) == (200, 3)
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        assert "First, show that it is you." in browser.open(here)

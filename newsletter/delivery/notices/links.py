@@ -31,6 +31,7 @@ PATHS: Mapping[str, str] = {
     "account.choose_password": "/password/{token}",
     "account.account": "/desk/account",
     "admin.operations": "/desk/operations",
+    "admin.exports": "/desk/settings/exports",
     "contribute.kept": "/contribution/{token}",
     "contribute.section": "/contribution/{token}/section",
     "archive.issue": "/news/{slug}",

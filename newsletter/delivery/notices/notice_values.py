@@ -239,6 +239,10 @@ def _trouble(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "url": link("admin.operations")}
 
 
+def _exported(notice: Notice, _now: datetime) -> Values:
+    return {**notice.values, "number": f"{notice.values.get('number', 0):,}", "url": link("admin.exports")}
+
+
 def _sign_up_flood(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "url": link("editor.subscribers")}
 
@@ -274,6 +278,7 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "confirm_subscription": _confirmation,
     "confirm_reminder": _confirmation,
     "sign_up_flood": _sign_up_flood,
+    "subscribers_exported": _exported,
     "already_subscribed": _already_subscribed,
     "fresh_link": _fresh_link,
     "left_link": _left_link,

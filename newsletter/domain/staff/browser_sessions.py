@@ -19,6 +19,9 @@ IDLE = timedelta(hours=20)
 ABSOLUTE = timedelta(days=7)
 #: Between the password and the code: long enough to find the phone.
 STEP = timedelta(minutes=15)
+#: How long somebody counts as having just proved who they are.
+PROOF = timedelta(minutes=10)
+_PROVED = "proved_at"
 
 _LONGEST_USER_AGENT = 200
 
@@ -84,6 +87,18 @@ def of(account: Account, now: datetime) -> list[WebSession]:
 def extend(session: WebSession, now: datetime) -> None:
     """Move the idle end: somebody did something."""
     session.idle_end = now + IDLE
+
+
+def note_proof(session_id: str, now: datetime) -> None:
+    """Note that whoever sits at this browser has just proved anew who they are."""
+    row = db.session.get_one(WebSession, id_hash(session_id))
+    row.data = {**row.data, _PROVED: now.isoformat()}
+
+
+def has_proved(session: WebSession, now: datetime) -> bool:
+    """Whether they did so within the last ten minutes."""
+    at = session.data.get(_PROVED)
+    return at is not None and now - datetime.fromisoformat(at) < PROOF
 
 
 def end(session_id: str) -> None:

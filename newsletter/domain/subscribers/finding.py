@@ -161,17 +161,17 @@ def _conditions(asked: _Asked, waiting: ColumnElement[bool] | None) -> list[Colu
         indexed = theirs.correlate(Subscriber).exists()
         conditions.append(indexed if waiting is None else or_(indexed, and_(waiting, _holds(word))))
     if asked.list_id is not None or asked.standing is not None:
-        standing = select(1).where(Subscription.subscriber_id == Subscriber.id, _stands(asked))
-        conditions.append(standing.correlate(Subscriber).exists())
+        standing = select(1).where(stands(asked.list_id, asked.standing, asked.now)).correlate(Subscriber)
+        conditions.append(standing.where(Subscription.subscriber_id == Subscriber.id).exists())
     return conditions
 
 
-def _stands(asked: _Asked) -> ColumnElement[bool]:
-    on_list = Subscription.list_id == asked.list_id if asked.list_id is not None else true()
-    paused = and_(Subscription.paused_until.is_not(None), Subscription.paused_until > asked.now)
+def stands(list_id: int | None, standing: Standing | None, now: datetime) -> ColumnElement[bool]:
+    """Whether a subscription is on this list, and stands so."""
+    on_list = Subscription.list_id == list_id if list_id is not None else true()
+    paused = and_(Subscription.paused_until.is_not(None), Subscription.paused_until > now)
     pausing: dict[Standing | None, ColumnElement[bool]] = {Standing.PAUSED: paused, Standing.ACTIVE: ~paused}
-    in_state = Subscription.state.in_(_STATES[asked.standing])
-    return and_(on_list, in_state, pausing.get(asked.standing, true()))
+    return and_(on_list, Subscription.state.in_(_STATES[standing]), pausing.get(standing, true()))
 
 
 # --- where to begin ----------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def _ends(asked: _Asked, waiting: ColumnElement[bool] | None) -> list[_End]:
     """Each condition as the people for whom it holds, found by an index: those of the words first."""
     ends = [_of_word(word, waiting) for word in asked.words]
     if asked.standing is Standing.PAUSED:
-        ends.append(select(Subscription.subscriber_id).where(_stands(asked)))
+        ends.append(select(Subscription.subscriber_id).where(stands(asked.list_id, asked.standing, asked.now)))
     elif asked.list_id is not None or asked.standing is not None:
         ends.append(_on_lists(asked))
     return ends
@@ -246,7 +246,7 @@ def _by_standing(now: datetime) -> list[ColumnElement[int]]:
     """Everybody, and those who stand in each way, of subscriptions that are joined to people."""
     ways: list[ColumnElement[int]] = [func.count(distinct(Subscriber.id))]
     for each in Standing:
-        holds = _stands(_Asked((), False, None, each, now))
+        holds = stands(None, each, now)
         ways.append(func.count(distinct(case((holds, Subscriber.id)))))
     return ways
 
@@ -277,7 +277,7 @@ def _counted_on(list_id: int, now: datetime) -> dict[Standing | None, Count]:
         return db.session.scalar(select(func.count()).where(Subscription.list_id == list_id, *conditions)) or 0
 
     active = number(Subscription.state == SubscriptionState.ACTIVE)
-    paused = number(_stands(_Asked((), False, None, Standing.PAUSED, now)))
+    paused = number(stands(None, Standing.PAUSED, now))
     forgotten = number(Subscription.subscriber_id.is_(None))
     left = number(Subscription.state.in_(_STATES[Standing.LEFT])) - forgotten
     numbers = {Standing.ACTIVE: active - paused, Standing.PAUSED: paused, Standing.LEFT: left, None: active + left}

@@ -199,6 +199,9 @@ COLUMNS: Mapping[str, Marks] = {
     "sign_up_choice": Marks(plain="sign_up_id list_id wording_id"),
     "slug_redirect": Marks(plain="slug issue_id"),
     "subscriber": Marks(personal="address address_key name organisation sector created_at", plain="id public_id"),
+    "subscriber_export": Marks(
+        words="whom reason", plain="id reference at account_id list_id door columns number handed complete"
+    ),
     "subscriber_word": Marks(hidden="word", plain="subscriber_id"),
     "subscription": Marks(
         personal="state joined_at left_at paused_until source left_reason left_words",

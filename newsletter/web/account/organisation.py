@@ -37,7 +37,7 @@ def to_organisation() -> ResponseReturnValue:
     provider, now = _provider(), clock.now()
     if not throttle.may_begin_elsewhere(request.remote_addr, now):
         return _failed(_(throttle.TOO_OFTEN), 429)
-    attempt = Attempt()
+    attempt = Attempt(anew="anew" in request.form)
     try:
         address = provider.where_to(attempt, _way_back())
     except ProviderError as error:
@@ -73,7 +73,7 @@ def arrive() -> ResponseReturnValue:
         return _failed(_("This sign-in was not begun in this browser, or too long ago. Start again."), 422)
     try:
         claims = provider.who_came(request.form.get("code", ""), attempt, _way_back())
-        return _sign_in(claims, next_path)
+        return _sign_in(claims, next_path, anew=attempt.anew)
     except ProviderError as error:
         _log.warning("A sign-in by the organisation's service failed: %s", error)
         return _failed(str(error), 502)
@@ -81,12 +81,14 @@ def arrive() -> ResponseReturnValue:
         return _failed(str(error), 403)
 
 
-def _sign_in(claims: Claims, next_path: str) -> ResponseReturnValue:
+def _sign_in(claims: Claims, next_path: str, *, anew: bool) -> ResponseReturnValue:
     """In, or on to our own second step where the service did not take two."""
     with transaction():
         account = identities.sign_in_as(claims, clock.now())
         enough = claims.two_steps or current_settings().oidc_second_step == "there"
         session_id = steps.finish(account, how="organisation") if enough else None
+        if session_id is not None and anew:
+            browser_sessions.note_proof(session_id, clock.now())
     if session_id is None:
         return steps.begin(account, next_path)
     browser_session().begin(session_id)

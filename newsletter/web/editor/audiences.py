@@ -33,7 +33,8 @@ def every() -> tuple[str, int]:
             (one, audiences.in_words(one.conditions), audiences.count(each, one.conditions))
             for one in audiences.of_list(each)
         ]
-        groups.append((each, rows, may(account, Permission.MANAGE_SUBSCRIBERS, each)))
+        may_do = (Permission.MANAGE_SUBSCRIBERS, Permission.EXPORT_SUBSCRIBERS)
+        groups.append((each, rows, *(may(account, permission, each) for permission in may_do)))
     return page("audiences.html", under=_UNDER, groups=groups)
 
 

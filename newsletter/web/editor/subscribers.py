@@ -65,6 +65,7 @@ def subscribers() -> tuple[str, int]:
         first_url=_url(query, chosen, standing) if after else "",
         masked=not sees,
         manages=may_anywhere(account, Permission.MANAGE_SUBSCRIBERS),
+        export_url=_export_url(account, query, chosen, standing),
         timezone=chosen.timezone if chosen else (lists[0].timezone if lists else None),
     )
 
@@ -128,6 +129,14 @@ def _url(query: str, chosen: MailingList | None, standing: Standing | None, afte
         state=standing.value if standing else "all",
         after=after,
     )
+
+
+def _export_url(account: Account, query: str, chosen: MailingList | None, standing: Standing | None) -> str:
+    """The way to export all of them; "" for whoever may not."""
+    if not may(account, Permission.EXPORT_SUBSCRIBERS, chosen):
+        return ""
+    of = chosen.slug if chosen else None
+    return url_for("editor.export", which="all", of=of, q=query or None, state=standing.value if standing else "all")
 
 
 def _chips(

@@ -1,32 +1,32 @@
 """One act on many subscribers: chosen on their page, confirmed here, watched, taken back."""
 
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlencode
 
 from flask import Response as FlaskResponse
-from flask import flash, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from newsletter import clock
 from newsletter.db import transaction
-from newsletter.domain.staff.permissions import Permission, may
+from newsletter.domain.staff.permissions import Permission, may, may_anywhere
 from newsletter.domain.subscribers import bulk_actions
-from newsletter.domain.subscribers.bulk_actions import Selection
 from newsletter.domain.subscribers.bulk_kinds import ACTS, Kind
 from newsletter.errors import Invalid, Refused
 from newsletter.i18n import gettext as _
-from newsletter.models import Account, BulkAction
-from newsletter.rendering import characters
+from newsletter.models import BulkAction
 from newsletter.states import BulkState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
 
+from .chosen_people import carried, search_of, selection_of
 from .room import blueprint, lists_for, page, to
-from .subscribers import chosen_list, standing_of
 from .together_words import KIND_WORDS, TogetherForm, done_words, outcome_words, question, what_follows
 
 _MANAGE = Permission.MANAGE_SUBSCRIBERS
 _UNDER = "editor.subscribers"
+#: No act: it changes nobody, and has a page of its own. What cannot be undone stands after it.
+_EXPORT, _EXPORT_AFTER = "export", 3
 
 
 @blueprint.app_template_global("acts_together")
@@ -35,11 +35,14 @@ def acts_together() -> list[dict[str, str]]:
     account = signed_in_account()
     if not lists_for(account, _MANAGE):
         return []
-    return [
+    acts = [
         {"value": kind.value, "text": words}
         for kind, words in KIND_WORDS.items()
         if ACTS[kind].of_list or may(account, _MANAGE)
     ]
+    if may_anywhere(account, Permission.EXPORT_SUBSCRIBERS):
+        acts.insert(_EXPORT_AFTER, {"value": _EXPORT, "text": _("Export to a file")})
+    return acts
 
 
 @blueprint.route("/desk/subscribers/together", methods=["GET", "POST"])
@@ -47,16 +50,20 @@ def acts_together() -> list[dict[str, str]]:
 def together() -> Response | tuple[str, int]:
     """Say what would happen to whom, and ask for what belongs to it; then do it."""
     account, now = signed_in_account(), clock.now()
+    if request.values.get("do") == _EXPORT and request.method == "GET":
+        chosen = selection_of(account)
+        if chosen.number(now):
+            return redirect(f"{url_for('editor.export')}?{urlencode(carried(chosen))}", 303)
     try:
         kind = Kind(request.values.get("do", ""))
     except ValueError:
         flash(_("Choose what is to be done."), "problem")
         return to("subscribers")
-    selection = _selection(account)
+    selection = selection_of(account)
     number = selection.number(now)
     if not number:
         flash(_("Nobody was ticked. Tick some people, or choose everybody who matches."), "problem")
-        return to("subscribers", **_search(selection))
+        return to("subscribers", **search_of(selection))
     lists = lists_for(account, _MANAGE)
     form = TogetherForm(request.form if request.method == "POST" else None)
     form.offer(lists, selection.mailing_list)
@@ -89,49 +96,9 @@ def together() -> Response | tuple[str, int]:
         button=KIND_WORDS[kind],
         number=number,
         refused=refused,
-        carried=_carried(selection, number),
-        back=_search(selection),
+        carried=[*carried(selection), ("shown", str(number))],
+        back=search_of(selection),
     )
-
-
-def _selection(account: Account) -> Selection:
-    asked = request.values
-    picked: tuple[UUID, ...] | None = None
-    if asked.get("which") != "all":
-        picked = tuple(found for typed in asked.getlist("who") if (found := _uuid(typed)))
-    return Selection(
-        mailing_list=chosen_list(account, lists_for(account, Permission.VIEW_SUBSCRIBERS), asked.get("of")),
-        query=characters.one_line(asked.get("q", ""))[:200],
-        state=standing_of(asked.get("state")),
-        picked=picked,
-        shown=int(shown) if (shown := asked.get("shown", "")).isdecimal() and len(shown) < 10 else None,
-    )
-
-
-def _uuid(typed: str) -> UUID | None:
-    try:
-        return UUID(typed)
-    except ValueError:
-        return None
-
-
-def _search(selection: Selection) -> dict[str, str | None]:
-    """The arguments of the page that they were chosen on."""
-    return {
-        "list": selection.mailing_list.slug if selection.mailing_list else None,
-        "q": selection.query or None,
-        "state": selection.state.value if selection.state else "all",
-    }
-
-
-def _carried(selection: Selection, number: int) -> list[tuple[str, str]]:
-    """What the confirming form brings along: who is meant, and how many they were."""
-    search = _search(selection)
-    carried = [("of", search["list"] or ""), ("q", search["q"] or ""), ("state", search["state"] or "")]
-    carried.append(("shown", str(number)))
-    if selection.picked is None:
-        return [*carried, ("which", "all")]
-    return [*carried, *(("who", str(one)) for one in selection.picked)]
 
 
 @blueprint.get("/desk/subscribers/together/<int:key>")
