@@ -129,6 +129,26 @@ def transaction() -> Iterator[Session]:
         _call_safely(callback)
 
 
+@contextmanager
+def kept_if(keep: bool) -> Iterator[None]:
+    """Write within this block, in the running transaction, and take all of it back again unless `keep`.
+
+    For answers that must not be told apart by the work that they cost: whether something is kept is decided first,
+    and written in either case. A ring within the block is heard in either case.
+    """
+    savepoint = db.session.begin_nested()
+    try:
+        yield
+        db.session.flush()
+    except BaseException:
+        savepoint.rollback()
+        raise
+    if keep:
+        savepoint.commit()
+    else:
+        savepoint.rollback()
+
+
 def before_commit(key: str, callback: Callable[[], None]) -> None:
     """Call back as the last thing within the running transaction; once for each `key`, whatever the number of calls.
 

@@ -3,7 +3,7 @@
 from . import clock
 from .db import clear_log, transaction
 from .delivery import launch
-from .delivery.notices import outbox
+from .delivery.notices import looking_up, outbox
 from .delivery.reports import aggregating, report
 from .delivery.returns import inbox
 from .delivery.run import engine
@@ -15,7 +15,16 @@ from .domain.issues import binned, pictures, reviewing, scheduling, versions
 from .domain.issues.checking import asking
 from .domain.issues.documents import keeping
 from .domain.staff import browser_sessions
-from .domain.subscribers import bulk_actions, erasure_log, import_runs, indexing, reminding, retaining, sealing
+from .domain.subscribers import (
+    bulk_actions,
+    erasure_log,
+    import_runs,
+    indexing,
+    mail_domains,
+    reminding,
+    retaining,
+    sealing,
+)
 from .models import Issue, MailingList
 from .operations import watching
 from .work.queue import ring_here
@@ -166,6 +175,12 @@ def remind_sign_ups() -> None:
 
 
 @job
+def look_up_domains() -> None:
+    """Ask the DNS whether the domains of those who have just signed up take mail at all."""
+    looking_up.look_up_due(clock.now())
+
+
+@job
 def purge_unconfirmed() -> None:
     """Forget sign-ups that nobody confirmed in time, what else is kept for a time only, and sessions that ended."""
     now = clock.now()
@@ -180,5 +195,6 @@ def purge_unconfirmed() -> None:
         views.purge_due(now)
         import_runs.forget_old(now)
         bulk_actions.forget_old(now)
+        mail_domains.forget_old(now)
     erasure_log.catch_up()
     clear_log()

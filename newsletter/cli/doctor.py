@@ -21,11 +21,11 @@ from ..doctor.examination import Examination, guarded
 from ..doctor.fetching import fetch_probe
 from ..doctor.findings import Area, Finding, Health, worst
 from ..doctor.kept import last_probe
-from ..doctor.names import Names, NoNames, names_of_this_machine
 from ..doctor.probe import send_probe
 from ..doctor.received import examine_received
 from ..doctor.record import remember
 from ..errors import Refused, SettingError
+from ..mail.names import Names, NoNames, names_of_this_machine
 from ..schema import newest_version, schema_version
 from .context import print_json
 

@@ -7,7 +7,7 @@ tags are passed over, and the organisational domain is found by walking up the t
 import re
 from dataclasses import dataclass, field
 
-from .names import Names
+from ..mail.names import Names
 
 _POLICIES = ("none", "quarantine", "reject")
 #: Tag to its values; None where any text will do.

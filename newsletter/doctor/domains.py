@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+from ..mail.names import Names, NamesUnavailable
 from . import dmarc, spf
 from .findings import Area, Notes
-from .names import Names, NamesUnavailable
 
 #: Providers of personal mailboxes: nobody but they may sign for these names, so DMARC fails for whoever else does.
 PERSONAL_MAIL = frozenset(

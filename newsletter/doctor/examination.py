@@ -18,6 +18,7 @@ from ..config import Settings
 from ..db import db
 from ..domain.issues.renditions import compile_rendition
 from ..errors import Invalid, NewsletterError
+from ..mail.names import Names
 from ..models import Rendition
 from ..tokens import unsubscribe_token
 from .asking import title_of
@@ -26,7 +27,6 @@ from .domains import examine_domains
 from .findings import Area, Finding, Health
 from .folder import examine_folder
 from .inbound import examine_inbound
-from .names import Names
 from .outside import examine_outside
 from .relay import examine_relay
 from .settings import examine_set_up, examine_settings, sender_addresses

@@ -1,10 +1,10 @@
 """Reading a mail of ours as it was received: whether all that the newsletter needs survived the journey."""
 
+from ..mail.names import Names
 from .compared import check_one_click, compare_bodies, compare_headers
 from .findings import Area, Notes
 from .kept import KeptProbe
 from .mail_source import MailSource, read_source
-from .names import Names
 from .vouching import judge_signatures, read_results
 
 _LONGEST_LINE = 998

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..mail.names import NamesUnavailable
 from .mail_source import MailSource
-from .names import INSTALL, NamesUnavailable
 
 #: The TXT records at a name. Raises NamesUnavailable.
 KeyLookup = Callable[[str], list[str]]
@@ -85,7 +85,7 @@ def _verify(source: MailSource, index: int, key_name: str, lookup: KeyLookup) ->
     try:
         import dkim  # type: ignore[import-untyped]  # it comes without types
     except ImportError:
-        return Verdict.UNCHECKED, f"that takes the extra “doctor”: {INSTALL}", 0
+        return Verdict.UNCHECKED, 'that takes the extra “doctor”: pip install "newsletter[doctor]"', 0
     if not source.body:
         return Verdict.UNCHECKED, "only the headers are here, and it covers the body too", 0
     try:

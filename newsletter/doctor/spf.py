@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from .names import Names
+from ..mail.names import Names
 
 #: RFC 7208 §4.6.4: more than ten terms that ask the DNS, or more than two that find nothing, is a permanent error.
 MOST_LOOKUPS = 10

@@ -2,10 +2,10 @@
 
 import re
 
+from ..mail.names import Names, NamesUnavailable
 from . import dmarc
 from .findings import Notes
 from .mail_source import MailSource
-from .names import Names, NamesUnavailable
 from .signatures import Signature, Verdict, read_signatures
 
 #: RFC 8058 §3.1: without these two in a signature that holds, there is no one-click unsubscribe.

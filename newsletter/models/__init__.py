@@ -32,7 +32,7 @@ from .notices import MailboxMessage, Notice
 from .operating import OperationTotal, ProcessSign, Trouble
 from .people import Account, Identity, Invitation, Membership, WebSession
 from .processes import Lease, SchemaPart
-from .suppressions import LimitCounter, Suppression
+from .suppressions import LimitCounter, MailDomain, Suppression
 from .views import ViewsAnswer, ViewsPage
 from .writing import (
     BookEntry,
@@ -95,6 +95,7 @@ __all__ = [
     "Lease",
     "LimitCounter",
     "LinkCheck",
+    "MailDomain",
     "MailSource",
     "MailboxMessage",
     "MailingList",

@@ -1,4 +1,4 @@
-"""Addresses that get no mail, and the counters that keep a public form from becoming a weapon."""
+"""Addresses and domains that get no mail, and the counters that keep a public form from becoming a weapon."""
 
 from datetime import datetime
 
@@ -41,3 +41,17 @@ class LimitCounter(Model):
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
     count: Mapped[int]
+
+
+class MailDomain(Model):
+    """Whether a domain takes mail, as the DNS said. `takes_mail` is unknown (NULL) where nobody answered.
+
+    A note for a while, not a fact about anybody: it is asked anew, and goes when it is old.
+    """
+
+    __tablename__ = "mail_domain"
+    __table_args__ = (Index(None, "looked_at"),)
+
+    domain: Mapped[str] = mapped_column(String(255), primary_key=True)
+    takes_mail: Mapped[bool | None]
+    looked_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -8,7 +8,7 @@ import dkim
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.doctor.name_server import Zone
+from tests.name_server import Zone
 
 EVERY_HEADER = (
     *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "List-Id", "Reply-To"),

@@ -4,9 +4,9 @@ import pytest
 
 from newsletter.doctor.domains import examine_domains
 from newsletter.doctor.findings import Notes
-from newsletter.doctor.names import NoNames
-from tests.doctor.name_server import NameServer, Zone
+from newsletter.mail.names import NoNames
 from tests.doctor.reading import good, unknown, warned, wrong
+from tests.name_server import NameServer, Zone
 
 SENDER = "newsletter@larkmere.example"
 GOOD: Zone = {

@@ -21,14 +21,14 @@ from newsletter.db import db
 from newsletter.doctor.examination import Examination, Step, guarded
 from newsletter.doctor.findings import Area, Finding, Health, worst
 from newsletter.doctor.kept import last_probe
-from newsletter.doctor.names import NoNames
+from newsletter.mail.names import NoNames
 from newsletter.resources import data_dir
 from newsletter.schema import install_history
 from newsletter.work.runners import SilentRunner
-from tests.doctor.name_server import NameServer
 from tests.doctor.reading import good, unknown, wrong
 from tests.doctor.signing import received, signed
 from tests.doctor.web_servers import HOST, served
+from tests.name_server import NameServer
 from tests.people import larkmere, staff
 from tests.smtp_servers import AcceptingServer, Authority
 

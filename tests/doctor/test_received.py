@@ -7,12 +7,12 @@ import pytest
 
 from newsletter.doctor.findings import Notes
 from newsletter.doctor.kept import KeptProbe
-from newsletter.doctor.names import Names, NoNames
 from newsletter.doctor.received import examine_received
 from newsletter.errors import Invalid
-from tests.doctor.name_server import NameServer, Zone
+from newsletter.mail.names import Names, NoNames
 from tests.doctor.reading import good, unknown, warned, wrong
 from tests.doctor.signing import EVERY_HEADER, key_zone, received, signed
+from tests.name_server import NameServer, Zone
 
 DMARC: Zone = {("_dmarc.example.org", "TXT"): ['"v=DMARC1; p=none"']}
 

@@ -3,8 +3,8 @@
 import pytest
 
 from newsletter.doctor import dmarc, spf
-from newsletter.doctor.names import NamesUnavailable
-from tests.doctor.name_server import NameServer, Zone
+from newsletter.mail.names import NamesUnavailable
+from tests.name_server import NameServer, Zone
 
 # --- SPF (RFC 7208) ----------------------------------------------------------------------------------------------
 

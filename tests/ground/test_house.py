@@ -14,14 +14,13 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "node_modules" not in
 #: Packages that only an extra brings; the core must work without them.
 EXTRAS = {
     *("psycopg", "procrastinate", "gunicorn", "prometheus_client", "jwt"),
-    *("flufl", "imapclient", "dns", "dkim", "uvloop"),
+    *("flufl", "imapclient", "dkim", "uvloop"),
     *("pytest", "hypothesis", "aiosmtpd"),
 }
 #: The one door of each extra: there it is imported when it is needed, inside a function that says what to install.
 DOORS = {
     "flufl": "mail/odd_bounces.py",
     "imapclient": "mail/imap.py",
-    "dns": "doctor/names.py",
     "dkim": "doctor/signatures.py",
     "uvloop": "delivery/run/loop.py",
     "prometheus_client": "operations/metrics.py",

@@ -16,7 +16,7 @@ from ... import addresses, dates
 from ...config import current_settings
 from ...db import db
 from ...domain.calls.deadline import reading
-from ...domain.subscribers import access, addressing, preferences, rejoining, sign_ups
+from ...domain.subscribers import access, addressing, mail_domains, preferences, rejoining, sign_ups
 from ...errors import NotFound
 from ...i18n import gettext as _
 from ...models import (
@@ -36,6 +36,8 @@ from . import call_values, contributor_values, outcome_values
 from .links import link, nonce_link, preferences_link, token_link
 
 Values = dict[str, Any]
+#: What goes to addresses that nobody has shown to be theirs.
+_UNPROVED = (sign_ups.CONFIRMATION, sign_ups.REMINDER, sign_ups.CONFIRM_ADDRESS)
 _NO_ID = str(uuid.UUID(int=0))
 #: Those whose words are worked out beside this module. They give None where the reason has gone.
 _OF_OTHER_ROOMS = {**outcome_values.MAKERS, **contributor_values.MAKERS, **call_values.MAKERS}
@@ -47,6 +49,8 @@ class NoLongerNeeded(Exception):
 
 def values_of(notice: Notice, now: datetime) -> Values:
     """All that the notice's template needs. Raises NoLongerNeeded."""
+    if notice.template in _UNPROVED and mail_domains.takes_no_mail(notice.address, now):
+        raise NoLongerNeeded(_("The domain of the address takes no mail."))
     if notice.template in _OF_OTHER_ROOMS:
         values = _OF_OTHER_ROOMS[notice.template](notice, now)
         if values is None:

@@ -13,7 +13,7 @@ from flask import current_app
 from sqlalchemy import CursorResult, select, update
 
 from ... import addresses
-from ...db import db
+from ...db import db, kept_if
 from ...errors import Invalid, Problem, TokenExpired, TokenInvalid
 from ...models import Account, Invitation, MailingList
 from ...states import Role
@@ -81,6 +81,23 @@ def send_password_link(account: Account, *, actor: Account | None, now: datetime
     _add_password_link(account, nonce, actor=actor, now=now)
 
 
+def answer_forgotten(address: str, *, allowed: bool, now: datetime) -> None:
+    """Somebody at the sign-in page says that they forgot their password: a link goes to the address if one of us has
+    it and, by the caller's count, it had not too many.
+
+    For everybody else the same is written, for some account, and taken back: nobody learns from the time it takes
+    whose addresses are ours (ASVS 6.3.8).
+    """
+    found = accounts.find_account(address)
+    some = db.session.scalar(select(Account).order_by(Account.id).limit(1))
+    account = found or some
+    welcome = allowed and found is not None and found.active
+    if account is not None:
+        with kept_if(welcome):
+            send_password_link(account, actor=None, now=now)
+    record("staff.password_forgotten", actor=None, actor_name="A visitor", now=now, sent=welcome)
+
+
 def password_link(account: Account, *, actor: Account | None, now: datetime) -> str:
     """The token of such a link (`/password/<token>`), for whoever runs the machine to pass on; no mail is sent."""
     nonce = secrets.token_bytes(16)
@@ -89,8 +106,8 @@ def password_link(account: Account, *, actor: Account | None, now: datetime) -> 
 
 
 def _add_password_link(account: Account, nonce: bytes, *, actor: Account | None, now: datetime) -> None:
-    for earlier in accounts.open_invitations_for(account.email, now):
-        earlier.revoked_at = now
+    earlier = [one.id for one in accounts.open_invitations_for(account.email, now)]
+    db.session.execute(update(Invitation).where(Invitation.id.in_([0, *earlier])).values(revoked_at=now))
     invitation = _add(PASSWORD, nonce, now, role=Role.VIEWER, email=account.email, account_id=account.id)
     record("staff.password_link_made", actor=actor, now=now, subject=("invitation", invitation.id))
 

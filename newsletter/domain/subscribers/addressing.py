@@ -20,13 +20,13 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ... import addresses
-from ...db import db, take_turn
+from ...db import db, kept_if, take_turn
 from ...errors import Invalid, NotFound, Problem, Refused, TokenExpired
 from ...i18n import gettext as _
 from ...models import AddressChange, Subscriber
 from .. import notices
 from ..staff import activity
-from . import access, joining, leaving, preferences, suppressing
+from . import access, joining, leaving, mail_domains, preferences, suppressing
 from .sign_ups import ADDRESS_KNOWN, CONFIRM_ADDRESS, LINK_WORKS_FOR, mails_today, month_is_full
 
 _log = logging.getLogger(__name__)
@@ -111,23 +111,28 @@ def ask(nonce: uuid.UUID, typed: str, *, now: datetime) -> AddressChange:
     db.session.flush()
     take_turn(f"sign-up:{change.new_key}")
     outcome = _answer(change, now)
-    # Written in every case, as the row is: what was decided does not show in how long it takes (ASVS 6.3.8).
     _record("address_change.requested", subscriber, now, outcome=outcome)
     _log.info("A change of address was answered by: %s", outcome)
     return change
 
 
 def _answer(change: AddressChange, now: datetime) -> str:
-    """Decide what the new address gets: a confirmation, word that it has a subscriber already, or nothing."""
-    if suppressing.is_suppressed(change.new_address):
-        return "suppressed"
+    """Decide what the new address gets: a confirmation, word that it has a subscriber already, or nothing.
+
+    All is looked at and written whatever is decided, as for a sign-up.
+    """
+    suppressed = suppressing.is_suppressed(change.new_address)
+    takes_none = mail_domains.takes_no_mail(change.new_address, now)
+    full = month_is_full(change.new_address, now)
     sent = mails_today(change.new_address, now)
     known = joining.find_subscriber(change.new_address) is not None
-    if sent >= (1 if known else 2) or month_is_full(change.new_address, now):
-        return "limited"
+    nothing = "suppressed" if suppressed else "takes no mail" if takes_none else ""
+    if not nothing and (full or sent >= (1 if known else 2)):
+        nothing = "limited"
     template = ADDRESS_KNOWN if known else CONFIRM_ADDRESS
-    _write_to(change.subscriber, template, change.new_address, {"change": str(change.public_id)}, now)
-    return "known" if known else "confirmation"
+    with kept_if(not nothing):
+        _write_to(change.subscriber, template, change.new_address, {"change": str(change.public_id)}, now)
+    return nothing or ("known" if known else "confirmation")
 
 
 def find_change(public_id: uuid.UUID) -> AddressChange:

@@ -44,7 +44,7 @@ from ...models import (
 from ...states import InboundState, NoticeState, SuppressionReason
 from ...tokens import counted_as
 from ..staff import activity
-from . import addressing, erasure_log, import_forgetting, joining, leaving, sign_ups, suppressing
+from . import addressing, erasure_log, import_forgetting, joining, leaving, mail_domains, sign_ups, suppressing
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ def erase_address(address: str, *, route: str, now: datetime, actor: Account | N
     # A second erasure finds the first one's suppression; the log says when it was last.
     digest = suppressing.address_hash(address)
     on_commit(lambda: erasure_log.note(digest, now))
+    mail_domains.forget((address, *former))
     import_forgetting.blank_shown((address, *former))
     on_commit(lambda: import_forgetting.forget_files((address, *former)))
     db.session.flush()

@@ -161,6 +161,7 @@ COLUMNS: Mapping[str, Marks] = {
     "lease": Marks(plain="name holder term counts_from ends taken_at"),
     "limit_counter": Marks(plain="key ends_at count"),
     "link_check": Marks(plain="url_hash url state detail checked_at"),
+    "mail_domain": Marks(plain="domain takes_mail looked_at"),
     "mail_source": Marks(plain="name looked_at worked_at problem"),
     "mailbox_message": Marks(personal="sender recipient subject source", plain="id at issue_id"),
     "mailing_list": Marks(

@@ -194,10 +194,9 @@ def forgotten() -> ResponseReturnValue:
     except Invalid as error:
         put_problems(form, error)
         return render_template("account/forgotten.html", form=form), 422
-    account = accounts.find_account(address)
-    if throttle.may_ask_for_link(address, request.remote_addr, now) and account is not None and account.active:
-        with transaction():
-            invitations.send_password_link(account, actor=None, now=now)
+    allowed = throttle.may_ask_for_link(address, request.remote_addr, now)
+    with transaction():
+        invitations.answer_forgotten(address, allowed=allowed, now=now)
     return redirect(url_for("account.link_sent"), 303)
 
 

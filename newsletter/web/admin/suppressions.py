@@ -10,7 +10,7 @@ from wtforms import EmailField, StringField
 from ... import addresses, clock
 from ...db import db, transaction
 from ...domain.staff.permissions import Permission, require
-from ...domain.subscribers import leaving, suppressing
+from ...domain.subscribers import leaving, mail_domains, suppressing
 from ...errors import Invalid, NotFound
 from ...i18n import gettext as _
 from ...models import Suppression
@@ -121,6 +121,7 @@ def _page(
         form=next((one for one in (reasons, notes) if one is not None and one.errors), form),
         look=form,
         address=address,
+        takes_no_mail=bool(address) and mail_domains.takes_no_mail(address, clock.now()),
         now_in_force=[one for one in found if one.lifted_at is None],
         ended=[one for one in found if one.lifted_at is not None],
         reason_words=suppressing.REASON_WORDS,

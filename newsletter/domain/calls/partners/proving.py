@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, delete, select, update
 
 from .... import addresses
 from ....config import current_settings
-from ....db import db, take_turn
+from ....db import db, kept_if, take_turn
 from ....errors import NotFound, Refused
 from ....i18n import gettext as _
 from ....models import AddressProof, Contribution, Contributor, Notice
@@ -73,19 +73,12 @@ def send_proof(
     take_turn(f"proof:{key}")
     _replace(key, purpose, contribution, now)
     known = contributor or find_contributor(address)
-    nonce = notice.nonce if notice is not None else uuid.uuid4().bytes
-    if notice is None and not any(one.reason in _UNWELCOME for one in suppressing.suppressions_of(address)):
-        template = SIGN_IN_NOTICE if contribution is None else PROVE_NOTICE
-        notice = notices.send_notice(
-            template,
-            address,
-            now=now,
-            values={"contribution": contribution.id} if contribution else None,
-            issue=contribution.issue if contribution else None,
-            priority=notices.URGENT,
-        )
-        nonce = notice.nonce
     public_id = uuid.uuid4()
+    if notice is not None:
+        notice.values = {**notice.values, "proof": str(public_id)}
+        nonce = notice.nonce
+    else:
+        nonce = _write_to(address, public_id, contribution, now)
     proof = AddressProof(
         public_id=public_id,
         purpose=purpose,
@@ -98,11 +91,23 @@ def send_proof(
         expires_at=expires_at,
     )
     db.session.add(proof)
-    if notice is not None:
-        notice.values = {**notice.values, "proof": str(public_id)}
     db.session.flush()
     _log.info("Proof %s of an address was sent (%s)", proof.id, purpose.value)
     return proof
+
+
+def _write_to(address: str, public_id: uuid.UUID, contribution: Contribution | None, now: datetime) -> bytes:
+    """Mail link and code, unless the address asked us not to write: that shows in no answer. The mail's nonce."""
+    unwelcome = any(one.reason in _UNWELCOME for one in suppressing.suppressions_of(address))
+    with kept_if(not unwelcome):
+        return notices.send_notice(
+            SIGN_IN_NOTICE if contribution is None else PROVE_NOTICE,
+            address,
+            now=now,
+            values={"proof": str(public_id), **({"contribution": contribution.id} if contribution else {})},
+            issue=contribution.issue if contribution else None,
+            priority=notices.URGENT,
+        ).nonce
 
 
 def send_again(proof: AddressProof, *, now: datetime) -> AddressProof:

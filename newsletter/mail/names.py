@@ -1,4 +1,4 @@
-"""Asking the DNS: the one door to dnspython, which the extra `doctor` brings.
+"""Asking the DNS: the one door to dnspython, which is loaded when a name is looked up.
 
 An answer of "there is none" is an empty list. No answer at all (no network, a resolver that fails, a name server
 that is silent) raises NamesUnavailable: it says nothing about the domain. Nor does the "none" of a resolver that
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dns.resolver import Resolver
 
 _SECONDS = 5.0
-INSTALL = 'pip install "newsletter[doctor]"'
 
 
 class NamesUnavailable(NewsletterError):
@@ -40,7 +39,7 @@ class Names(Protocol):
 
 
 class NoNames:
-    """Says of every name that it cannot be looked up, and why: without the network, or without the extra."""
+    """Says of every name that it cannot be looked up, and why: nobody wants the network asked, or there is none."""
 
     def __init__(self, why: str) -> None:
         self._why = why
@@ -106,12 +105,10 @@ class DnsNames:
 
 
 def names_of_this_machine(nameservers: Sequence[str] | None = None, port: int = 53, seconds: float = _SECONDS) -> Names:
-    """The DNS as this machine sees it, or as `nameservers` (addresses) do. Where dnspython is missing, NoNames."""
-    try:
-        import dns.exception
-        import dns.resolver
-    except ImportError:
-        return NoNames(f"Names cannot be looked up without the extra “doctor”: {INSTALL}")
+    """The DNS as this machine sees it, or as `nameservers` (addresses) do. NoNames without a resolver."""
+    import dns.exception
+    import dns.resolver
+
     try:
         resolver = dns.resolver.Resolver(configure=nameservers is None)
     except (dns.exception.DNSException, OSError):

@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from newsletter.doctor.names import Names, names_of_this_machine
+from newsletter.mail.names import Names, names_of_this_machine
 
 HOST = "127.0.0.1"
 Zone = Mapping[tuple[str, str], Sequence[str]]
