@@ -5,6 +5,7 @@ finding holds a secret.
 """
 
 import logging
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from .folder import examine_folder
 from .inbound import examine_inbound
 from .outside import examine_outside
 from .relay import examine_relay
+from .running import examine_running
 from .settings import examine_set_up, examine_settings, sender_addresses
 
 _log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class Examination:
         return [
             Step(Area.DATA, self._data),
             Step(Area.SETTINGS, self._set_up),
+            Step(Area.RUNNING, self._running),
             Step(Area.NAMES, self._online(Area.NAMES, self._domains)),
             Step(Area.RELAY, self._online(Area.RELAY, self._relay)),
             Step(Area.INBOUND, self._online(Area.INBOUND, self._inbound)),
@@ -83,10 +86,15 @@ class Examination:
         yield from notes
 
     def _set_up(self) -> Iterator[Finding]:
-        yield from examine_settings(self._settings)
+        yield from examine_settings(self._settings, os.environ)
         if self._readable:
             yield from examine_set_up()
         db.session.rollback()
+
+    def _running(self) -> Iterable[Finding]:
+        if not self._readable:
+            return [Finding(Area.RUNNING, Health.UNKNOWN, "What runs stands in the database; see above.")]
+        return examine_running(self._settings, self._clock())
 
     def _domains(self) -> Iterable[Finding]:
         if not self._readable:

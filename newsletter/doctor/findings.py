@@ -23,6 +23,7 @@ class Area(StrEnum):
 
     SETTINGS = "Settings"
     DATA = "Data"
+    RUNNING = "How it runs"
     NAMES = "Names (DNS)"
     RELAY = "Mail server"
     INBOUND = "Inbound mailbox"

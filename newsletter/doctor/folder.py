@@ -34,7 +34,8 @@ def examine_folder(settings: Settings) -> Notes:
     if not open_to_others and not _others_may(folder):
         notes.good(f"The data directory {folder} is its owner's alone.")
     _room(folder, notes)
-    _worker(folder, notes)
+    if settings.runner == "threads":
+        _worker(folder, notes)
     return notes
 
 
@@ -87,7 +88,7 @@ def _worker(folder: Path, notes: Notes) -> None:
         except OSError:
             notes.warning(
                 "No worker is running on this machine with this data directory: nothing is sent by itself.",
-                "Start newsletter serve, or newsletter worker. If it runs on another machine, all is well.",
+                "Start newsletter serve, or newsletter worker.",
             )
         else:
             notes.good("A worker is running on this machine.")

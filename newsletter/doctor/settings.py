@@ -1,5 +1,6 @@
 """What the settings and the first set-up say: the public address, who gets mail, the keys, the senders."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -10,15 +11,17 @@ from ..domain.queries import the_organisation
 from ..models import MailingList
 from ..states import SendingMode
 from .findings import Area, Notes
+from .secret_files import examine_secret_files
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def examine_settings(settings: Settings) -> Notes:
-    """What can be said without the database."""
+def examine_settings(settings: Settings, environment: Mapping[str, str]) -> Notes:
+    """What can be said without the database; `environment` is where the settings came from."""
     notes = Notes(Area.SETTINGS)
     _public_address(settings, notes)
     _keys(settings, notes)
+    examine_secret_files(environment, notes)
     if settings.bounce_domain and not settings.inbound_url:
         notes.warning(
             f"Bounces come back to {settings.bounce_domain}, but no inbound mailbox is set: nobody reads them.",

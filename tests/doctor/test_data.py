@@ -202,12 +202,12 @@ def test_a_postgresql_that_is_away(settings: Settings, tmp_path: Path, now: date
 )
 def test_settings_that_an_operator_should_look_at(settings: Settings, changes: dict[str, Any], words: str) -> None:
     sound = replace(settings, trusted_proxies=1)
-    assert not warned(examine_settings(sound))
-    assert words in warned(examine_settings(replace(sound, **changes)))
+    assert not warned(examine_settings(sound, {}))
+    assert words in warned(examine_settings(replace(sound, **changes), {}))
 
 
 def test_keys_are_counted_and_not_shown(settings: Settings) -> None:
-    found = examine_settings(replace(settings, secret_keys=(*settings.secret_keys, "b" * 40)))
+    found = examine_settings(replace(settings, secret_keys=(*settings.secret_keys, "b" * 40)), {})
     assert "2 secret keys" in good(found)
     assert settings.secret_keys[0] not in good(found)
 
