@@ -1,7 +1,7 @@
 """Whether the domains of those who sign up take mail
 
 Revision ID: 0021
-Revises: 0015
+Revises: 0017
 Create Date: 2026-11-23
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from newsletter.db import UTCDateTime
 
 revision = "0021"
-down_revision = "0015"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
