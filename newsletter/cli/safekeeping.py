@@ -16,7 +16,7 @@ from ..safekeeping import archive
 from ..safekeeping.aftermath import Settled
 from ..safekeeping.backing_up import back_up
 from ..safekeeping.manifest import Manifest
-from ..safekeeping.moving import move
+from ..safekeeping.moving import Moved, move
 from ..safekeeping.passphrase import read_passphrase
 from ..safekeeping.restoring import restore as put_back
 from .context import print_json, refuse, with_app
@@ -157,22 +157,31 @@ def migrate_data(to: str | None, to_file: Path | None, as_json: bool) -> None:
 def _migrate_data(to: str, as_json: bool) -> None:
     began = clock.now()
     with Bars() as bars:
-        moved = move(to, bars)
+        moved = move(to, began, bars)
     if as_json:
-        print_json({"went_on": moved.went_on, "tables": [asdict(table) for table in moved.tables]})
+        tables = [asdict(table) for table in moved.tables]
+        print_json({"went_on": moved.went_on, "running": moved.running, "tables": tables})
     else:
         full = [table for table in moved.tables if table.rows]
         for table in full:
             click.echo(f"{table.rows:>12,}  {table.table:<24} {table.digest[:16]}…")
         click.echo(f"{moved.rows:,} rows in {len(full)} tables are in PostgreSQL, each as it was.")
-    if moved.went_on:
-        refuse(
-            "This installation was written to while it was copied, and what was written after"
-            f" {dates.moment(began, current_settings().timezone)} is not in PostgreSQL. To move, stop it (the pages and"
-            " the worker), empty the PostgreSQL database (dropdb, createdb) and run this again."
-        )
+    if moved.rehearsed:
+        refuse(_only_rehearsed(moved, dates.moment(began, current_settings().timezone)))
     if not as_json:
         click.echo(f"Now set {PREFIX}DATABASE_URL to it and start. {_stays()}")
+
+
+def _only_rehearsed(moved: Moved, began: str) -> str:
+    why = f"This installation was written to while it was copied: what was written after {began} is not in PostgreSQL."
+    if not moved.went_on:
+        names = {"web": "pages", "worker": "worker", "scheduler": "scheduler"}
+        running = " and the ".join(names[part] for part in moved.running)
+        why = f"The {running} of this installation still run: what they write from now on is not in PostgreSQL."
+    return (
+        f"{why} The copy is a rehearsal, and sends to its team alone. To move, stop this installation (the pages and"
+        " the worker), empty the PostgreSQL database (dropdb, createdb) and run this again."
+    )
 
 
 def _stays() -> str:

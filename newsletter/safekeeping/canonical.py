@@ -45,6 +45,9 @@ def _written(value: object) -> object:
         return ["instant", value.astimezone(UTC).isoformat(timespec="microseconds")]
     if isinstance(value, date | time):
         return [type(value).__name__, value.isoformat()]
+    if isinstance(value, float):
+        # Every bit of it, since both databases keep the same eight bytes.
+        return ["float", value.hex()]
     if isinstance(value, uuid.UUID | bytes):
         return [type(value).__name__, value.hex if isinstance(value, uuid.UUID) else value.hex()]
     raise TypeError(f"There is no one way to write {type(value).__name__}")

@@ -1,7 +1,8 @@
 """Moving from SQLite to PostgreSQL: every row copied from one snapshot, and shown to be there as it was.
 
 The source is only read, and its pages and programs go on meanwhile. Whether anything was written since the snapshot was
-taken is looked at when all is done: a copy of a past state is a rehearsal, and no move.
+taken, and whether any of them lives, is looked at when all is done: a copy of a past state is a rehearsal, and no move.
+It is settled as a restored backup is, so that nobody gets anything twice from whoever starts it all the same.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +23,9 @@ from ..config_reader import PREFIX, SettingReader
 from ..db import Base, db
 from ..errors import Refused, SettingError
 from ..schema import newest_version, prepare_schema, schema_version
+from ..work.liveness import Fate, processes
 from ..work.runners import SilentRunner
-from . import filling
+from . import aftermath, filling
 from .canonical import Digest
 from .database_copy import count_rows
 from .streams import Stretches
@@ -44,18 +46,27 @@ class TableMoved:
 
 @dataclass(frozen=True)
 class Moved:
-    """All tables; and whether the source was written to since the snapshot that was copied."""
+    """All tables; whether the source was written to since the snapshot that was copied, and what of it still runs."""
 
     tables: tuple[TableMoved, ...]
     went_on: bool
+    running: tuple[str, ...] = ()
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether the copy is one of a past state, or soon will be."""
+        return self.went_on or bool(self.running)
 
     @property
     def rows(self) -> int:
         return sum(table.rows for table in self.tables)
 
 
-def move(to: str, on_progress: Stretches) -> Moved:
+def move(to: str, now: datetime, on_progress: Stretches) -> Moved:
     """Copy the running installation's SQLite database to the empty PostgreSQL database at the address `to`.
+
+    Where the source went on, or may, the copy is settled: it sends to its team alone, and what was on its way is in
+    doubt.
 
     Raises Refused where the two are not what they must be, or a table is not the same afterwards; PostgreSQL is left
     without rows then. Raises SettingError for an address that is none.
@@ -71,9 +82,21 @@ def move(to: str, on_progress: Stretches) -> Moved:
         with source.connect() as connection:
             # A transaction that has read goes on seeing what was there then.
             connection.execute(text("SELECT count(*) FROM sqlite_master"))
-            tables = _move_all(connection, _target(to), on_progress)
+            target = _target(to)
+            tables = _move_all(connection, target, on_progress)
         went_on = watching.exec_driver_sql("PRAGMA data_version").scalar_one() != before
-    return Moved(tables, went_on)
+    moved = Moved(tables, went_on, _what_runs())
+    if moved.rehearsed:
+        with _at(target):
+            aftermath.settle(now, [], now)
+    return moved
+
+
+def _what_runs() -> tuple[str, ...]:
+    """Which parts of this installation live: "web", "worker"."""
+    found = {worker.part for worker, fate in processes() if fate is Fate.ALIVE}
+    db.session.rollback()
+    return tuple(sorted(found))
 
 
 def _target(to: str) -> Flask:
