@@ -172,11 +172,23 @@ def _erase_complaints(keys: list[str]) -> None:
     """What they complained of is still to be answered for; who it was goes from within the words too."""
     theirs = select(DataComplaint).where(func.lower(DataComplaint.address).in_(keys))
     for one in db.session.scalars(theirs):
-        for name in filter(None, (one.address, one.name)):
-            known = re.compile(re.escape(name), re.IGNORECASE)
-            one.words, one.answer = (known.sub("[erased]", said) for said in (one.words, one.answer))
+        one.words, one.answer = (_without((one.address, one.name), said) for said in (one.words, one.answer))
         one.name = one.address = ""
     db.session.flush()
+
+
+def _erase_answers(keys: list[str]) -> None:
+    """What they said to a question stays among the others; who said it goes, from under the words too."""
+    for one in db.session.scalars(select(ViewsAnswer).where(func.lower(ViewsAnswer.address).in_(keys))):
+        one.body = _without((one.address, one.name), one.body)
+        one.name = one.organisation = one.address = ""
+    db.session.flush()
+
+
+def _without(names: tuple[str, ...], said: str) -> str:
+    for name in filter(None, names):
+        said = re.sub(re.escape(name), "[erased]", said, flags=re.IGNORECASE)
+    return said
 
 
 def _blank(*of_them: ColumnElement[bool]) -> int:
@@ -200,8 +212,7 @@ def _erase_messages(keys: list[str]) -> int:
 
 def _erase_contact(keys: list[str]) -> int:
     """The contact behind what they sent in. Their words stay the agency's; taking those down is another act."""
-    answered = func.lower(ViewsAnswer.address).in_(keys)
-    _count(update(ViewsAnswer).where(answered).values(name="", organisation="", address=""))
+    _erase_answers(keys)
     whose = select(Contributor.id).where(Contributor.address_key.in_(keys))
     theirs = or_(func.lower(Contribution.contact_address).in_(keys), Contribution.contributor_id.in_(whose))
     # The email that it came by, as it came, is theirs, with their signature in it.
