@@ -20,6 +20,7 @@ from .domain.subscribers import (
     erasure_log,
     import_runs,
     indexing,
+    log_keeping,
     mail_domains,
     reminding,
     retaining,
@@ -144,6 +145,12 @@ def continue_imports() -> None:
     """Go on with every import that should be running: whoever did may have died."""
     for number in import_runs.running():
         run_import(number)
+
+
+@job
+def keep_logs() -> None:
+    """Add what other machines wrote down to the logs that a restore needs."""
+    log_keeping.catch_up()
 
 
 @job

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .. import clock
 from ..db import let_go
+from ..operations import shared_folder
 from ..operations.pulse import EVERY_SECONDS, pulse
 from ..work.liveness import BEAT_EVERY_SECONDS, Presence, presence
 
@@ -45,6 +46,7 @@ class Attendance:
                 self._stop.wait(EVERY_SECONDS)
 
     def _stay(self, life: Presence) -> None:
+        shared_folder.note_here()
         while not self._stop.wait(BEAT_EVERY_SECONDS):
             try:
                 life.beat_or_return(clock.now())

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import clock, logs
 from ..config import Settings
 from ..db import db
+from ..operations import shared_folder
 from ..operations.pulse import pulse
 from ..scheduler import Ticker
 from ..ticks import TICKS
@@ -31,6 +32,7 @@ def work(app: Flask) -> None:
     """Run jobs until we are asked to leave. Within an application context."""
     runner = ThreadsRunner(app)
     app.extensions["newsletter_own_runner"] = runner
+    shared_folder.note_here()
     with presence("worker", clock.now()) as life, pulse(app, life):
         if _alone(app):
             app.extensions["newsletter_runner"] = runner

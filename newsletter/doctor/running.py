@@ -9,7 +9,7 @@ from .. import __version__
 from ..config import Settings
 from ..db import db
 from ..models import Lease
-from ..operations import totals
+from ..operations import shared_folder, totals
 from ..operations.facts import ago, facts, versions, versions_by_host
 from ..operations.judging import Found, judge
 from ..operations.signs import Signs, gather
@@ -128,6 +128,8 @@ def _machines(notes: Notes, signs: Signs, found: list[Found]) -> None:
     known, wrong = dict(facts(signs)), {one.kind for one in found}
     if TroubleKind.CLOCK not in wrong:
         notes.good(f"Clocks of the machines and the database: {known['Clocks'].lower()}.")
+    if len(folders := shared_folder.by_name(signs)) == 1 and len(hosts := next(iter(folders.values()))) > 1:
+        notes.good(f"The folder of imports is one for {', '.join(hosts)}.")
     if TroubleKind.DISK not in wrong:
         notes.good(f"Room for the data directories: {known['Room on the disk']}.")
 

@@ -11,7 +11,7 @@ from .. import dates
 from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..states import TroubleKind
-from . import totals
+from . import shared_folder, totals
 from .facts import size
 from .signs import Signs
 
@@ -181,7 +181,31 @@ def _backup(signs: Signs) -> Iterator[Found]:
         )
 
 
-_RULES: tuple[_Rule, ...] = (_workers, _scheduler, _relay, _disks, _notices, _mailbox, _clocks, _jobs, _backup)
+def _imports(signs: Signs) -> Iterator[Found]:
+    folders = shared_folder.by_name(signs)
+    if len(folders) > 1:
+        parted = _(" and ").join(", ".join(hosts) for hosts in folders.values())
+        yield Found(
+            TroubleKind.JOB,
+            "imports",
+            _("%(hosts)s have folders of imports of their own: what is uploaded on one cannot be read on the other, and"
+              " whoever is forgotten stays in the other’s reports.") % {"hosts": parted},
+            _("Make the folder “imports” of every data directory the same one, on a network disk that knows flock."),
+        )  # fmt: skip
+
+
+_RULES: tuple[_Rule, ...] = (
+    _workers,
+    _scheduler,
+    _relay,
+    _disks,
+    _notices,
+    _mailbox,
+    _clocks,
+    _jobs,
+    _imports,
+    _backup,
+)
 
 
 def _moment(moment: datetime | None, signs: Signs) -> str:

@@ -8,6 +8,8 @@ from ..work import counting
 
 #: Names of what is counted. Of jobs the label is the job's name, of the relay the kind of answer.
 JOB, JOB_FAILED, JOB_WAITED, RELAY, BACKUP = "job", "job_failed", "job_waited", "relay", "backup"
+#: The label is a machine, and what it says the folder of imports that it sees.
+IMPORTS = "imports"
 
 
 def write_down() -> None:

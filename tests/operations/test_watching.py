@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask, current_app
@@ -12,13 +13,13 @@ from newsletter.delivery.notices import outbox
 from newsletter.domain.notices import send_notice
 from newsletter.errors import RelayDown, RelayRefused
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import Account, MailSource, Notice, OperationTotal, ProcessSign, Trouble
-from newsletter.operations import pulse, totals, watching
+from newsletter.models import Account, MailSource, Notice, OperationTotal, ProcessSign, Trouble, Worker
+from newsletter.operations import pulse, shared_folder, totals, watching
 from newsletter.operations.facts import facts
 from newsletter.operations.judging import judge
 from newsletter.operations.signs import gather
 from newsletter.states import TroubleKind
-from newsletter.work.liveness import Life
+from newsletter.work.liveness import Life, Process
 from newsletter.work.performing import perform
 from newsletter.work.registry import JOBS
 
@@ -88,6 +89,34 @@ def test_pages_that_are_gone_are_told_of_unless_others_came_in_their_place(worke
     enlist(now + MINUTE, part="web")
     assert wrong(now + MINUTE) == []
     assert dict(facts(gather(now + MINUTE)))["Pages"].endswith(": 1 process, since 10:01am, Monday 7 December 2026")
+
+
+def test_machines_that_do_not_share_the_folder_of_imports(worker: int, now: datetime, tmp_path: Path) -> None:
+    set_up(runner="procrastinate")
+    # One that only rings has no part in imports.
+    others = {enlist(now, part="web"): "press-2", enlist(now, part="scheduler"): "press-3"}
+    with transaction() as session:
+        for number, host in others.items():
+            session.execute(update(Worker).where(Worker.id == number).values(host=host))
+    here = Process.this().host
+    happened(now, totals.IMPORTS, "press-2", "0123456789abcdef")
+    happened(now, totals.IMPORTS, "press-3", "somewhere else")
+    happened(now, totals.IMPORTS, "press-4", "of a machine that was given away")
+    assert [kind for kind, _sentence in wrong(now)] == []
+    shared_folder.note_here()
+    totals.write_down()
+    name = (tmp_path / "imports" / ".name").read_text()
+    assert shared_folder.by_name(gather(now)) == {"0123456789abcdef": ["press-2"], name: [here]}
+    [(kind, sentence)] = wrong(now)
+    assert kind is TroubleKind.JOB
+    assert "have folders of imports of their own" in sentence
+    assert "press-2" in sentence and here in sentence and "press-3" not in sentence
+    # Mounted at last: whoever comes later finds its name.
+    happened(now, totals.IMPORTS, "press-2", name)
+    shared_folder.note_here()
+    totals.write_down()
+    assert wrong(now) == []
+    assert (tmp_path / "imports" / ".name").read_text() == name
 
 
 def test_a_mail_server_that_is_away_is_trouble_after_ten_minutes(worker: int, now: datetime) -> None:

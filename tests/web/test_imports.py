@@ -2,10 +2,14 @@
 
 import io
 import re
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
@@ -112,6 +116,28 @@ def test_ruth_brings_in_a_sheet(client: FlaskClient, now: datetime, quarterly: M
     assert sorted(path.name for path in import_files.folder_of(run.public_id).iterdir()) == ["lock", "report.csv"]
     client.post(f"{where}/remove")
     assert not import_files.folder_of(run.public_id).exists()
+    assert on_the_list() == ["asha@example.org", "tom@example.org"]
+
+
+def test_an_import_goes_on_in_another_data_folder(
+    app: Flask, client: FlaskClient, now: datetime, quarterly: MailingList, tmp_path: Path
+) -> None:
+    """As after a restore, or on another machine that shares the folder: what stood in the ZIP is taken out again."""
+    desk.ruth(client, now)
+    archive = io.BytesIO()
+    with ZipFile(archive, "w") as zipped:
+        zipped.writestr("people.csv", SHEET)
+    answer = client.post("/desk/subscribers/imports", data={"file": (io.BytesIO(archive.getvalue()), "people.zip")})
+    client.post(f"{answer.location}/look", data=describe())
+    work()
+    client.post(f"{answer.location}/start")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "imports").rename(elsewhere / "imports")
+    for part in elsewhere.glob("imports/*/part*.csv"):
+        part.unlink()
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], data_dir=elsewhere)
+    assert work().state is ImportState.DONE
     assert on_the_list() == ["asha@example.org", "tom@example.org"]
 
 

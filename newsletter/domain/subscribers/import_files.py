@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ...config import current_settings
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
+from . import moving_in
 from .exporting import csv_line
 from .import_cells import Refused
 from .import_reading import LARGEST
@@ -46,6 +47,19 @@ def keep_upload(public_id: uuid.UUID, upload: IO[bytes]) -> Path:
         remove(public_id)
         raise Invalid([Problem("file", _("The file is larger than 200 MB. Split it."))])
     return path
+
+
+def files_of(public_id: uuid.UUID, known: list[Any]) -> list[Any]:
+    """The files that were found in an upload, each with how it is written, where they lie now.
+
+    A restored installation, or another machine, has another data folder; what stood in a ZIP is taken out of it again.
+    Raises Invalid where the upload is damaged, OSError where it is gone.
+    """
+    folder = folder_of(public_id)
+    files = [[str(folder / Path(path).name), layout] for path, layout in known]
+    if not all(Path(path).exists() for path, _layout in files):
+        moving_in.unpack(folder / _UPLOAD, folder)
+    return files
 
 
 def report_of(public_id: uuid.UUID) -> Path:

@@ -125,7 +125,8 @@ def _perform(run_id: int, now: datetime) -> None:
     run = db.session.get_one(ImportRun, run_id)
     db.session.refresh(run)
     size = _ASK_BATCH if run.ask_them and not is_look(run) else importing.BATCH
-    task = importing.task(run.mapping["files"], size=size, skip=run.done_rows)
+    files = import_files.files_of(run.public_id, run.mapping["files"])
+    task = importing.task(files, size=size, skip=run.done_rows)
     db.session.rollback()
     with read_batches(task) as found:
         done = task.skip

@@ -103,10 +103,10 @@ def _read(line: str) -> Objection | None:
 
 def _note_later(objections: list[Objection]) -> None:
     if objections:
-        gather_for_commit(_write, [each.line() for each in objections])
+        gather_for_commit(add, [each.line() for each in objections])
 
 
-def _write(lines: list[str]) -> None:
+def add(lines: list[str]) -> None:
     """Add lines, and see them on the disk: once for a transaction, however many people it is about."""
     handle = os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
