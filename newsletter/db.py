@@ -12,22 +12,20 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, func, select
+from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from .instants import UTCDateTime as UTCDateTime  # a column type like BigId: models and verbs find it here
 
 if TYPE_CHECKING:
     from flask import Flask
 
 _log = logging.getLogger(__name__)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _BUSY_TIMEOUT_MS = 30_000
 _CLEARING_TIMEOUT_MS = 2_000
 #: SQLite's codes for what passes or an operator mends: busy, locked, read-only, I/O, full, cannot open.
@@ -37,41 +35,13 @@ _GATHERED = "newsletter_gathered"
 _BEFORE_COMMIT = "newsletter_before_commit"
 _COMMITTED = "newsletter_committed"
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_lasting: ContextVar[bool] = ContextVar("lasting", default=True)
+_KEPT_BY = "newsletter_kept_by"
 
 #: SQLite counts row numbers only in a column declared INTEGER; PostgreSQL's integer would end at two thousand million.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 #: What both databases can count to. SQLite's driver raises OverflowError for more.
 LARGEST_ID = 2**63 - 1
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An aware instant: integer microseconds since 1970 on SQLite, timestamptz on PostgreSQL.
-
-    SQLite has no type for it, and text forms of one instant written by the ORM and by raw SQL compare unequal.
-    Raw statements bind through it: `bindparam("now", type_=UTCDateTime)`. A naive value raises ValueError.
-    """
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"An instant needs a time zone: {value!r}")
-        instant = value.astimezone(UTC)
-        return (instant - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else instant
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return _EPOCH + timedelta(microseconds=value)
-        instant: datetime = value
-        return instant.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -99,8 +69,12 @@ else:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, lasting: bool = True) -> Iterator[Session]:
     """Write within this block; it commits at its end, or changes nothing if anything is raised.
+
+    What is not `lasting` may be gone after the machine lost its power, not after the process died: its commit does
+    not wait for the disk, for which every other writer would wait too. Counters of limits, and nothing that anybody
+    was told of.
 
     What was read before is read again inside, so nobody decides on what has changed meanwhile. Hashing, MJML,
     pictures and the network stay outside: the whole site waits for a writer. It does not nest.
@@ -112,8 +86,10 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("Something was changed before transaction() was entered")
     session.rollback()
     session.info[_AFTER_COMMIT], session.info[_GATHERED], session.info[_BEFORE_COMMIT] = [], {}, {}
-    token = _writing.set(True)
+    token, kept = _writing.set(True), _lasting.set(lasting)
     try:
+        if not lasting and db.engine.dialect.name == "postgresql":
+            session.execute(text("SET LOCAL synchronous_commit = off"))
         yield session
         _call_in_order(session)
         session.commit()
@@ -123,6 +99,7 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         _writing.reset(token)
+        _lasting.reset(kept)
         session.info.pop(_BEFORE_COMMIT, None)
         callbacks: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
     for callback in callbacks:
@@ -130,13 +107,14 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def kept_if(keep: bool) -> Iterator[None]:
+def kept_if(keep: bool, *, rows: bool = False) -> Iterator[None]:
     """Write within this block, in the running transaction, and take all of it back again unless `keep`.
 
     For answers that must not be told apart by the work that they cost: whether something is kept is decided first,
-    and written in either case. A ring within the block is heard in either case.
+    and written in either case. A ring within the block is heard in either case. `rows`: nothing but statements is in
+    it, past the session, which then need not remember what its objects were: that is most of the work.
     """
-    savepoint = db.session.begin_nested()
+    savepoint = db.session.connection().begin_nested() if rows else db.session.begin_nested()
     try:
         yield
         db.session.flush()
@@ -295,4 +273,11 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+        if not _writing.get():
+            connection.exec_driver_sql("BEGIN")
+            return
+        kept_by = "FULL" if _lasting.get() else "NORMAL"
+        if connection.info.get(_KEPT_BY, "FULL") != kept_by:
+            connection.exec_driver_sql(f"PRAGMA synchronous={kept_by}")
+            connection.info[_KEPT_BY] = kept_by
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

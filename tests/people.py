@@ -51,6 +51,12 @@ def policy_changes(now: datetime) -> MailingList:
         return _list(now, "policy-changes", "Policy changes", Cadence.NONE)
 
 
+def list_beside(now: datetime, slug: str) -> MailingList:
+    """One more list without a rhythm."""
+    with transaction():
+        return _list(now, slug, slug.capitalize(), Cadence.NONE)
+
+
 def _list(now: datetime, slug: str, name: str, cadence: Cadence) -> MailingList:
     mailing_list = MailingList(
         slug=slug,

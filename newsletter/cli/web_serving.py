@@ -1,5 +1,6 @@
 """`newsletter web`: the pages, by waitress in one process or by gunicorn in many."""
 
+import logging
 import signal
 import socket
 import sys
@@ -54,6 +55,8 @@ def _serve_by_waitress(app: Flask, listening: socket.socket, threads: int) -> No
         # Else waitress drops what the proxies say before ProxyFix, which counts them, could read it.
         clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
     )
+    # It says of each request that it waited, at the moment when writing lines is what there is no time for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     attendance = Attendance(app)
     attendance.begin()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BindParameter, ColumnElement, func, insert, select, update
 
 from .. import addresses
 from ..config import current_settings
@@ -36,22 +36,39 @@ def send_notice(
     Message-ID, so a second attempt is the same message.
     """
     notice = Notice(
-        template=template,
-        address=address,
-        address_key=addresses.key(address),
         list_id=mailing_list.id if mailing_list else (issue.list_id if issue else None),
         issue_id=issue.id if issue else None,
-        values=values or {},
-        nonce=secrets.token_bytes(16),
-        message_id=f"{secrets.token_hex(16)}@{current_settings().public_host.partition(':')[0]}",
-        priority=priority,
-        next_attempt_at=leaves_at or now,
-        created_at=now,
+        **_row(template, address, values or {}, priority, leaves_at or now, now),
     )
     db.session.add(notice)
     db.session.flush()
     ring("deliver_notices")
     return notice
+
+
+def send_by_row(
+    template: str, address: str, *, values: dict[str, Any], list_id: int, priority: int, now: datetime
+) -> None:
+    """As `send_notice`, past the session: for whoever writes while a whole site waits."""
+    row = _row(template, address, values, priority, now, now)
+    db.session.connection().execute(insert(Notice), {**row, "list_id": list_id})
+    ring("deliver_notices")
+
+
+def _row(
+    template: str, address: str, values: dict[str, Any], priority: int, leaves_at: datetime, now: datetime
+) -> dict[str, Any]:
+    return {
+        "template": template,
+        "address": address,
+        "address_key": addresses.key(address),
+        "values": values,
+        "nonce": secrets.token_bytes(16),
+        "message_id": f"{secrets.token_hex(16)}@{current_settings().public_host.partition(':')[0]}",
+        "priority": priority,
+        "next_attempt_at": leaves_at,
+        "created_at": now,
+    }
 
 
 def call_back(notice_id: int | None, *, reason: str) -> bool:
@@ -70,10 +87,16 @@ def call_back(notice_id: int | None, *, reason: str) -> bool:
 
 def count_sent(templates: Iterable[str], address: str, *, since: datetime) -> int:
     """How many notices of these templates the address was sent, or has coming, after `since`: what limits count."""
-    chosen = select(func.count()).where(
-        Notice.address_key == addresses.key(address),
+    return db.session.scalar(select(func.count()).where(*sent_to(templates, addresses.key(address), since=since))) or 0
+
+
+def sent_to(
+    templates: Iterable[str], address_key: str | BindParameter[str], *, since: datetime | BindParameter[datetime]
+) -> tuple[ColumnElement[bool], ...]:
+    """What is so of the notices that `count_sent` counts, for whoever asks for more than their number."""
+    return (
+        Notice.address_key == address_key,
         Notice.template.in_(list(templates)),
         Notice.created_at > since,
         Notice.state != NoticeState.DROPPED,
     )
-    return db.session.scalar(chosen) or 0

@@ -7,6 +7,7 @@ is looked up, and it is cached for good. Contrast is WCAG 2.2's: (L1 + 0.05) / (
 import hashlib
 import re
 from colorsys import hls_to_rgb, rgb_to_hls
+from functools import lru_cache
 
 from flask import Flask, Response, abort, url_for
 
@@ -78,9 +79,14 @@ def _digest(content: str) -> str:
 
 def brand_url(accent: str, kind: str = "css") -> str:
     """The address of the accent's style sheet ("css") or icon ("svg"). Raises ValueError for what is no colour."""
-    make, _ = _KINDS[kind]
     plain = _clean(accent)
-    return url_for("brand", accent=plain.removeprefix("#"), digest=_digest(make(plain)), kind=kind)
+    return url_for("brand", accent=plain.removeprefix("#"), digest=_digest_of(plain, kind), kind=kind)
+
+
+@lru_cache
+def _digest_of(plain: str, kind: str) -> str:
+    make, _ = _KINDS[kind]
+    return _digest(make(plain))
 
 
 def install_brand(app: Flask) -> None:

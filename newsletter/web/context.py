@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
-from sqlalchemy import select
+from sqlalchemy import literal, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import current_settings
@@ -43,6 +43,14 @@ _ROOMS = (
     _Room("Issues", "editor.issues", Permission.VIEW_ISSUES, ("editor.",)),
     _Room("Mailbox", "admin.mailbox", Permission.READ_MAILBOX, ("admin.mailbox", "admin.empty_mailbox"), True),
     _Room("Settings", "admin.settings", Permission.MANAGE_LISTS, ("admin.",)),
+)
+#: Of each page that is made; put together once.
+_SITE = (
+    select(Organisation.name, Organisation.email, MailingList.name, MailingList.accent, MailingList.timezone)
+    .select_from(select(literal(1).label("id")).subquery("site").outerjoin(Organisation, Organisation.id == 1))
+    .outerjoin(MailingList, true())
+    .order_by(MailingList.id)
+    .limit(2)
 )
 _ORDER = ("editor.quarter", "editor.issues", "editor.contributions", "editor.subscribers", "admin.mailbox")
 
@@ -93,15 +101,15 @@ def install_context(app: Flask) -> None:
 
 
 def _site() -> dict[str, Any]:
-    organisation = db.session.get(Organisation, 1)
-    lists = db.session.scalars(select(MailingList).order_by(MailingList.id).limit(2)).all()
-    only = lists[0] if len(lists) == 1 else None
+    found = db.session.execute(_SITE).all()
+    publisher, email, name, accent, timezone = found[0]
+    only = len(found) == 1 and name is not None
     return {
-        "publication": only.name if only else (organisation.name if organisation else _("Newsletter")),
-        "publisher": organisation.name if organisation else None,
-        "contact_email": organisation.email if organisation else None,
-        "accent": lists[0].accent if lists else None,
-        "timezone": only.timezone if only else current_settings().timezone,
+        "publication": name if only else publisher or _("Newsletter"),
+        "publisher": publisher,
+        "contact_email": email,
+        "accent": accent,
+        "timezone": timezone if only else current_settings().timezone,
         **_links(
             archive_url="archive.issues",
             privacy_url="public.privacy",

@@ -8,9 +8,12 @@ import ipaddress
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from sqlalchemy import Executable
 
 from ..config import current_settings
-from ..db import conflict_aware_insert, transaction
+from ..db import conflict_aware_insert, db, transaction
 from ..models import LimitCounter
 from ..tokens import counted_as
 
@@ -37,17 +40,21 @@ def count(limits: Iterable[Limit], now: datetime) -> dict[str, int]:
         return {}
     # Sorted, so that two requests with the same keys wait for each other instead of blocking each other.
     rows = [{"key": key, "ends_at": ends, "count": 1} for key, ends in sorted(most_of)]
-    counting = conflict_aware_insert(LimitCounter)
-    counting = counting.on_conflict_do_update(
-        index_elements=[LimitCounter.key, LimitCounter.ends_at], set_={"count": LimitCounter.count + 1}
-    )
-    counted = counting.returning(LimitCounter.key, LimitCounter.ends_at, LimitCounter.count)
-    with transaction() as session:
-        done = session.connection().execute(counted, rows).all()
+    with transaction(lasting=False) as session:
+        done = session.connection().execute(_counting(db.engine.dialect.name), rows).all()
     exceeded = {key.partition(":")[0]: number for key, ends, number in done if number > most_of[key, ends]}
     if exceeded:
         _log.warning("Over the limit: %s", ", ".join(exceeded))
     return exceeded
+
+
+@cache
+def _counting(_dialect: str) -> Executable:
+    """Made once for each database, not at each request."""
+    counting = conflict_aware_insert(LimitCounter).on_conflict_do_update(
+        index_elements=[LimitCounter.key, LimitCounter.ends_at], set_={"count": LimitCounter.count + 1}
+    )
+    return counting.returning(LimitCounter.key, LimitCounter.ends_at, LimitCounter.count)
 
 
 def window_end(now: datetime, window: timedelta) -> datetime:

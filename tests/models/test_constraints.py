@@ -172,6 +172,25 @@ def test_a_verb_that_opens_a_transaction_of_its_own_is_found_out(app: Flask) -> 
         on_commit(lambda: None)
 
 
+@pytest.mark.both_databases
+def test_only_what_may_be_lost_with_the_power_is_not_waited_for(app: Flask) -> None:
+    """By every connection, whichever wrote what before: one that counted limits is the next to keep a consent."""
+    asks = text("PRAGMA synchronous" if db.engine.dialect.name == "sqlite" else "SHOW synchronous_commit")
+
+    def kept(*, lasting: bool) -> str:
+        with transaction(lasting=lasting) as session:
+            return str(session.scalar(asks))
+
+    full, passing = ("2", "1") if db.engine.dialect.name == "sqlite" else ("on", "off")
+    assert [kept(lasting=one) for one in (True, False, False, True, False, True)] == [
+        *(full, passing, passing, full, passing, full)
+    ]
+    with pytest.raises(RuntimeError, match="stop"), transaction(lasting=False) as session:
+        session.scalar(asks)
+        raise RuntimeError("stop")
+    assert kept(lasting=True) == full
+
+
 def test_what_was_read_before_is_read_again_before_it_is_decided_on(app: Flask, now: datetime) -> None:
     issue = people.issue(now, people.larkmere(now))
     assert issue.title == "December 2026"

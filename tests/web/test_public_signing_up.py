@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from werkzeug.test import TestResponse
 
 from newsletter import clock
@@ -82,6 +82,27 @@ def test_tom_signs_up(tom: Visitor) -> None:
     assert "Tom.Example@example.org" in words(sent)
     assert notices() == [("confirm_subscription", "Tom.Example@example.org")]
     assert db.session.scalars(select(Subscriber)).all() == []
+
+
+def test_ten_lists_are_asked_for_as_one_is(tom: Visitor, now: datetime) -> None:
+    """The whole site waits for whoever writes: a sign-up asks the database little, however many lists there are."""
+    said: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *words: said.append(words[2]))
+
+    def asked_for(address: str) -> list[str]:
+        token = form_token(tom.open("/subscribe"))
+        db.session.expunge_all()
+        with tom.at(now + 30 * SECOND):
+            said.clear()
+            answer = tom.client.post("/subscribe", data={**TICKED, "email": address, "form": token})
+        assert heading(answer) == "Check your inbox"
+        return [each for each in said if not each.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE"))]
+
+    one = asked_for("one@example.org")
+    for number in range(9):
+        people.list_beside(now - DAY, f"changes-{number}")
+    assert len(asked_for("ten@example.org")) == len(one)
+    assert len(one) <= 11, one
 
 
 def test_no_public_page_sets_a_cookie(tom: Visitor) -> None:

@@ -7,7 +7,7 @@ sent to such a domain, staff see why, and the form answers as it always does. Wh
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, delete, or_, select
 
 from ... import addresses
 from ...db import conflict_aware_insert, db
@@ -15,7 +15,7 @@ from ...mail.names import Names, NamesUnavailable
 from ...models import MailDomain, SignUp
 
 #: For how long an answer is believed, and a silence.
-_GOOD_FOR, _ASK_AGAIN = timedelta(days=7), timedelta(hours=1)
+GOOD_FOR, _ASK_AGAIN = timedelta(days=7), timedelta(hours=1)
 _KEPT = timedelta(days=30)
 #: Sign-ups that are younger are looked through.
 _NEW = timedelta(days=2)
@@ -24,10 +24,15 @@ _LOOKED_THROUGH = 2000
 
 def takes_no_mail(address: str, now: datetime) -> bool:
     """Whether the domain of an address is known to take none."""
-    known = select(MailDomain.takes_mail).where(
-        MailDomain.domain == _domain(address), MailDomain.looked_at > now - _GOOD_FOR
-    )
-    return db.session.scalar(known) is False
+    known = select(MailDomain.domain).where(*taking_none(domain_of(address), now - GOOD_FOR))
+    return db.session.scalar(known) is not None
+
+
+def taking_none(
+    domain: str | BindParameter[str], since: datetime | BindParameter[datetime]
+) -> tuple[ColumnElement[bool], ...]:
+    """What is so of a domain that is known to take no mail, if the answer is believed that came after `since`."""
+    return MailDomain.domain == domain, MailDomain.takes_mail.is_(False), MailDomain.looked_at > since
 
 
 def to_look_up(now: datetime, limit: int) -> list[str]:
@@ -36,8 +41,8 @@ def to_look_up(now: datetime, limit: int) -> list[str]:
         SignUp.confirmed_at.is_(None), SignUp.replaced_at.is_(None), SignUp.created_at > now - _NEW
     )
     keys = db.session.scalars(waiting.order_by(SignUp.id.desc()).limit(_LOOKED_THROUGH))
-    wanted = dict.fromkeys(_domain(key) for key in keys if key)
-    answered = and_(MailDomain.takes_mail.is_not(None), MailDomain.looked_at > now - _GOOD_FOR)
+    wanted = dict.fromkeys(domain_of(key) for key in keys if key)
+    answered = and_(MailDomain.takes_mail.is_not(None), MailDomain.looked_at > now - GOOD_FOR)
     lately = or_(answered, MailDomain.looked_at > now - _ASK_AGAIN)
     known = set(db.session.scalars(select(MailDomain.domain).where(MailDomain.domain.in_(wanted), lately)))
     return [one for one in wanted if one not in known][:limit]
@@ -67,7 +72,7 @@ def keep(said: Iterable[tuple[str, bool | None]], now: datetime) -> None:
 
 def forget(addresses_: Iterable[str]) -> None:
     """Whose address is erased may have a domain of their own."""
-    db.session.execute(delete(MailDomain).where(MailDomain.domain.in_([_domain(one) for one in addresses_])))
+    db.session.execute(delete(MailDomain).where(MailDomain.domain.in_([domain_of(one) for one in addresses_])))
 
 
 def forget_old(now: datetime) -> None:
@@ -75,5 +80,6 @@ def forget_old(now: datetime) -> None:
     db.session.execute(delete(MailDomain).where(MailDomain.looked_at <= now - _KEPT))
 
 
-def _domain(address: str) -> str:
+def domain_of(address: str) -> str:
+    """The domain as it is kept here."""
     return addresses.domain_of(addresses.key(address))

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
-from ...db import db
+from ...db import UTCDateTime, db
 from ...models import ConsentWording, MailingList, PrivacyNotice
 
 
@@ -18,15 +18,44 @@ class Offer:
     wording: ConsentWording
 
 
+_newest = (
+    select(func.max(ConsentWording.version))
+    .where(
+        ConsentWording.list_id == MailingList.id,
+        ConsentWording.published_at <= bindparam("at", type_=UTCDateTime),
+    )
+    .correlate(MailingList)
+    .scalar_subquery()
+)
+#: Made once: every form of a public page asks it, and it takes as long to put together as to answer.
+_OFFERED = (
+    select(MailingList, ConsentWording)
+    .join(ConsentWording, (ConsentWording.list_id == MailingList.id) & (ConsentWording.version == _newest))
+    .where(MailingList.public, select(PrivacyNotice.version).exists())
+    .order_by(MailingList.id)
+)
+
+
 def offers(at: datetime) -> list[Offer]:
     """The public lists in the order they were made, each with the wording that was published at `at`.
 
     Empty until there is a privacy notice: nobody can agree to what they cannot read.
     """
-    if privacy_version() is None:
-        return []
-    found = ((one, wording_of(one, at)) for one in public_lists())
-    return [Offer(one, wording) for one, wording in found if wording is not None]
+    return [Offer(one, wording) for one, wording in db.session.execute(_OFFERED, {"at": at}).all()]
+
+
+def offers_apart(at: datetime) -> list[Offer]:
+    """As `offers`, of objects that stand as they were read, whatever is committed: not one is read again.
+
+    What somebody else in this session holds already stays in it.
+    """
+    held = set(db.session())
+    found = offers(at)
+    for offer in found:
+        for one in (offer.mailing_list, offer.wording):
+            if one not in held:
+                db.session.expunge(one)
+    return found
 
 
 def public_lists(slugs: Collection[str] | None = None) -> Sequence[MailingList]:

@@ -34,6 +34,14 @@ def offered() -> list[Sector]:
     return [one for one in every() if one.ended_at is None]
 
 
+def choices(kept: str = "") -> list[tuple[str, str]]:
+    """The slug and the name of each that a form offers, in order, and of the one that somebody has: they keep it."""
+    chosen = select(Sector.slug, Sector.name, Sector.ended_at).order_by(Sector.position, Sector.slug)
+    stored = [(slug, name, ended_at) for slug, name, ended_at in db.session.execute(chosen)]
+    found = stored or [(slug, name, None) for slug, name in _DEFAULTS]
+    return [(slug, name) for slug, name, ended_at in found if ended_at is None or slug == kept]
+
+
 def names() -> dict[str, str]:
     """What each slug is called, with those that have ended: people keep what they said."""
     return {one.slug: one.name for one in every()}

@@ -3,15 +3,28 @@
 import uuid
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal, literal_column, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
-from ...db import db
+from ... import addresses
+from ...db import UTCDateTime, db
 from ...errors import NotFound
-from ...models import MailingList, SignUp, Subscriber, Subscription
+from ...models import (
+    MailDomain,
+    MailingList,
+    Notice,
+    PrivacyNotice,
+    SignUp,
+    SignUpChoice,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from ...states import SubscriptionState, SuppressionReason
 from .. import notices
-from . import suppressing
+from . import mail_domains, suppressing
 
 #: How long the link in a confirmation works.
 LINK_WORKS_FOR = timedelta(days=7)
@@ -23,6 +36,8 @@ CONFIRM_ADDRESS, ADDRESS_KNOWN = "confirm_new_address", "address_known"
 _UNPROVED = (CONFIRMATION, REMINDER, ALREADY, CONFIRM_ADDRESS, ADDRESS_KNOWN)
 _DAY, _MONTH = timedelta(hours=24), timedelta(days=30)
 _MOST_A_MONTH = 3
+_NONE = literal_column("0", Integer())
+_Number = ColumnElement[int] | InstrumentedAttribute[int]
 
 
 class SignUpState(Enum):
@@ -53,30 +68,103 @@ def state_of(sign_up: SignUp, now: datetime) -> SignUpState:
     return SignUpState.OPEN if now < sign_up.expires_at else SignUpState.EXPIRED
 
 
-def pending_sign_up(address_key: str, now: datetime) -> SignUp | None:
-    """The sign-up of this address that can still be confirmed."""
-    chosen = select(SignUp).where(
-        SignUp.address_key == address_key,
-        SignUp.confirmed_at.is_(None),
-        SignUp.replaced_at.is_(None),
-        SignUp.expires_at > now,
-    )
-    return db.session.scalar(chosen.order_by(SignUp.id.desc()).limit(1))
+class Pending(NamedTuple):
+    """A sign-up that can still be confirmed: what was said in it, and the lists in it, each with its wording."""
+
+    public_id: uuid.UUID
+    said: dict[str, str]
+    lists: dict[int, int]
 
 
-def lists_held(address_key: str) -> set[int]:
-    """Ids of the lists that the address is subscribed to."""
-    chosen = (
-        select(Subscription.list_id)
-        .join(Subscriber)
-        .where(Subscriber.address_key == address_key, Subscription.state == SubscriptionState.ACTIVE)
+def pending_sign_up(address_key: str, now: datetime) -> Pending | None:
+    """The sign-up of this address that can still be confirmed. The same question whether there is one or not."""
+    rows = db.session.execute(_PENDING, {"key": address_key, "now": now}).all()
+    if not rows:
+        return None
+    public_id, name, organisation, sector = rows[0][:4]
+    said = {"name": name, "organisation": organisation, "sector": sector}
+    return Pending(public_id, said, {row.list_id: row.wording_id for row in rows})
+
+
+_newest = select(func.max(SignUp.id)).where(
+    SignUp.address_key == bindparam("key"),
+    SignUp.confirmed_at.is_(None),
+    SignUp.replaced_at.is_(None),
+    SignUp.expires_at > bindparam("now", type_=UTCDateTime),
+)
+_PENDING = (
+    select(
+        *(SignUp.public_id, SignUp.name, SignUp.organisation, SignUp.sector),
+        *(SignUpChoice.list_id, SignUpChoice.wording_id),
     )
-    return set(db.session.scalars(chosen))
+    .join(SignUpChoice)
+    .where(SignUp.id == _newest.scalar_subquery())
+)
 
 
 def lists_of(sign_up: SignUp) -> list[MailingList]:
     """The lists that were ticked, in the order they were made."""
     return sorted((choice.mailing_list for choice in sign_up.choices), key=lambda one: one.id)
+
+
+class Standing(NamedTuple):
+    """How an address stands with us when somebody enters it in a form.
+
+    `nothing`: why it gets no mail by a form, whatever is asked for, "" where it may get one; `today`: the mails it was
+    sent, or has coming; `held`: the ids of the lists it is subscribed to; `privacy_version`: of the notice in force,
+    None before there is one.
+    """
+
+    nothing: str
+    today: int
+    held: frozenset[int]
+    privacy_version: int | None
+
+
+def standing(address: str, now: datetime) -> Standing:
+    """All of it by one question: the whole site waits for whoever writes, and this is asked while writing."""
+    asked = {
+        "key": addresses.key(address),
+        "digest": suppressing.address_hash(address),
+        "domain": mail_domains.domain_of(address),
+        "believed": now - mail_domains.GOOD_FOR,
+        "a_day": now - _DAY,
+        "a_month": now - _MONTH,
+    }
+    found: list[tuple[str, int, int]] = [(*row,) for row in db.session.execute(_STANDING, asked)]
+    numbers = {what: (number, more) for what, number, more in found}
+    month, today = numbers["sent"]
+    reasons = {
+        "suppressed": numbers["blocked"][0] > 0,
+        "takes no mail": numbers["no mail"][0] > 0,
+        "limited": month >= _MOST_A_MONTH,
+    }
+    return Standing(
+        nothing=next((why for why, holds in reasons.items() if holds), ""),
+        today=today,
+        held=frozenset(number for what, number, _more in found if what == "held"),
+        privacy_version=numbers["privacy"][0],
+    )
+
+
+def _numbers(what: str, number: _Number, more: _Number = _NONE) -> Select[str, int, int]:
+    return select(literal(what), number, more)
+
+
+#: Made once: to put it together takes as long as to answer it.
+_STANDING = union_all(
+    _numbers("blocked", func.count(Suppression.id)).where(*suppressing.blocking(bindparam("digest"))),
+    _numbers(
+        "sent", func.count(Notice.id), func.count().filter(Notice.created_at > bindparam("a_day", type_=UTCDateTime))
+    ).where(*notices.sent_to(_UNPROVED, bindparam("key"), since=bindparam("a_month", type_=UTCDateTime))),
+    _numbers("privacy", func.max(PrivacyNotice.version)),
+    _numbers("held", Subscription.list_id)
+    .join(Subscriber)
+    .where(Subscriber.address_key == bindparam("key"), Subscription.state == SubscriptionState.ACTIVE),
+    _numbers("no mail", func.count(MailDomain.domain)).where(
+        *mail_domains.taking_none(bindparam("domain"), bindparam("believed", type_=UTCDateTime))
+    ),
+)
 
 
 def mails_today(address: str, now: datetime) -> int:

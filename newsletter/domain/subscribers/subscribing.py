@@ -12,32 +12,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from ... import addresses
-from ...db import db, kept_if, take_turn
+from ...db import UTCDateTime, db, kept_if, take_turn
 from ...errors import Refused, TokenExpired
 from ...i18n import gettext as _
 from ...models import ConsentWording, MailingList, SignUp, SignUpChoice
+from ...models._columns import public_id
 from ...states import SuppressionReason
 from .. import notices
 from ..staff import activity
-from . import joining, leaving, mail_domains, offering, sectors, suppressing
+from . import joining, leaving, offering, sectors, suppressing
 from .sign_ups import (
     ALREADY,
     CONFIRMATION,
     LINK_WORKS_FOR,
+    Pending,
     SignUpState,
-    lists_held,
     lists_of,
-    mails_today,
-    month_is_full,
     pending_sign_up,
+    standing,
     state_of,
 )
 
 _log = logging.getLogger(__name__)
 _VISITOR = "A visitor"
+_REPLACE = (
+    update(SignUp)
+    .where(SignUp.address_key == bindparam("key"), SignUp.confirmed_at.is_(None), SignUp.replaced_at.is_(None))
+    .values(replaced_at=bindparam("now", type_=UTCDateTime))
+)
 
 Choices = Sequence[tuple[MailingList, ConsentWording]]
 
@@ -70,99 +75,76 @@ def request_subscription(
     if not lists_with_wordings:
         raise ValueError("A sign-up needs a list")
     take_turn(f"sign-up:{addresses.key(address)}")
-    asked = SignUp(
-        address=address,
-        address_key=addresses.key(address),
-        name=name,
-        organisation=organisation,
-        sector=sectors.known(sector),
-        source=source,
-        network=network,
-        created_at=now,
-        expires_at=now + LINK_WORKS_FOR,
-    )
+    asked = {
+        "public_id": public_id(),
+        "address": address,
+        "address_key": addresses.key(address),
+        "name": name,
+        "organisation": organisation,
+        "sector": sectors.known(sector),
+        "source": source,
+        "network": network,
+        "created_at": now,
+        "expires_at": now + LINK_WORKS_FOR,
+    }
     outcome = _answer(asked, lists_with_wordings, now)
     activity.record("sign_up.requested", actor=None, actor_name=_VISITOR, now=now, outcome=outcome)
     _log.info("A sign-up was answered by: %s", outcome)
 
 
-def _answer(asked: SignUp, choices: Choices, now: datetime) -> str:
+def _answer(asked: dict[str, Any], choices: Choices, now: datetime) -> str:
     """Decide what the address gets: a confirmation, a reminder that it has what it asks for, or nothing.
 
     All is looked at, and all is written, whatever is decided: an answer by less work would come measurably sooner and
     so tell who asked what is known of the address (ASVS 6.3.8).
     """
-    version = offering.privacy_version()
-    if version is None:
+    theirs, pending = standing(asked["address"], now), pending_sign_up(asked["address_key"], now)
+    if theirs.privacy_version is None:
         raise Refused(_("Nobody can sign up before there is a privacy notice."))
-    asked.privacy_version = version
-    nothing = _why_nothing(asked.address, now)
-    sent, pending = mails_today(asked.address, now), pending_sign_up(asked.address_key, now)
-    held, waiting = lists_held(asked.address_key), _waiting(pending)
+    asked["privacy_version"] = theirs.privacy_version
+    nothing, waiting = theirs.nothing, pending.lists if pending else {}
     offered = {one.id: wording.id for one, wording in choices}
-    wanted = {number: wording for number, wording in offered.items() if number not in held}
+    wanted = {number: wording for number, wording in offered.items() if number not in theirs.held}
     # Who asks for more than the mail on its way offers gets a second one; who asks for the same does not.
     most = 2 if wanted.keys() - waiting.keys() else 1
-    if not nothing and sent >= most:
+    if not nothing and theirs.today >= most:
         nothing = "limited"
     _begin(asked, {**waiting, **(wanted or offered)}, pending, keep=bool(wanted and not nothing), now=now)
-    values = {"sign_up": str(asked.public_id)} if wanted else {"lists": sorted(offered)}
-    first = min((one for one, _wording in choices), key=lambda one: one.id)
-    _write_to(asked.address, CONFIRMATION if wanted else ALREADY, values, first, keep=not nothing, now=now)
+    values = {"sign_up": str(asked["public_id"])} if wanted else {"lists": sorted(offered)}
+    _write_to(asked["address"], CONFIRMATION if wanted else ALREADY, values, min(offered), keep=not nothing, now=now)
     return nothing or ("confirmation" if wanted else "already subscribed")
 
 
-def _why_nothing(address: str, now: datetime) -> str:
-    """Why the address gets no mail by a form, whatever is asked for; "" where it may get one."""
-    said = {
-        "suppressed": suppressing.blocks_sign_up(address),
-        "takes no mail": mail_domains.takes_no_mail(address, now),
-        "limited": month_is_full(address, now),
-    }
-    return next((why for why, holds in said.items() if holds), "")
-
-
-def _waiting(pending: SignUp | None) -> dict[int, int]:
-    """What the sign-up on its way offers: lists, each with its wording."""
-    chosen = select(SignUpChoice.list_id, SignUpChoice.wording_id)
-    rows = db.session.execute(chosen.where(SignUpChoice.sign_up_id == (pending.id if pending else 0)))
-    return {row.list_id: row.wording_id for row in rows}
-
-
-def _begin(asked: SignUp, wanted: dict[int, int], pending: SignUp | None, *, keep: bool, now: datetime) -> None:
+def _begin(
+    asked: dict[str, Any], wanted: dict[int, int], pending: Pending | None, *, keep: bool, now: datetime
+) -> None:
     """Keep the sign-up in place of the one before it, if it is to be kept."""
     if pending is not None:
-        for said in ("name", "organisation", "sector"):
-            setattr(asked, said, getattr(asked, said) or getattr(pending, said))
-    asked.choices = [SignUpChoice(list_id=list_id, wording_id=wording) for list_id, wording in wanted.items()]
-    with kept_if(keep):
-        db.session.execute(
-            update(SignUp)
-            .where(SignUp.address_key == asked.address_key, SignUp.confirmed_at.is_(None), SignUp.replaced_at.is_(None))
-            .values(replaced_at=now)
-            .execution_options(synchronize_session=False)
-        )
-        db.session.add(asked)
+        asked.update({what: asked[what] or said for what, said in pending.said.items()})
+    connection = db.session.connection()
+    with kept_if(keep, rows=True):
+        connection.execute(_REPLACE, {"key": asked["address_key"], "now": now})
+        made = connection.execute(insert(SignUp).returning(SignUp.id), asked).scalar_one()
+        choices = [{"list_id": list_id, "wording_id": wording} for list_id, wording in wanted.items()]
+        connection.execute(insert(SignUpChoice), [{"sign_up_id": made, **one} for one in choices])
 
 
-def _write_to(
-    address: str, template: str, values: dict[str, Any], mailing_list: MailingList, *, keep: bool, now: datetime
-) -> None:
-    with kept_if(keep):
-        notices.send_notice(
-            template, address, now=now, values=values, mailing_list=mailing_list, priority=notices.URGENT
-        )
+def _write_to(address: str, template: str, values: dict[str, Any], list_id: int, *, keep: bool, now: datetime) -> None:
+    with kept_if(keep, rows=True):
+        notices.send_by_row(template, address, values=values, list_id=list_id, priority=notices.URGENT, now=now)
 
 
 def send_again(address: str, *, now: datetime) -> None:
     """ "Send it again" on the page after the form: once a day, and only what is waiting. Says nothing either."""
     key = addresses.key(address)
     take_turn(f"sign-up:{key}")
-    nothing, sent, pending = _why_nothing(address, now), mails_today(address, now), pending_sign_up(key, now)
-    if not nothing and (pending is None or sent >= 2):
+    theirs, pending = standing(address, now), pending_sign_up(key, now)
+    nothing = theirs.nothing
+    if not nothing and (pending is None or theirs.today >= 2):
         nothing = "limited"
-    waiting = min(_waiting(pending), default=0)
-    first = db.session.scalar(select(MailingList).order_by((MailingList.id == waiting).desc(), MailingList.id).limit(1))
+    waiting = min(pending.lists, default=0) if pending else 0
+    lists = select(MailingList.id).order_by((MailingList.id == waiting).desc(), MailingList.id)
+    first = db.session.scalar(lists.limit(1))
     if first is not None:
         values = {"sign_up": str(pending.public_id if pending else uuid.UUID(int=0))}
         _write_to(address, CONFIRMATION, values, first, keep=not nothing, now=now)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, CursorResult, func, or_, select, update
 
 from ... import addresses
 from ...config import current_settings
@@ -76,7 +76,16 @@ def is_suppressed(address: str) -> bool:
 
 def blocks_sign_up(address: str) -> bool:
     """Whether a sign-up form must not even cause a confirmation mail to the address."""
-    return any(one.reason not in ENDED_BY_SIGN_UP for one in suppressions_of(address))
+    return db.session.scalar(select(Suppression.id).where(*blocking(address_hash(address))).limit(1)) is not None
+
+
+def blocking(digest: bytes | BindParameter[bytes]) -> tuple[ColumnElement[bool], ...]:
+    """What is so of the suppressions that `blocks_sign_up` looks for."""
+    return (
+        Suppression.address_hash == digest,
+        Suppression.lifted_at.is_(None),
+        Suppression.reason.not_in(ENDED_BY_SIGN_UP),
+    )
 
 
 def suppressed_keys(address_keys: Iterable[str]) -> set[str]:

@@ -58,9 +58,7 @@ class PersonForm(PlainForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Somebody whose sector is offered no more keeps it.
-        found = [one for one in sectors.every() if one.ended_at is None or one.slug == self.sector.data]
-        choices = [SelectChoice(one.slug, one.name) for one in found]
+        choices = [SelectChoice(slug, name) for slug, name in sectors.choices(self.sector.data or "")]
         self.sector.choices = [SelectChoice("", _("Choose one")), *choices]
 
 

@@ -6,8 +6,7 @@ from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
 from ... import clock
-from ...db import db
-from ...models import MailingList, Organisation
+from ...models import MailingList
 from ..headers import private_page
 from ..signing_in import csrf
 from .form_tokens import NAME, form_token
@@ -33,12 +32,10 @@ def page(
 
 
 def _of_list(mailing_list: MailingList) -> dict[str, Any]:
-    organisation = db.session.get(Organisation, 1)
     return {
         "publication": mailing_list.name,
         "accent": mailing_list.accent,
         "timezone": mailing_list.timezone,
         "language": mailing_list.language,
         "contact_email": mailing_list.contact_address,
-        "publisher": organisation.name if organisation else None,
     }

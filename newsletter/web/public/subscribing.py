@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ... import addresses, clock
 from ...db import transaction
 from ...domain.subscribers import address_advice, subscribing
-from ...domain.subscribers.offering import Offer, offers
+from ...domain.subscribers.offering import Offer, offers, offers_apart
 from ...errors import Invalid
 from ..access import public
 from ..limits import cut_short
@@ -34,7 +34,7 @@ def subscribe() -> Response:
     now = clock.now()
     opened = opened_at(request.form.get(NAME, ""), now) if request.method == "POST" else None
     # Whoever opened the form before a wording was changed agreed to the words they saw.
-    offered = offers(opened or now)
+    offered = offers_apart(opened or now)
     # A section of an issue may offer one of the lists: whoever comes from there finds it ticked.
     asked = {"lists": [request.args.get("list", "")]}
     typed = request.form if request.method == "POST" else None
