@@ -4,6 +4,7 @@ As the reset form of another program told by its time who had an account (CVE-20
 """
 
 import re
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -14,8 +15,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
-from newsletter.domain.subscribers import mail_domains, offering, subscribing, suppressing
-from newsletter.models import Account, Activity, Contributor, MailingList, Notice, SignUp
+from newsletter.domain.subscribers import addressing, mail_domains, offering, subscribing, suppressing
+from newsletter.models import Account, Activity, Contributor, MailingList, Notice, SignUp, Subscriber
 from newsletter.states import Role, SuppressionReason
 from tests import people
 from tests.web.public_pages import Visitor, form_token
@@ -177,3 +178,23 @@ def test_a_contributor_who_signs_in(visitor: Visitor, everybody: list[str], now:
     assert told_apart([*everybody, *contributors], sign_in) == {}
     asked = {address for _template, address in mailed()[before:]}
     assert asked == {*everybody, *contributors} - {"complained1@example.org", "it-was-not1@example.org"}
+
+
+def test_another_address(app: Flask, everybody: list[str], quarterly: MailingList, now: datetime) -> None:
+    """Somebody who tries addresses of others as their own new one; each with a link of theirs."""
+    done: dict[str, Work] = {}
+    held = people.subscribers(now - DAY, quarterly, len(everybody))
+    subscribers = [one.subscriber.id for one in held if one.subscriber is not None]
+    for address, number in zip(everybody, subscribers, strict=True):
+        with transaction() as session:
+            addressing.send_link(session.get_one(Subscriber, number), now=now)
+        link = db.session.scalars(select(Notice).order_by(Notice.id.desc()).limit(1)).one()
+        assert link.template == addressing.LINK
+        nonce = uuid.UUID(bytes=link.nonce)
+        db.session.remove()
+        with work_done() as done[address], transaction():
+            addressing.ask(nonce, address, now=now)
+    first = done[NEW]
+    assert first.commits == 1
+    unlike = [one for one, work in done.items() if (work.statements, work.commits) != (first.statements, 1)]
+    assert unlike == []
