@@ -235,20 +235,13 @@ def _contribution(notice: Notice, _now: datetime) -> Values:
     return values
 
 
-def _not_taken(notice: Notice, _now: datetime) -> Values:
-    return {**notice.values, "url": link("contribute.calls")}
-
-
-def _trouble(notice: Notice, _now: datetime) -> Values:
-    return {**notice.values, "url": link("admin.operations")}
+def _leading_to(page: str) -> Callable[[Notice, datetime], Values]:
+    """Its own words, and a way to a page."""
+    return lambda notice, _now: {**notice.values, "url": link(page)}
 
 
 def _exported(notice: Notice, _now: datetime) -> Values:
     return {**notice.values, "number": f"{notice.values.get('number', 0):,}", "url": link("admin.exports")}
-
-
-def _sign_up_flood(notice: Notice, _now: datetime) -> Values:
-    return {**notice.values, "url": link("editor.subscribers")}
 
 
 #: Where the button of a mail about an issue leads, by how its template's name begins; to the issue itself otherwise.
@@ -281,7 +274,7 @@ def _about_an_issue(notice: Notice, _now: datetime) -> Values:
 _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "confirm_subscription": _confirmation,
     "confirm_reminder": _confirmation,
-    "sign_up_flood": _sign_up_flood,
+    "sign_up_flood": _leading_to("editor.subscribers"),
     "subscribers_exported": _exported,
     "already_subscribed": _already_subscribed,
     "fresh_link": _fresh_link,
@@ -294,10 +287,10 @@ _MAKERS: Mapping[str, Callable[[Notice, datetime], Values]] = {
     "staff_invitation": _invitation("admin.accept_invitation"),
     "password_reset_link": _invitation("account.choose_password"),
     "account_changed": _account_changed,
-    "trouble_began": _trouble,
-    "trouble_over": _trouble,
+    "trouble_began": _leading_to("admin.operations"),
+    "trouble_over": _leading_to("admin.operations"),
     "prove_address": _contribution_to_prove,
     "contribution_receipt": _receipt,
     "contribution_late": _receipt,
-    "contribution_not_taken": _not_taken,
+    "contribution_not_taken": _leading_to("contribute.calls"),
 }
