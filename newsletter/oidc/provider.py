@@ -64,9 +64,19 @@ class Provider:
         if attempt.anew:
             # OpenID Connect Core 1.0, §3.1.2.1. The first it must obey, by the second it says when it was.
             asked |= {"prompt": "login", "max_age": "0"}
-        parts = urlsplit(self._address("authorization_endpoint"))
-        query = "&".join(part for part in (parts.query, urlencode(asked)) if part)
-        return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+        return _with_query(self._address("authorization_endpoint"), asked)
+
+    def where_to_sign_out(self, back: str) -> str:
+        """Where the person is signed out there and sent on to `back`; "" where the service offers no such thing.
+
+        OpenID Connect RP-Initiated Logout 1.0, §2: it knows us by our id, and asks the person where it likes to. The ID
+        token that could spare them that is not kept. Raises ProviderError.
+        """
+        about = self._about()
+        address = about.get("end_session_endpoint")
+        if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+            return ""
+        return _with_query(address, {"client_id": self._client_id, "post_logout_redirect_uri": back})
 
     def who_came(self, code: str, attempt: Attempt, redirect_uri: str) -> Claims:
         """Who it is that came back with this code. Raises ProviderError."""
@@ -101,14 +111,18 @@ class Provider:
         )
 
     def _address(self, name: str) -> str:
-        """One of its addresses (OpenID Connect Discovery 1.0, §3 and §4.3)."""
-        about = self._published(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", _KEPT_SECONDS)
-        if about.get("issuer") != self._issuer:
-            raise ProviderError("The sign-in service says that it is another one than the settings name.")
-        address = about.get(name)
+        """One of its addresses."""
+        address = self._about().get(name)
         if not isinstance(address, str) or not address.startswith(("https://", "http://")):
             raise ProviderError("The sign-in service does not say where it is to be asked.")
         return address
+
+    def _about(self) -> dict[str, Any]:
+        """What it says of itself (OpenID Connect Discovery 1.0, §3 and §4.3)."""
+        about = self._published(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", _KEPT_SECONDS)
+        if about.get("issuer") != self._issuer:
+            raise ProviderError("The sign-in service says that it is another one than the settings name.")
+        return about
 
     def _published(self, url: str, kept: float) -> dict[str, Any]:
         with self._lock:
@@ -117,3 +131,9 @@ class Provider:
                 found = fetch(url)
                 self._kept[url] = time.monotonic(), found
             return found
+
+
+def _with_query(address: str, asked: dict[str, str]) -> str:
+    parts = urlsplit(address)
+    query = "&".join(part for part in (parts.query, urlencode(asked)) if part)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))

@@ -22,7 +22,7 @@ from newsletter.models import Account, Identity, MailingList, Membership, Notice
 from newsletter.states import Role
 from tests import people
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, SignInService
-from tests.web.test_signing_in import Browser
+from tests.web.test_signing_in import Browser, code_of_key
 
 
 @pytest.fixture
@@ -283,11 +283,67 @@ def test_without_passwords_there_is_one_way_in_and_one_back(
     assert browser.client.get("/desk/account/password").status_code == 404
 
 
+def leaves(browser: Visitor) -> str:
+    """Signs out; the page that says so."""
+    done = browser.send("/sign-out", page="/desk/account")
+    assert (done.status_code, done.location, signed_in()) == (303, "/sign-out/done", 0)
+    return unescape(browser.open("/sign-out/done"))
+
+
 def test_signing_out_says_that_the_other_side_may_still_be_signed_in(ruth: Account, browser: Visitor) -> None:
     browser.signs_in()
-    browser.send("/sign-out", page="/desk/account")
-    assert signed_in() == 0
-    assert "You may still be signed in at your organisation" in browser.open("/sign-in")
+    page = leaves(browser)
+    assert "You may still be signed in at your organisation" in page
+    assert "Sign out there too" not in page, "this service has no such thing"
+
+
+@pytest.mark.parametrize("second_step", ["there", "here"])
+def test_where_the_service_offers_it_one_button_signs_out_there_too(
+    app: Flask, ruth: Account, browser: Visitor, service: SignInService, second_step: str
+) -> None:
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], oidc_second_step=second_step)
+    service.about = {"end_session_endpoint": f"{service.issuer}/leave?tenant=larkmere"}
+    arrived = browser.signs_in()
+    if second_step == "here":
+        assert arrived.location == "/sign-in/app"
+        key = re.search(r'<code class="app-code">([A-Z2-7 ]+)</code>', browser.open("/sign-in/app"))
+        assert key
+        assert browser.send("/sign-in/app", code=code_of_key(key[1])).status_code == 200
+    found = re.search(r'href="([^"]+)"[^>]*>\s*Sign out there too', leaves(browser))
+    assert found
+    parts = urlsplit(found[1])
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{service.issuer}/leave"
+    assert parse_qs(parts.query) == {
+        "tenant": ["larkmere"], "client_id": [CLIENT_ID], "post_logout_redirect_uri": ["https://news.example.org/sign-in"],
+    }  # fmt: skip
+
+
+def test_whoever_came_by_password_has_nothing_to_leave_elsewhere(
+    ruth: Account, browser: Visitor, service: SignInService
+) -> None:
+    service.about = {"end_session_endpoint": f"{service.issuer}/leave"}
+    people.sign_in(browser.client, ruth)
+    assert browser.send("/sign-out", page="/desk/account").location == "/sign-in"
+    assert "You are signed out." in browser.open("/sign-in")
+
+
+@pytest.mark.parametrize("offered", [7, "javascript:alert(1)", "", None])
+def test_an_address_that_is_none_is_no_button(
+    ruth: Account, browser: Visitor, service: SignInService, offered: object
+) -> None:
+    service.about = {"end_session_endpoint": offered}
+    browser.signs_in()
+    page = leaves(browser)
+    assert "Sign out there too" not in page and "javascript" not in page
+
+
+def test_a_service_that_is_away_keeps_nobody_from_leaving(
+    app: Flask, ruth: Account, browser: Visitor, service: SignInService
+) -> None:
+    browser.signs_in()
+    del app.extensions["newsletter_sign_in_service"]
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], oidc_issuer="http://127.0.0.1:1")
+    assert "You may still be signed in at your organisation" in leaves(browser)
 
 
 def test_where_no_service_is_set_there_is_no_such_page(app: Flask, ruth: Account, browser: Visitor) -> None:

@@ -88,7 +88,7 @@ def test_the_first_sign_in_connects_an_app_and_shows_codes_on_paper_once(browser
     assert browser.client.get("/sign-in/app.svg").mimetype == "image/svg+xml"
     key = re.search(r'<code class="app-code">([A-Z2-7 ]+)</code>', page)
     assert key
-    answer = browser.send("/sign-in/app", code=_code_of_key(key.group(1)))
+    answer = browser.send("/sign-in/app", code=code_of_key(key.group(1)))
 
     codes = re.findall(r"[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}", answer.text)
     assert (answer.status_code, len(codes)) == (200, 10)
@@ -96,7 +96,7 @@ def test_the_first_sign_in_connects_an_app_and_shows_codes_on_paper_once(browser
     assert not any(code in str(ruth.mf_recovery_codes) for code in codes)
 
 
-def _code_of_key(key: str) -> str:
+def code_of_key(key: str) -> str:
     from passlib.totp import TOTP
 
     return str(TOTP(key.replace(" ", "")).generate().token)

@@ -24,6 +24,7 @@ PROOF = timedelta(minutes=10)
 _PROVED = "proved_at"
 
 _LONGEST_USER_AGENT = 200
+_THROUGH = "through"
 
 
 def id_hash(session_id: str) -> bytes:
@@ -31,9 +32,17 @@ def id_hash(session_id: str) -> bytes:
     return hashlib.sha256(session_id.encode()).digest()
 
 
-def start(account: Account, *, user_agent: str = "", now: datetime) -> str:
-    """Sign a browser in, in the running transaction. Returns the new random id, which only the browser keeps."""
-    return _add(account.id, {}, user_agent, now, IDLE, ABSOLUTE)
+def start(account: Account, *, user_agent: str = "", through: str = "", now: datetime) -> str:
+    """Sign a browser in, in the running transaction. Returns the new random id, which only the browser keeps.
+
+    `through`: by what they proved who they are, where that is a thing to be signed out of, too.
+    """
+    return _add(account.id, {_THROUGH: through} if through else {}, user_agent, now, IDLE, ABSOLUTE)
+
+
+def came_through(session: WebSession | None) -> str:
+    """What `start` was told, or ""."""
+    return str(session.data.get(_THROUGH, "")) if session is not None else ""
 
 
 def start_step(data: dict[str, Any], *, now: datetime) -> str:

@@ -81,16 +81,28 @@ def arrive() -> ResponseReturnValue:
         return _failed(str(error), 403)
 
 
+@blueprint.get("/sign-out/done")
+@public
+def signed_out() -> ResponseReturnValue:
+    """Signed out here, and maybe not there: the way there, if the service has one, is the person's to take."""
+    try:
+        address = _provider().where_to_sign_out(public_link("account.sign_in"))
+    except ProviderError as error:
+        _log.warning("The organisation's service cannot be asked where to sign out: %s", error)
+        address = ""
+    return private_page(render_template("account/signed_out.html", address=address))
+
+
 def _sign_in(claims: Claims, next_path: str, *, anew: bool) -> ResponseReturnValue:
     """In, or on to our own second step where the service did not take two."""
     with transaction():
         account = identities.sign_in_as(claims, clock.now())
         enough = claims.two_steps or current_settings().oidc_second_step == "there"
-        session_id = steps.finish(account, how="organisation") if enough else None
+        session_id = steps.finish(account, how=steps.ORGANISATION) if enough else None
         if session_id is not None and anew:
             browser_sessions.note_proof(session_id, clock.now())
     if session_id is None:
-        return steps.begin(account, next_path)
+        return steps.begin(account, next_path, through=steps.ORGANISATION)
     browser_session().begin(session_id)
     return steps.on_the_way(next_path)
 

@@ -13,16 +13,22 @@ from ...domain.staff import browser_sessions, one_time_codes, second_step
 from ...models import Account
 from ..sessions import browser_session
 
-_ACCOUNT, _NEXT, _SECRET = "account", "next", "secret"
+_ACCOUNT, _NEXT, _SECRET, _THROUGH = "account", "next", "secret", "through"
+#: Of a sign-in at the organisation's own service.
+ORGANISATION = "organisation"
 
 
-def begin(account: Account, next_path: str) -> Response:
-    """The password was right: ask for the code, or, where there is no app yet, have one connected."""
+def begin(account: Account, next_path: str, *, through: str = "") -> Response:
+    """The password was right: ask for the code, or, where there is no app yet, have one connected.
+
+    `through` is ORGANISATION where it was no password but the organisation's account.
+    """
     has_app = second_step.has_app(account)
     secret = "" if has_app else one_time_codes.new_secret()
     account_id, now = account.id, clock.now()
     with transaction():
-        step = browser_sessions.start_step({_ACCOUNT: account_id, _NEXT: next_path, _SECRET: secret}, now=now)
+        known = {_ACCOUNT: account_id, _NEXT: next_path, _SECRET: secret, _THROUGH: through}
+        step = browser_sessions.start_step(known, now=now)
     browser_session().begin(step)
     return redirect(url_for("account.code" if has_app else "account.connect_app"), 303)
 
@@ -50,11 +56,13 @@ def next_path() -> str:
 
 def finish(account: Account, *, how: str) -> str:
     """In the running transaction: sign the browser in. The id returned goes to `browser_session().begin` after it."""
-    now, step = clock.now(), browser_session().id
+    now, step, row = clock.now(), browser_session().id, browser_session().row
+    through = ORGANISATION if how == ORGANISATION else str(row.data.get(_THROUGH, "")) if row is not None else ""
     second_step.signed_in(account, how=how, now=now)
     if step is not None:
         browser_sessions.end(step)
-    return browser_sessions.start(account, user_agent=request.headers.get("User-Agent", ""), now=now)
+    user_agent = request.headers.get("User-Agent", "")
+    return browser_sessions.start(account, user_agent=user_agent, through=through, now=now)
 
 
 def start_again() -> Response:

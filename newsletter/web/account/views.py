@@ -170,13 +170,14 @@ def app_picture() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End this browser's session, whoever it is."""
     session_id = browser_session().id
+    through = browser_sessions.came_through(browser_session().row)
     if session_id is not None:
         with transaction():
             browser_sessions.end(session_id)
     browser_session().end()
+    if through == steps.ORGANISATION and current_settings().oidc_issuer:
+        return redirect(url_for("account.signed_out"), 303)
     flash(_("You are signed out."), "success")
-    if current_settings().oidc_issuer:
-        flash(_("You may still be signed in at your organisation: sign out there too if others use this computer."))
     return redirect(url_for("account.sign_in"), 303)
 
 
