@@ -23,6 +23,7 @@ from .domain.subscribers import (
     log_keeping,
     mail_domains,
     reminding,
+    renewing,
     retaining,
     sealing,
 )
@@ -185,6 +186,14 @@ def remind_sign_ups() -> None:
 def look_up_domains() -> None:
     """Ask the DNS whether the domains of those who have just signed up take mail at all."""
     looking_up.look_up_due(clock.now())
+
+
+@job
+def renew_subscriptions() -> None:
+    """Ask whoever was not heard from for long whether they still want a list, and go on with those who were asked."""
+    now = clock.now()
+    for number in renewing.lists_to_ask():
+        renewing.run(number, now)
 
 
 @job

@@ -135,6 +135,16 @@ class IssueNaming(StrEnum):
     NUMBER = "number"
 
 
+class RenewalState(StrEnum):
+    """What came of asking somebody whether they still want a list."""
+
+    ASKED = "asked"
+    KEPT = "kept"
+    LAPSED = "lapsed"
+    UNANSWERED = "unanswered"
+    ENDED = "ended"
+
+
 class SuppressionReason(StrEnum):
     UNSUBSCRIBED_ALL = "unsubscribed_all"
     COMPLAINT = "complaint"

@@ -40,5 +40,6 @@ TICKS = (
     Tick("words", 60, "index_subscribers", "let those who came with an import be found by a few letters"),
     Tick("sign_ups", 900, "remind_sign_ups", "remind whoever has not confirmed after a day, once"),
     Tick("domains", 60, "look_up_domains", "ask whether the domains of those who have just signed up take mail"),
+    Tick("renewals", 3_600, "renew_subscriptions", "ask who was silent for long whether they still want a list"),
     Tick("purge", 21_600, "purge_unconfirmed", "forget sign-ups that nobody confirmed in time"),
 )

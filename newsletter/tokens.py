@@ -46,6 +46,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences.v1"
     OWN_DATA = "own-data.v1"
     REJOIN = "rejoin.v1"
+    RENEW = "renew.v1"
     NEW_ADDRESS = "new-address.v1"
     CONFIRM_ADDRESS = "confirm-address.v1"
     UNDO_ADDRESS = "undo-address.v1"

@@ -32,6 +32,7 @@ from .notices import MailboxMessage, Notice
 from .operating import OperationTotal, ProcessSign, Trouble
 from .people import Account, Identity, Invitation, Membership, WebSession
 from .processes import Lease, SchemaPart
+from .renewals import Renewal, RenewalRule
 from .suppressions import LimitCounter, MailDomain, Suppression
 from .views import ViewsAnswer, ViewsPage
 from .writing import (
@@ -110,6 +111,8 @@ __all__ = [
     "ReadDocument",
     "RelayPace",
     "Rendition",
+    "Renewal",
+    "RenewalRule",
     "SchemaPart",
     "SealedCopy",
     "Sector",

@@ -142,6 +142,8 @@ class Subscription(Model):
     #: Why they left, if they said so: a word of the form, and their own words.
     left_reason: Mapped[str] = mapped_column(String(40), default="", server_default="")
     left_words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    #: When the person last did something here that shows that they are there and want it; `joined_at` until then.
+    renewed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     subscriber: Mapped[Subscriber | None] = relationship(back_populates="subscriptions")
     mailing_list: Mapped[MailingList] = relationship()

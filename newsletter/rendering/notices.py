@@ -71,6 +71,8 @@ NOTICES: Mapping[str, Needs] = {
     "already_subscribed": Needs(("lists", "preferences_url")),
     "fresh_link": Needs(("data_url",)),
     "left_link": Needs(("list", "works_until", "rejoin_url")),
+    "renewal_asked": Needs(("list", "renew_url", "unsubscribe_url", "preferences_url"), ("until",)),
+    "renewal_reminder": Needs(("list", "renew_url", "unsubscribe_url", "preferences_url"), ("until",)),
     "address_change_link": Needs(("change_url",)),
     "confirm_new_address": Needs(("works_until", "confirm_url"), ("lists",)),
     "address_known": Needs(("preferences_url",)),

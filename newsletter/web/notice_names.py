@@ -10,6 +10,8 @@ NAMES = {
     "already_subscribed": _("You are subscribed already"),
     "fresh_link": _("A fresh link"),
     "left_link": _("The way back to a list"),
+    "renewal_asked": _("Do you still want it?"),
+    "renewal_reminder": _("Do you still want it? Once more"),
     "address_change_link": _("Link to change an address"),
     "confirm_new_address": _("Please confirm a new address"),
     "address_known": _("The new address is known"),

@@ -27,6 +27,8 @@ VALUES = {
     "preferences_url": f"https://news.example.org/preferences/{TOKEN}",
     "data_url": f"https://news.example.org/your-data/{TOKEN}",
     "rejoin_url": f"https://news.example.org/come-back/{TOKEN}",
+    "renew_url": f"https://news.example.org/still/{TOKEN}",
+    "unsubscribe_url": f"https://news.example.org/u/{TOKEN}",
     "change_url": f"https://news.example.org/new-address/{TOKEN}",
     "undo_url": f"https://news.example.org/undo-address/{TOKEN}",
     "masked": "as…el@example.org",

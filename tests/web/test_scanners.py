@@ -1,6 +1,7 @@
 """Every link of every mail that a reader can get is opened by a mail filter first; then the reader presses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -21,11 +22,13 @@ from newsletter.domain.subscribers import (
     preferences,
     rejoining,
     reminding,
+    renewal_rules,
+    renewing,
     subscribing,
 )
 from newsletter.mail.memory import MemoryRelay
-from newsletter.models import MailingList, Notice, SignUp, Subscriber
-from newsletter.states import NoticeState, Role
+from newsletter.models import MailingList, Notice, Renewal, SignUp, Subscriber
+from newsletter.states import NoticeState, RenewalState, Role
 from tests import people
 from tests.scanner import links_in, scan
 from tests.stories.stage import read_mail
@@ -34,8 +37,8 @@ from tests.web.public_pages import Visitor
 BASE = "https://news.example.org"
 ASHA = "asha@example.org"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-#: The kinds of mail that are written to a reader alone. Those of contributors and editors, and the issue itself, are
-#: scanned as they leave in tests/stories.
+#: The kinds of mail that are written to a reader alone, but for those after a long silence. Those of contributors and
+#: editors, and the issue itself, are scanned as they leave in tests/stories.
 OF_READERS = {
     "confirm_subscription", "confirm_reminder", "already_subscribed", "fresh_link", "left_link", "address_change_link",
     "confirm_new_address", "address_known", "address_changed", "address_change_undone",
@@ -128,6 +131,27 @@ def test_a_filter_opens_everything_and_the_reader_still_decides(
     assert {path.split("/")[1] for path in post.scanned} >= {
         "confirm", "not-me", "preferences", "your-data", "new-address", "confirm-address", "undo-address", "come-back",
     }  # fmt: skip
+
+
+def test_a_filter_says_neither_yes_nor_no_for_whoever_was_silent(
+    app: Flask, client: FlaskClient, relay: MemoryRelay, lists: list[MailingList], now: datetime
+) -> None:
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], relay_url="smtp://127.0.0.1:2")
+    post, asha, miriam = Post(client, relay), Visitor(client, now), people.staff(now, role=Role.ADMIN)
+    (subscription,) = people.subscribers(now - 3 * 365 * DAY, lists[0], 1)
+    with transaction():
+        renewal_rules.decide(lists[0], 24, "", actor=miriam, now=now)
+    for at in (now, now + 15 * DAY):
+        renewing.run(lists[0].id, at)
+        links = post.leaves(at + MINUTE)
+        assert links.keys() >= {"still", "u", "preferences"}
+    assert set(db.session.scalars(select(Notice.template))) == {renewing.ASKED, renewing.REMINDER}
+    assert db.session.scalars(select(Renewal.state)).all() == [RenewalState.ASKED]
+    asha.now = now + 16 * DAY
+    assert asha.send(links["still"]).status_code == 200
+    db.session.expire_all()
+    assert db.session.scalars(select(Renewal.state)).all() == [RenewalState.KEPT]
+    assert subscription.left_at is None
 
 
 def test_links_to_staff_are_opened_by_filters_too(

@@ -18,6 +18,7 @@ PATHS: Mapping[str, str] = {
     "public.preferences": "/preferences/{token}",
     "public.own_data": "/your-data/{token}",
     "public.rejoin": "/come-back/{token}",
+    "public.renew": "/still/{token}",
     "public.new_address": "/new-address/{token}",
     "public.confirm_address": "/confirm-address/{token}",
     "public.undo_address": "/undo-address/{token}",

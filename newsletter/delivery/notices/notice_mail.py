@@ -23,6 +23,7 @@ _NOBODY = uuid.UUID(int=0)
 #: Why each mail came, where the words of the mail do not say it themselves.
 _ASKED = _("You get this because somebody entered your address on our page.")
 _MOVED = _("You get this because this address is, or was, subscribed.")
+_READS = _("You get this because you are subscribed, and have not told us for long whether you still want it.")
 _STAFF = _("You get this because you work on this newsletter.")
 _SENDS_NEWS = _("You get this because somebody asked for it with this address, or because you send news for an agency.")
 _IN_A_CALL = _("You get this because you send us news. To get no more of these, answer this email.")
@@ -39,11 +40,13 @@ def write(notice: Notice, now: datetime) -> Envelope:
     organisation = db.session.get(Organisation, 1)
     sender = _sender(mailing_list, organisation)
     reply_to = mailing_list.contact_address if mailing_list else sender.address
+    leave = unsubscribe_link(_NOBODY) if notice.template == _TEST_COPY else ""
     if notice.template == _TEST_COPY:
         subject, text, html = _test_copy(notice)
     else:
-        frame = _frame(notice, mailing_list, organisation)
-        subject, text, html = compose(notice.template, values_of(notice, now), frame)
+        frame, values = _frame(notice, mailing_list, organisation), values_of(notice, now)
+        leave = values.get("unsubscribe_url", "")
+        subject, text, html = compose(notice.template, values, frame)
         if notice.template == _HOLDS_THE_ISSUE:
             text, html = _with_the_issue(notice, text, html)
     message = build_single(
@@ -58,7 +61,7 @@ def write(notice: Notice, now: datetime) -> Envelope:
         date=notice.created_at.replace(microsecond=0),
         language=mailing_list.language if mailing_list else "en-GB",
         headers=_answering(notice),
-        unsubscribe_url=unsubscribe_link(_NOBODY) if notice.template == _TEST_COPY else "",
+        unsubscribe_url=leave,
     )
     return Envelope(sender.address, notice.address, message)
 
@@ -110,6 +113,8 @@ def _reason(template: str) -> str:
         return _IN_A_CALL
     if template.startswith("contribution_") or template == "prove_address":
         return _SENT_IN
+    if template.startswith("renewal_"):
+        return _READS
     if template.startswith("address_change"):
         return _MOVED
     return "" if template in ("fresh_link", "staff_invitation") else _STAFF

@@ -32,7 +32,7 @@ from ...models import (
 )
 from ...states import SubscriptionState
 from ...tokens import Purpose
-from . import call_values, contributor_values, outcome_values
+from . import call_values, contributor_values, outcome_values, renewal_values
 from .links import link, nonce_link, preferences_link, token_link
 
 Values = dict[str, Any]
@@ -40,7 +40,7 @@ Values = dict[str, Any]
 _UNPROVED = (sign_ups.CONFIRMATION, sign_ups.REMINDER, sign_ups.CONFIRM_ADDRESS)
 _NO_ID = str(uuid.UUID(int=0))
 #: Those whose words are worked out beside this module. They give None where the reason has gone.
-_OF_OTHER_ROOMS = {**outcome_values.MAKERS, **contributor_values.MAKERS, **call_values.MAKERS}
+_OF_OTHER_ROOMS = {**outcome_values.MAKERS, **contributor_values.MAKERS, **call_values.MAKERS, **renewal_values.MAKERS}
 
 
 class NoLongerNeeded(Exception):

@@ -26,7 +26,7 @@ from ...i18n import gettext as _
 from ...models import AddressChange, Subscriber
 from .. import notices
 from ..staff import activity
-from . import access, joining, leaving, mail_domains, preferences, suppressing
+from . import access, heard, joining, leaving, mail_domains, preferences, suppressing
 from .sign_ups import ADDRESS_KNOWN, CONFIRM_ADDRESS, LINK_WORKS_FOR, mails_today, month_is_full
 
 _log = logging.getLogger(__name__)
@@ -180,6 +180,7 @@ def confirm(change: AddressChange, *, now: datetime) -> bool:
     subscriber.address, subscriber.address_key = change.new_address, change.new_key
     change.confirmed_at = now
     db.session.flush()
+    heard.heard_from(subscriber, now)
     _write_to(subscriber, CHANGED, change.old_address, {"change": str(change.public_id)}, now)
     _record("subscriber.address_changed", subscriber, now)
     _log.info("The address of subscriber %d was changed", subscriber.id)

@@ -43,6 +43,7 @@ from ...models import (
     Membership,
     Notice,
     Presence,
+    Renewal,
     SignUp,
     Subscriber,
     Subscription,
@@ -76,6 +77,7 @@ _Finder = Callable[[Person], ColumnElement[bool]]
 _WHOSE: Mapping[str, _Finder] = {
     "subscriber": lambda who: Subscriber.id.in_(who.subscribers),
     "subscription": lambda who: Subscription.id.in_(who.subscriptions),
+    "renewal": lambda who: Renewal.subscription_id.in_(who.subscriptions),
     "consent": lambda who: Consent.subscription_id.in_(who.subscriptions),
     "delivery": lambda who: Delivery.subscription_id.in_(who.subscriptions),
     "feedback": lambda who: Feedback.subscription_id.in_(who.subscriptions),

@@ -9,7 +9,7 @@ from ... import addresses
 from ...db import db
 from ...models import Consent, ConsentWording, MailingList, Subscriber, Subscription
 from ...states import ConsentEvent, SubscriptionState
-from . import objection_log
+from . import heard, objection_log
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def join(subscriber: Subscriber, mailing_list: MailingList, evidence: Evidence, 
         select(Subscription).where(Subscription.subscriber_id == subscriber.id, Subscription.list_id == mailing_list.id)
     )
     if found is not None and found.state is SubscriptionState.ACTIVE:
+        heard.heard_from(subscriber, now)
         return False
     if found is None:
         found = Subscription(subscriber_id=subscriber.id, list_id=mailing_list.id)
@@ -74,5 +75,5 @@ def join(subscriber: Subscriber, mailing_list: MailingList, evidence: Evidence, 
             network=evidence.network,
         )
     )
-    db.session.flush()
+    heard.heard_from(subscriber, now)
     return True

@@ -37,11 +37,12 @@ def unsubscribe(
     actor: Account | None = None,
     note: str = "",
     event: ConsentEvent = ConsentEvent.WITHDRAWN,
+    by: str = SUBSCRIBER,
 ) -> bool:
     """End the subscription now. True if this ended it, False if it had ended before.
 
     `route` is how it was asked for ("one-click", "link", "preferences", "staff" …) and is kept as evidence, with what
-    happened to the consent.
+    happened to the consent. `by` is how the record calls whoever did it, where that is no account.
     """
     result = db.session.execute(
         update(Subscription)
@@ -67,7 +68,7 @@ def unsubscribe(
     activity.record(
         "subscription.left",
         actor=actor,
-        actor_name=None if actor else SUBSCRIBER,
+        actor_name=None if actor else by,
         now=now,
         mailing_list=db.session.get_one(MailingList, subscription.list_id),
         subject=("subscription", subscription.id),

@@ -191,6 +191,8 @@ COLUMNS: Mapping[str, Marks] = {
         plain="id issue_id content_version media audience content_hash created_at",
     ),
     "schema_part": Marks(plain="part version oldest_code at"),
+    "renewal": Marks(personal="state asked_at reminded_at ended_at", plain="id public_id subscription_id notice_id"),
+    "renewal_rule": Marks(words="off_reason", plain="list_id months decided_at decided_by_id"),
     "sealed_copy": Marks(words="body", plain="id rendition_id take_down_id content_hash at"),
     "sector": Marks(plain="slug name position ended_at"),
     "sign_up": Marks(
@@ -205,7 +207,7 @@ COLUMNS: Mapping[str, Marks] = {
     ),
     "subscriber_word": Marks(hidden="word", plain="subscriber_id"),
     "subscription": Marks(
-        personal="state joined_at left_at paused_until source left_reason left_words",
+        personal="state joined_at left_at paused_until source left_reason left_words renewed_at",
         plain="id public_id subscriber_id list_id",
     ),
     "suppression": Marks(personal="reason note at lifted_at lift_reason", hidden="address_hash", plain="id actor_id"),

@@ -12,7 +12,7 @@ from ...models import MailingList, Notice, Subscriber
 from ...states import SubscriptionState
 from .. import notices
 from ..staff import activity
-from . import joining, leaving, suppressing
+from . import heard, joining, leaving, suppressing
 from .offering import Offer, privacy_version
 
 _log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ def choose_lists(
         _join(subscriber, offer, network, now)
     if new:
         suppressing.end_by_sign_up(subscriber.address, now=now)
+    heard.heard_from(subscriber, now)
     db.session.expire(subscriber)
     _log.info("Preferences of subscriber %d were changed", subscriber.id)
 
@@ -85,6 +86,7 @@ def change_details(subscriber: Subscriber, *, name: str, organisation: str, sect
     for field in changed:
         setattr(subscriber, field, said[field])
     db.session.flush()
+    heard.heard_from(subscriber, now)
     if changed:
         activity.record(
             "subscriber.details_changed",
@@ -110,6 +112,7 @@ def pause(subscriber: Subscriber, until: date | None, *, now: datetime) -> None:
             raise Refused(_("Choose a day in the future to pause until."))
         subscription.paused_until = ends
     db.session.flush()
+    heard.heard_from(subscriber, now)
     activity.record(
         "subscription.paused" if until else "subscription.resumed",
         actor=None,

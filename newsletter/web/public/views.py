@@ -13,6 +13,7 @@ from . import (
     preferences,
     reading,
     rejoining,
+    renewing,
     subscribing,
 )
 from .room import blueprint
@@ -31,5 +32,6 @@ __all__ = [
     "preferences",
     "reading",
     "rejoining",
+    "renewing",
     "subscribing",
 ]
