@@ -127,7 +127,9 @@ def _page(form: TakeDownForm, status: int = 200, picture: PictureForm | None = N
     copies: dict[int, list[SealedCopy]] = {}
     for copy in db.session.scalars(select(SealedCopy).order_by(SealedCopy.id)):
         copies.setdefault(copy.take_down_id, []).append(copy)
-    shown = {"form": form, "picture": picture or PictureForm(None), "records": records, "copies": copies}
+    shown = {"words": form, "picture": picture or PictureForm(None), "records": records, "copies": copies}
+    # The one whose problems stand at the head of the page.
+    shown["form"] = picture or form
     return render_template("admin/take_down.html", **shown), status
 
 
