@@ -61,7 +61,9 @@ _OUTCOME = ("title", "reference", "issue", "words")
 #: What shows that an address is read by whoever wrote: a link, a code, until when.
 _PROOF = ("prove_url", "code", "works_until")
 #: Without what was sent where nobody has shown that it was sent from there.
-_RECEIPT = Needs(("reference", "issue"), ("title", "body", "deadline", "details", "url", "notes", *_PROOF), version=2)
+_RECEIPT = Needs(
+    ("reference", "issue"), ("title", "body", "deadline", "details", "pictures", "url", "notes", *_PROOF), version=3
+)
 _CALL = ("issue", "deadline", "url")
 NOTICES: Mapping[str, Needs] = {
     "confirm_subscription": Needs(("lists", "works_until", "confirm_url", "not_me_url")),

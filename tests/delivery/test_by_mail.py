@@ -192,6 +192,15 @@ def test_a_letter_received_in_time_and_polled_late_is_in_time(cara: Contributor,
     assert (found.late, found.state, found.submitted_at) == (False, ContributionState.SUBMITTED, received)
 
 
+def test_what_is_read_after_the_deadline_is_promised_no_hour_that_is_over(cara: Contributor, december: Issue) -> None:
+    assert december.deadline is not None
+    closes = december.deadline.closes_at
+    comes(vouched(letter()), closes - timedelta(hours=1), closes)
+    assert not the_one().late
+    assert "You can edit it until" in answer(closes - timedelta(microseconds=1))
+    assert "You can edit it until" not in answer(closes)
+
+
 @pytest.mark.parametrize(("seconds", "late"), [(59, False), (60, True)])
 def test_after_the_deadline_it_is_kept_as_late_and_its_sender_told(
     cara: Contributor, now: datetime, seconds: int, late: bool

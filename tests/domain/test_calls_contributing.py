@@ -21,7 +21,7 @@ from newsletter.errors import Conflict, Invalid, NotFound, Refused
 from newsletter.models import AddressProof, Agency, Contribution, Contributor, Issue, Media, Notice
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import ContributionSource, ContributionState, IssueState, Role
-from tests import people
+from tests import contributors, people
 
 SAM = Sender("Sam Okafor", "sam@police.example.org", "Larkmere Police", "01632 960 114")
 NEWS = Piece(
@@ -261,6 +261,14 @@ def test_a_draft_is_saved_unfinished_and_read_by_nobody(december: Issue, sam: Co
     assert reading.late(december) == []
     assert reading.drafts(december) == 1
     assert reading.own(sam) == [writing]
+
+
+def test_people_who_write_are_counted_and_not_their_drafts(december: Issue, sam: Contributor, now: datetime) -> None:
+    for minutes in range(3):
+        draft(december, sam, now + timedelta(minutes=minutes))
+    assert reading.drafts(december) == 1
+    draft(december, contributors.contributor(now, "Nadia Rahman", "nadia@health.example.org", ""), now)
+    assert reading.drafts(december) == 2
 
 
 def test_every_save_is_kept_and_the_same_twice_is_one(december: Issue, sam: Contributor, now: datetime) -> None:

@@ -62,7 +62,7 @@ def said(response: TestResponse) -> str:
 
 def test_the_call_is_opened_with_the_number_on_the_button(client: FlaskClient, december: Issue) -> None:
     board = client.get(CALL)
-    assert heading(board) == "0 of 4 agencies have sent news"
+    assert heading(board) == "News from 0 of 4 agencies"
     assert f'href="{CALL}/open"' in board.text
 
     page = client.get(f"{CALL}/open")
@@ -84,7 +84,7 @@ def test_the_board_shows_who_is_where_and_keeps_drafts_private(client: FlaskClie
 
     page = client.get(CALL)
 
-    assert heading(page) == "1 of 4 agencies have sent news"
+    assert heading(page) == "News from 1 of 4 agencies"
     assert "Read the new one" in page.text
     assert "1 draft is begun and not sent yet" in words(page)
     assert "Not for anybody yet" not in page.text

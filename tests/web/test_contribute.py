@@ -134,6 +134,15 @@ def test_a_list_grows_without_a_script_and_without_being_sent(december: Issue, c
     assert db.session.scalar(select(func.count()).select_from(Contribution)) == 0
 
 
+def test_dates_alone_have_no_words_to_count(december: Issue, client: FlaskClient, now: datetime) -> None:
+    with time_machine.travel(now, tick=False):
+        pages = {kind: client.get(f"/contribute/december-2026?kind={kind}").text for kind in ("key_dates", "findings")}
+
+    assert "Up to 400 words." not in pages["key_dates"]
+    assert "Other dates" not in pages["key_dates"], "other than what, nobody who sends them in can know"
+    assert "Up to 400 words." in pages["findings"]
+
+
 def test_a_word_file_fills_the_form_and_nothing_is_sent(december: Issue, client: FlaskClient) -> None:
     hidden = opened(client, at(15, 50)) | {"do": "document", "agency": "Larkmere Police"}
     with time_machine.travel(at(16, 0), tick=False):
@@ -161,9 +170,11 @@ def test_a_picture_comes_along_without_signing_in(december: Issue, client: Flask
     assert "Choose the picture again." in wrong.text
     assert 'value="A map"' in wrong.text
     assert db.session.scalar(select(func.count(Media.id))) == 0
-    assert "With 1 picture." in with_picture().text
+    page = with_picture().text
     kept = db.session.scalars(select(Contribution)).one()
-    assert kept.pictures == [{"media": db.session.scalars(select(Media.name)).one(), "alt": "A map"}]
+    name = db.session.scalars(select(Media.name)).one()
+    assert kept.pictures == [{"media": name, "alt": "A map"}]
+    assert f'src="/media/{name}" alt="A map"' in page
 
 
 def test_what_is_worth_a_look_is_said_when_it_is_sent(december: Issue, client: FlaskClient) -> None:

@@ -289,6 +289,11 @@ def test_more_time_is_asked_for_given_and_used(writer: Writer, december: Issue, 
 
     assert "Sent to the editors" in done.text
     assert f"You can edit it until {until.words}." in done.text
+    assert "You had more time" not in done.text
+    writer.at(datetime(2026, 12, 14, 12, 30, tzinfo=UTC))
+    contributors.sign_in(writer.client, sam, writer.now)
+    over = writer.get("/contribute/mine")
+    assert f"You had more time until {until.words}." in over
     assert reading.undecided(december) == [newest()]
 
 
@@ -409,6 +414,14 @@ def test_a_picture_is_remade_and_described(writer: Writer) -> None:
     media = db.session.scalars(select(Media)).one()
     assert newest().data["media"] == media.name
     assert b"Larkmere Cameras" not in media.body
+
+
+@pytest.mark.parametrize(("said", "words"), [({"d.decorative": "true"}, "Yes"), ({"d.alt": "A poster"}, "No")])
+def test_a_box_that_is_ticked_or_not_is_an_answer(writer: Writer, said: dict[str, str], words: str) -> None:
+    page = picture_page(writer, "poster.png", pictures.drawing(), **said)
+
+    assert "Check your answers" in page.text
+    assert re.search(rf"Only decoration\s*</dt>\s*<dd[^>]*><p>{words}</p>", page.text)
 
 
 def test_a_picture_without_a_description_is_kept_and_asked_about(writer: Writer) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from ... import addresses, dates
 from ...config import current_settings
 from ...db import db
-from ...domain.calls.deadline import reading
+from ...domain.calls.deadline import reading, rights
+from ...domain.calls.texts.sent_pictures import shown_with
 from ...domain.subscribers import access, addressing, mail_domains, preferences, rejoining, sign_ups
 from ...errors import NotFound
 from ...i18n import gettext as _
@@ -208,9 +209,9 @@ def _receipt(notice: Notice, now: datetime) -> Values:
     found = db.session.get(Contribution, notice.values["contribution"]) if "contribution" in notice.values else None
     if found is not None:
         if not reading.is_proved(found):
-            values |= {"title": "", "body": "", "details": []}
-        if found.in_grace:
-            # It came after the hour that it would name.
+            values |= {"title": "", "body": "", "details": [], "pictures": []}
+        if found.in_grace or (rights.promise_is_over(found, now) and not found.late):
+            # The hour that it would name is over: it came in grace, or by a mail that was read later.
             values["deadline"] = ""
         values["url"] = token_link("contribute.kept", Purpose.CONTRIBUTION, found.public_id)
     return values
@@ -232,6 +233,7 @@ def _contribution(notice: Notice, _now: datetime) -> Values:
         values["note"] = values["note"] or found.decision_note
         contact = (found.contact_name, found.agency, found.contact_address, found.contact_phone)
         values["details"] = [part for part in contact if part]
+        values["pictures"] = [each.alt or _("a picture without a description") for each in shown_with(found)]
     return values
 
 

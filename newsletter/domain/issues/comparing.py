@@ -16,6 +16,7 @@ from ...rendering import when
 from ...rendering.blocks import kind as kind_of
 from ...rendering.content import BlockContent
 from ...rendering.fields import Field, FieldType
+from ...rendering.picture_names import size_of
 from ...rendering.rich_reading import Item, List, Run, read
 from ...states import Where
 from . import framing
@@ -223,7 +224,17 @@ def _words(field: Field, value: Any) -> str:
             return str(dict(field.choices).get(value, value))
         case FieldType.DATE | FieldType.MOMENT:
             return when.words(str(value))
+        case FieldType.MEDIA:
+            return _picture(str(value))
     return str(value)
+
+
+def _picture(name: str) -> str:
+    """A few letters that tell it from another one, and its size: its whole name says nothing to people."""
+    size, mark = size_of(name), name[:4]
+    if size is None:
+        return _("picture {mark}").format(mark=mark)
+    return _("picture {mark}, {width} by {height}").format(mark=mark, width=size[0], height=size[1])
 
 
 def _rich(html: str) -> Iterator[str]:

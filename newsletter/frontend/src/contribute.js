@@ -26,6 +26,7 @@ async function startRich() {
 function wordsIn(area) {
   const text = area.value.startsWith(MARK)
     ? area.value.slice(MARK.length).replace(/<\/(p|li|h3)>|<[uo]l>/g, ' ').replace(/<[^>]*>/g, '')
+      .replaceAll('&nbsp;', ' ').replace(/&[a-z]+;/g, '&') // "R & D" are two words
     : area.value.replace(/\]\([^)\s]*\)/g, ']')
   return text.split(/\s+/).filter((word) => /[\p{L}\p{N}_]/u.test(word)).length
 }

@@ -41,7 +41,8 @@ def _promised(_form: PlainForm, field: BooleanField) -> None:
 
 def _promise() -> BooleanField:
     return BooleanField(
-        _("You may publish this. Everybody named in it has agreed, and it names no child."), validators=[_promised]
+        _("You may publish this. Everybody named in it has agreed, and it holds no personal data of a child."),
+        validators=[_promised],
     )
 
 

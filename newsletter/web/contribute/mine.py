@@ -12,7 +12,7 @@ from ...domain.calls.deadline import reading
 from ...domain.calls.deadline.rights import right
 from ...domain.calls.handing_in import contributing, drafting, withdrawing
 from ...domain.calls.partners import proving
-from ...domain.calls.texts import advising, items, revisions
+from ...domain.calls.texts import advising, items, revisions, sent_pictures
 from ...errors import Conflict, Invalid, Problem, Refused
 from ...i18n import gettext as _
 from ...models import Contribution
@@ -207,12 +207,14 @@ def _rows(found: Contribution, *, linked: bool, problems: list[Problem] | None =
     item, piece = items.item(found.kind), revisions.piece_of(found)
     pages = {field.name: page.name for page in item.pages for field in item.fields_on(page)}
     wrong = {_row_of(each): each.sentence for each in reversed(problems or [])}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": f"row-{field.name}",
             "key": field.label,
-            "words": words,
+            # A box that was not ticked is an answer, too.
+            "words": words or (_("No") if field.type is FieldType.FLAG else ""),
             "picture": piece.data.get(field.name, "") if field.type is FieldType.MEDIA else "",
+            "shown": [],
             "problem": wrong.get(field.name, ""),
             "url": url_for(".question", public_id=found.public_id, step=pages[field.name], check=1) if linked else "",
         }
@@ -227,6 +229,7 @@ def _rows(found: Contribution, *, linked: bool, problems: list[Problem] | None =
         "key": _("From"),
         "words": contact,
         "picture": "",
+        "shown": [],
         "problem": problem,
         "url": more,
     }
@@ -237,7 +240,6 @@ def _pictures_row(found: Contribution, linked: bool) -> list[dict[str, Any]]:
     """What came with the words; to be described where nobody has yet."""
     if not (found.pictures or linked):
         return []
-    words = [each["alt"] or _("A picture that needs a description") for each in found.pictures]
     url = url_for(".sent_pictures", public_id=found.public_id) if linked else ""
-    row = {"id": "row-pictures", "key": _("Pictures"), "words": "\n\n".join(words), "picture": "", "problem": ""}
-    return [{**row, "url": url}]
+    row = {"id": "row-pictures", "key": _("Pictures"), "words": "", "picture": "", "problem": "", "url": url}
+    return [{**row, "shown": sent_pictures.besides(found)}]

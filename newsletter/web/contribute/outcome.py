@@ -10,7 +10,7 @@ from ...db import transaction
 from ...domain.calls.deadline import reading
 from ...domain.calls.decisions import comparing, confirming
 from ...domain.calls.decisions.confirming import Standing
-from ...domain.calls.decisions.placing import section_of
+from ...domain.calls.decisions.placing import pictures_of, section_of
 from ...errors import Conflict, Invalid, NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
 from ...models import Contribution
@@ -117,6 +117,7 @@ def _page(found: Contribution, form: SuggestionForm, problem: str = "", status: 
         contribution=found,
         form=form,
         fields=comparing.whole(found, block),
+        pictures=pictures_of(found),
         differs=bool(comparing.edited(found, block)),
         standing=standing.name,
         asked=standing in (Standing.WAITING, Standing.SILENT, Standing.CHANGED_SINCE),

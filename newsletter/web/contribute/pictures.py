@@ -1,12 +1,15 @@
 """A contributor's picture: remade without what a camera writes into it, bounded in size, and in number each day."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask import request
 
 from ...db import transaction
-from ...domain.calls.texts.sent_pictures import Came, checked_alt
+from ...domain.calls.handing_in.mail_pictures import MailPictures
+from ...domain.calls.texts.sent_pictures import MOST, Came, checked_alt
 from ...domain.issues import pictures
+from ...domain.issues.documents.picturing import WordPicture
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
 from ...models import Contributor
@@ -42,6 +45,19 @@ def came_with(field: str, contributor: Contributor | None, now: datetime) -> Cam
     alt = checked_alt(request.form.get(ALT, ""))
     made = _upload(field, contributor, now)
     return Came(made, alt) if made is not None else None
+
+
+def of_document(
+    name: str, found: Sequence[WordPicture], contributor: Contributor | None, now: datetime
+) -> MailPictures:
+    """The pictures of a Word file, as many as may come in today. Nothing is kept yet."""
+    taken = MailPictures()
+    for each in found:
+        if len(taken.came) < MOST and within(_limits(contributor), now):
+            taken.take(name, each.content, each.words)
+        else:
+            taken.left.append(name)
+    return taken
 
 
 def chosen() -> bool:

@@ -4,6 +4,7 @@ Every page saves what is on it, finished or not; what is wrong is said and kept.
 form while somebody types, and is answered in JSON.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from werkzeug.wrappers import Response
 from ... import clock, dates
 from ...db import transaction
 from ...domain.calls.deadline import reading
-from ...domain.calls.handing_in import drafting
+from ...domain.calls.handing_in import drafting, picturing
 from ...domain.calls.texts import items, revisions
 from ...domain.calls.texts.items import ITEMS, Item, Page, Piece
 from ...errors import Conflict, Invalid, Problem, Refused
@@ -90,7 +91,7 @@ def _save(public_id: UUID, step: str, wants_json: bool) -> Response:
     problems: list[Problem] = []
     try:
         if request.form.get("do") == READ_FILE:
-            read = documents.read_upload()
+            read = documents.read_upload(signed_in_contributor(), now)
             typed = Posted(documents.filled(item, typed.piece, read))
         typed = _with_picture(typed, fields, now)
     except Invalid as error:
@@ -101,6 +102,9 @@ def _save(public_id: UUID, step: str, wants_json: bool) -> Response:
     try:
         with transaction():
             drafting.save(found, typed.piece, expected=_number(request.form.get("expected", "")), now=now)
+            if read is not None and read.came:
+                left = picturing.add_what_fits(found, read.came, now=now)
+                read = replace(read, pictures_left=read.pictures_left + left)
     except Conflict:
         return _told(409) if wants_json else two_windows.page_of(own(public_id), item, page, typed.piece)
     except Refused as error:
@@ -141,6 +145,13 @@ def _next(found: Contribution, item: Item, page: Page) -> str:
         return url_for(".mine_one", public_id=found.public_id)
     if number < len(item.pages) - 1 and "check" not in request.args:
         return url_for(".question", public_id=found.public_id, step=item.pages[number + 1].name)
+    return what_is_left(found)
+
+
+def what_is_left(found: Contribution, *, pictures_too: bool = True) -> str:
+    """The page that comes after those of the item: what no picture should go without, whom to ask, the answers."""
+    if pictures_too and any(not each["alt"] for each in found.pictures):
+        return url_for(".sent_pictures", public_id=found.public_id)
     if not (found.agency and found.contact_name):
         return url_for(".sender", public_id=found.public_id)
     return url_for(".check", public_id=found.public_id)

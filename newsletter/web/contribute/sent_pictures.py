@@ -15,7 +15,7 @@ from ...models import Contribution
 from ..access import public
 from . import pictures
 from .access import for_contributors, signed_in_contributor
-from .questions import own
+from .questions import own, what_is_left
 from .room import blueprint, key_page
 
 _PAGE = "/contribute/mine/<uuid:public_id>/pictures"
@@ -62,7 +62,7 @@ def sent_pictures_save(public_id: UUID) -> Response:
     if undescribed:
         problem = Problem(_ALT + undescribed[0]["media"], _("Say what the picture shows."))
         return _page(own(public_id), [problem], 422)
-    return redirect(url_for(".check", public_id=public_id), 303)
+    return redirect(what_is_left(own(public_id), pictures_too=False), 303)
 
 
 def _page(found: Contribution, problems: list[Problem] | None = None, status: int = 200) -> Response:

@@ -86,7 +86,7 @@ def _sent(contribution: Contribution) -> Standing:
     # In the quarter of an hour after the deadline there is nothing to promise any more.
     if given is not None and given.until is not None and given.until.is_open(clock.now()):
         words += " " + _("You can edit it until {until}.").format(until=given.until.words)
-    if (extension := extension_of(contribution)) and extension.deadline:
+    elif (extension := extension_of(contribution)) and extension.deadline:
         words += " " + _("You had more time until {until}.").format(until=extension.deadline.words)
     return Standing(_("Sent"), "blue", words)
 

@@ -12,6 +12,7 @@ from ...domain.calls.handing_in import contributing, drafting
 from ...domain.calls.partners import proving
 from ...domain.calls.partners.proving import ProofState
 from ...domain.calls.texts import advising, revisions
+from ...domain.calls.texts.sent_pictures import shown_with
 from ...domain.issues.checking import Finding
 from ...errors import NotFound, Refused, TokenInvalid
 from ...i18n import gettext as _
@@ -68,6 +69,7 @@ def kept(token: str) -> Response:
         overdue=contribution.prove_by is not None and now >= contribution.prove_by,
         proved=reading.is_proved(contribution),
         advice=_advice(contribution, now),
+        pictures=shown_with(contribution),
         yours=contributor is not None and contribution.contributor_id == contributor.id,
         calls=other_calls(now, contribution.issue),
     )

@@ -4,6 +4,7 @@ Who is signed in chooses what it is, and writes on question pages (questions.py)
 they signed in still works.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...domain.calls.handing_in.contributing import Way
 from ...domain.calls.partners import senders
 from ...domain.calls.texts import items
 from ...domain.calls.texts.items import ITEMS, NEWS, Item, Piece
+from ...domain.calls.texts.sent_pictures import MOST, Came, Held
 from ...domain.issues import audience
 from ...errors import Invalid, Problem
 from ...i18n import gettext as _
@@ -26,7 +28,7 @@ from ...rendering.fields import FieldType
 from ..access import public
 from ..fields import put_problems
 from ..limits import Limit, hashed, network_of, within
-from . import documents, pictures
+from . import documents, held_pictures, pictures
 from .access import current_contributor
 from .documents import ReadFile
 from .forms import OPENED, TRAP, SenderForm
@@ -83,7 +85,7 @@ def contribute(slug: str) -> Response:
     if problems is not None:
         return form_page(issue, item, typed, form, token, now, 422, [*problems, *_picture_again()])
     try:
-        came = pictures.came_with(pictures.PICTURE, None, now)
+        shown = _pictures(now)
     except Invalid as error:
         return form_page(issue, item, typed, form, token, now, 422, error.problems)
     machine = bool(request.form.get(TRAP)) or now - opened < _QUICK
@@ -91,10 +93,23 @@ def contribute(slug: str) -> Response:
     with transaction():
         outcome = contributing.hand_in(
             issue, typed.piece, sender, opened_at=opened, now=now, copy=not machine,
-            way=Way(contributor=_same_person(sender.address), declared=True, pictures=[came] if came else []),
+            way=Way(contributor=_same_person(sender.address), declared=True, pictures=shown),
         )  # fmt: skip
         kept = kept_token(outcome.contribution)
     return redirect(url_for(".kept", token=kept), 303)
+
+
+def _pictures(now: datetime) -> list[Came | Held]:
+    """The pictures of a file that was read, and the one that was chosen. Raises Invalid."""
+    held = held_pictures.posted()
+    if wrong := held_pictures.problems(held):
+        raise Invalid([*wrong, *_picture_again()])
+    shown: list[Came | Held] = [*held_pictures.wanted(held)]
+    if pictures.chosen() and len(shown) >= MOST:
+        sentence = _("Send {most} pictures or fewer with one text.").format(most=MOST)
+        raise Invalid([Problem(pictures.PICTURE, sentence)])
+    came = pictures.came_with(pictures.PICTURE, None, now)
+    return [*shown, came] if came else shown
 
 
 def _picture_again() -> list[Problem]:
@@ -117,11 +132,13 @@ def _item(kind: str) -> Item:
 def _with_file(issue: Issue, item: Item, typed: Posted, form: SenderForm, token: str, now: datetime) -> Response:
     """The form again, with the words of a file in it to be looked at; nothing is sent yet."""
     try:
-        read = documents.read_upload()
+        read = documents.read_upload(current_contributor(), now)
     except Invalid as error:
         return form_page(issue, item, typed, form, token, now, 422, error.problems)
     filled = Posted(items.cleaned(documents.filled(item, typed.piece, read)))
-    return form_page(issue, item, filled, form, token, now, problems=_picture_again(), read=read)
+    held, left = held_pictures.with_those_of(held_pictures.posted(), read.came, now)
+    read = replace(read, pictures_left=read.pictures_left + left)
+    return form_page(issue, item, filled, form, token, now, problems=_picture_again(), read=read, held=held)
 
 
 def _problems(issue: Issue, piece: Piece, form: SenderForm) -> list[Problem] | None:
@@ -150,6 +167,7 @@ def form_page(
     status: int = 200,
     problems: list[Problem] | None = None,
     read: ReadFile | None = None,
+    held: list[held_pictures.Shown] | None = None,
 ) -> Response:
     """The call with its form, filled in with what was typed."""
     wrong = problems or []
@@ -168,6 +186,7 @@ def form_page(
         document_problem=next((each.sentence for each in wrong if each.field == documents.DOCUMENT), ""),
         read=read,
         alt=request.form.get(pictures.ALT, ""),
+        held=held if held is not None else held_pictures.posted(),
         trap=TRAP,
         **_about_the_call(issue, now),
     )

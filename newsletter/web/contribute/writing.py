@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import request
 
+from ...domain.calls.texts import item_words
 from ...domain.calls.texts.items import Item, Page, Piece
 from ...errors import Problem
 from ...models import Issue
@@ -64,5 +65,4 @@ def at_controls(problems: list[Problem], fields: tuple[Field, ...]) -> list[Prob
 def most_words(item: Item, issue: Issue, page: Page | None = None) -> int:
     """How many words the texts on the page may have; 0 where it has none."""
     asked = item.fields_on(page) if page else item.fields
-    has_text = any(each.type.value in ("rich", "items") for each in asked)
-    return issue.mailing_list.contribution_words if has_text else 0
+    return issue.mailing_list.contribution_words if item_words.have_texts(asked) else 0

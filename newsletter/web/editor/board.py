@@ -77,13 +77,9 @@ def _heading(issue: Issue, found: Board) -> str:
     if not total:
         return _("The call for {issue}").format(issue=issue.title)
     if issue.mailing_list.uses_agencies and any(row.party.agency for row in found.rows):
-        words = ngettext(
-            "%(there)s of %(total)s agency has sent news", "%(there)s of %(total)s agencies have sent news", total
-        )
+        words = ngettext("News from %(there)s of %(total)s agency", "News from %(there)s of %(total)s agencies", total)
     else:
-        words = ngettext(
-            "%(there)s of %(total)s person has sent news", "%(there)s of %(total)s people have sent news", total
-        )
+        words = ngettext("News from %(there)s of %(total)s person", "News from %(there)s of %(total)s people", total)
     return words % {"there": there, "total": total}
 
 

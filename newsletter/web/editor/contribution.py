@@ -15,6 +15,7 @@ from newsletter.domain.calls.decisions import confirming, merging, noting, outco
 from newsletter.domain.calls.decisions.placing import section_of
 from newsletter.domain.calls.decisions.triage import Mail
 from newsletter.domain.calls.reminding import extending
+from newsletter.domain.calls.texts import sent_pictures
 from newsletter.domain.calls.texts.items import ITEMS, as_block
 from newsletter.domain.calls.texts.news import to_xhtml
 from newsletter.domain.staff.permissions import Permission, may, require
@@ -129,6 +130,8 @@ def one_page(found: Contribution, form: DecisionForm | None = None, **values: An
         "parts": merging.parts_of(found),
         "root": merging.root_of(found),
         "notes": noting.notes_on(found),
+        "own_pictures": sent_pictures.own(found),
+        "pictures": sent_pictures.besides(found),
         "closed": issue.state not in EDITABLE_STATES,
         "scheduled": issue.state is IssueState.SCHEDULED,
         "first_name": found.contact_name.split()[0] if found.contact_name else _("the sender"),

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from newsletter.domain.calls.deadline import reading
 from newsletter.domain.calls.decisions import comparing
 from newsletter.domain.calls.decisions.placing import section_of
+from newsletter.domain.calls.texts import sent_pictures
 from newsletter.domain.staff.permissions import Permission
 from newsletter.web.access import staff
 
@@ -25,6 +26,7 @@ def contribution_changes(reference: str) -> tuple[str, int]:
         found=found,
         section=section,
         edited=comparing.edited(found, section) if section else (),
+        pictures=sent_pictures.shown_with(found),
         steps=list(reversed(comparing.history(found))),
         timezone=found.issue.mailing_list.timezone,
         accent=found.issue.mailing_list.accent,
@@ -45,6 +47,7 @@ def contribution_beside(reference: str) -> Response | tuple[str, int]:
         found=found,
         other=other,
         rows=comparing.side_by_side(found, other),
+        pictures={"left": sent_pictures.shown_with(found), "right": sent_pictures.shown_with(other)},
         others=[each for each in reading.contributions_to(found.issue) if each.id != found.id],
         timezone=found.issue.mailing_list.timezone,
         accent=found.issue.mailing_list.accent,

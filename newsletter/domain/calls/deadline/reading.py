@@ -134,10 +134,10 @@ def late(issue: Issue) -> list[Contribution]:
 
 def drafts(issue: Issue) -> int:
     """How many people are still writing: all that the staff learn of drafts."""
-    chosen = select(func.count()).where(
+    chosen = select(Contribution.contributor_id, func.lower(Contribution.contact_address)).where(
         Contribution.issue_id == issue.id, Contribution.state == ContributionState.DRAFT, Contribution.late.is_(False)
     )
-    return db.session.scalar(chosen) or 0
+    return len({of or address for of, address in db.session.execute(chosen.distinct())})
 
 
 def counts(issue: Issue) -> dict[ContributionState, int]:

@@ -142,5 +142,11 @@ def _promised(contribution: Contribution | None, zone: str) -> Deadline | None:
     return Deadline(here.date(), here.time(), zone, contribution.edit_until)
 
 
+def promise_is_over(contribution: Contribution, now: datetime) -> bool:
+    """Whether the time is over until which its sender was told that it may be changed."""
+    promised = _promised(contribution, contribution.issue.mailing_list.timezone)
+    return promised is not None and not promised.is_open(now)
+
+
 def _longest(deadlines: Iterable[Deadline | None]) -> Deadline | None:
     return max((one for one in deadlines if one), key=lambda one: one.instant, default=None)

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from ....models import Block, Contribution, ContributionRevision
+from ....rendering.blocks import kind as kind_of
 from ...issues.comparing import FieldChange, Mark, Piece, Stood, compare, stood, word_pieces
+from ...issues.pictures import PICTURE_FIELDS
 from ..texts import revisions
 from ..texts.items import as_block
 from .placing import as_section
@@ -42,11 +44,14 @@ def edited(contribution: Contribution, section: Block) -> tuple[FieldChange, ...
 
 
 def whole(contribution: Contribution, section: Block) -> list[FieldChange]:
-    """Every field of the section as it stands, the words that differ from what was sent marked; then what is gone."""
+    """Every field of the section as it stands, the words that differ from what was sent marked; then what is gone.
+
+    Pictures stand in `placing.pictures_of`: they are looked at, not read.
+    """
     changed = {each.label: each for each in edited(contribution, section)}
-    now = Stood(_SAME, section.version, section.kind, section.data, {}).lines()
+    now = _without_pictures(Stood(_SAME, section.version, section.kind, section.data, {}))
     stays = [changed.get(label) or FieldChange(label, (Piece(Mark.SAME, words),)) for label, words in now.values()]
-    labels = {label for label, _words in now.values()}
+    labels = {label for label, _words in now.values()} | _picture_labels(section.kind)
     return [*stays, *(each for label, each in changed.items() if label not in labels)]
 
 
@@ -64,8 +69,8 @@ def history(contribution: Contribution) -> list[Step]:
 
 
 def side_by_side(left: Contribution, right: Contribution) -> list[Row]:
-    """Two contributions, field by field."""
-    one, other = (_text(*as_block(each)).lines() for each in (left, right))
+    """Two contributions, field by field; pictures are looked at, not read."""
+    one, other = (_without_pictures(_text(*as_block(each))) for each in (left, right))
     return [_row(path, one, other) for path in dict.fromkeys([*one, *other])]
 
 
@@ -91,6 +96,15 @@ def _between(before: Stood, after: Stood) -> tuple[FieldChange, ...]:
     same = Stood(_SAME, after.version, after.kind, after.data, {})
     found = compare([before], [same])
     return found[0].fields if found else ()
+
+
+def _without_pictures(text: Stood) -> dict[str, tuple[str, str]]:
+    shown = PICTURE_FIELDS.get(text.kind, ())
+    return {path: words for path, words in text.lines().items() if path not in shown}
+
+
+def _picture_labels(kind: str) -> set[str]:
+    return {field.label for field in kind_of(kind).fields if field.name in PICTURE_FIELDS.get(kind, ())}
 
 
 def _text(kind: str, data: Mapping[str, Any]) -> Stood:

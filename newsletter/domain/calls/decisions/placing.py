@@ -37,6 +37,18 @@ def section_of(contribution: Contribution) -> Block | None:
     )
 
 
+def pictures_of(contribution: Contribution) -> list[sent_pictures.Shown]:
+    """The pictures of its sections, as they stand in the issue, from top to bottom."""
+    chosen = select(Block).where(
+        Block.contribution_id == contribution.id, Block.issue_id == contribution.issue_id, Block.deleted_at.is_(None)
+    )
+    return [
+        shown
+        for block in db.session.scalars(chosen.order_by(Block.position))
+        for shown in sent_pictures.of_data(block.kind, block.data)
+    ]
+
+
 def put_in(contribution: Contribution, issue: Issue, *, actor: Account | None, now: datetime) -> Block:
     """A copy of its words as a section, before what closes the issue, and its pictures below it. Returns the first.
 

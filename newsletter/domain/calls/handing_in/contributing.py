@@ -27,7 +27,7 @@ from ..partners.senders import Sender
 from ..texts import items, revisions, sent_pictures
 from ..texts.items import Piece
 from ..texts.news import News, checked, to_xhtml
-from ..texts.sent_pictures import Came
+from ..texts.sent_pictures import Came, Held
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Way:
     inbound_id: int | None = None
     declared: bool = False
     #: What came with its words, made fit for mail already.
-    pictures: Sequence[Came] = ()
+    pictures: Sequence[Came | Held] = ()
     #: What the receipt says besides, such as what was left out of a mail.
     receipt: Mapping[str, Any] = field(default_factory=dict)
 

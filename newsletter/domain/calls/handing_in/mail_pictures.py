@@ -1,4 +1,4 @@
-"""The pictures of a letter: made fit for mail one by one, as uploads are, and the others named."""
+"""The pictures of a letter, or of a Word file: made fit for mail one by one, as uploads are, and the others named."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ _MOST_TRIED = 2 * MOST
 
 @dataclass
 class MailPictures:
-    """What was taken in of one letter, and the names of the files that were left.
+    """What was taken in of one letter or file, and the names of the files that were left.
 
     Not for use inside `transaction()`: each picture is read in a process of its own.
     """

@@ -19,6 +19,11 @@ def count(fields: tuple[Field, ...], data: Mapping[str, Any]) -> int:
     return sum(len([word for word in text.split() if _WORD.search(word)]) for text in _texts(fields, data))
 
 
+def have_texts(fields: tuple[Field, ...]) -> bool:
+    """Whether any of the fields holds words that `count` counts."""
+    return any(each.type is FieldType.RICH or have_texts(each.fields) for each in fields)
+
+
 def _texts(fields: tuple[Field, ...], data: Mapping[str, Any]) -> Iterator[str]:
     for field in fields:
         value = data.get(field.name, field.empty)

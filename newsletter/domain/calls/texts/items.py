@@ -40,7 +40,8 @@ class Page:
 class Item:
     """One kind of item. `kind` is that of the section it becomes, and names it everywhere.
 
-    `left_out` are fields of the section that editors fill in. What is on no page is asked on the last.
+    `left_out` are fields of the section that editors fill in. What is on no page is asked on the last. `labels` are
+    what fields are called here, where what editors call them makes no sense to a contributor.
     """
 
     kind: str
@@ -48,11 +49,17 @@ class Item:
     purpose: str
     pages: tuple[Page, ...]
     left_out: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """All that is asked, in the section's own order."""
-        return tuple(each for each in kind_of(self.kind).fields if each.public and each.name not in self.left_out)
+        labels = dict(self.labels)
+        return tuple(
+            replace(each, label=labels.get(each.name, each.label))
+            for each in kind_of(self.kind).fields
+            if each.public and each.name not in self.left_out
+        )
 
     def fields_on(self, page: Page) -> tuple[Field, ...]:
         """What `page` asks, in its own order."""
@@ -101,7 +108,7 @@ _TABLE = (
     ),
     Item(
         "key_dates", _("Dates"), _("Days that people should know of."),
-        (Page("words", _("The dates"), ("manual",)),), ("heading",),
+        (Page("words", _("The dates"), ("manual",)),), ("heading",), (("manual", _("Dates")),),
     ),
     Item(
         "findings", _("Findings"), _("What a review or an inspection found, each point with its own heading."),
@@ -219,7 +226,10 @@ def words_of(kind: str, data: Mapping[str, Any]) -> str:
 
 def rows_of(piece: Piece) -> list[tuple[Field, str]]:
     """Each field that is asked, with what was answered in words (of a picture, none): for checking one's answers."""
-    return [
-        (each, item_words.plain_text((replace(each, label=""),), piece.data, labelled=False))
-        for each in item(piece.kind).fields
-    ]
+    return [(each, _answer(each, piece.data)) for each in item(piece.kind).fields]
+
+
+def _answer(field: Field, data: Mapping[str, Any]) -> str:
+    if field.type is FieldType.FLAG:
+        return _("Yes") if data.get(field.name) else ""
+    return item_words.plain_text((replace(field, label=""),), data, labelled=False)

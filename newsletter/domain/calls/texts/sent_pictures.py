@@ -15,7 +15,7 @@ from ....models import Contribution
 from ....rendering import characters
 from ....rendering.blocks import kind as kind_of
 from ....rendering.pictures import Picture
-from ...issues.pictures import store_picture
+from ...issues.pictures import find_picture, is_held, names_in, store_picture
 
 #: With one piece. More make a mail heavy, and each takes up to a second to read.
 MOST = 6
@@ -30,17 +30,54 @@ class Came:
     alt: str = ""
 
 
-def attach(contribution: Contribution, came: Sequence[Came], now: datetime) -> None:
+@dataclass(frozen=True)
+class Held:
+    """A picture that is here already, for whoever read a file and has not sent its words yet."""
+
+    media: str
+    alt: str = ""
+
+
+def hold(came: Sequence[Came], now: datetime) -> list[Held]:
+    """Keep them as if they had been thrown away, until `attach`: what is never sent goes by itself."""
+    held: dict[str, Held] = {}
+    for one in came:
+        media = store_picture(one.picture, actor=None, now=now)
+        if media.created_at == now or not is_held(media):
+            media.deleted_at = now
+        held.setdefault(media.name, Held(media.name, checked_alt(one.alt)))
+    db.session.flush()
+    return list(held.values())
+
+
+def attach_what_fits(contribution: Contribution, came: Sequence[Came], now: datetime) -> int:
+    """`attach`, of as many as there is room for; returns how many there was none for."""
+    left = 0
+    for one in came:
+        if len(contribution.pictures) < MOST:
+            attach(contribution, [one], now)
+        else:
+            left += 1
+    return left
+
+
+def attach(contribution: Contribution, came: Sequence[Came | Held], now: datetime) -> None:
     """Keep them with it. The same picture twice is one. Raises Invalid at "picture" for more than MOST."""
     kept = {each["media"]: each for each in contribution.pictures}
     for one in came:
-        name = store_picture(one.picture, actor=None, now=now).name
+        name = _taken_up(one) if isinstance(one, Held) else store_picture(one.picture, actor=None, now=now).name
         before = kept.get(name, {"media": name, "alt": ""})
         kept[name] = {**before, "alt": checked_alt(one.alt) or before["alt"]}
     if len(kept) > MOST:
         raise Invalid([Problem("picture", _("Send {most} pictures or fewer with one text.").format(most=MOST))])
     contribution.pictures = list(kept.values())
     db.session.flush()
+
+
+def _taken_up(held: Held) -> str:
+    media = find_picture(held.media)
+    media.deleted_at = None
+    return media.name
 
 
 def describe(contribution: Contribution, alts: Mapping[str, str]) -> None:
@@ -63,6 +100,36 @@ def checked_alt(typed: str) -> str:
     if len(words) > LONGEST_ALT:
         raise Invalid([Problem("alt", _("Use {most} characters or fewer.").format(most=LONGEST_ALT))])
     return words
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of something that was sent in, for a page that shows it."""
+
+    media: str
+    alt: str
+    decorative: bool = False
+
+
+def own(contribution: Contribution) -> list[Shown]:
+    """The picture that is one of its fields, for a kind of item that has one."""
+    return of_data(contribution.kind, contribution.data)
+
+
+def of_data(kind: str, data: Mapping[str, Any]) -> list[Shown]:
+    """The pictures in a section's data."""
+    alt, decorative = str(data.get("alt") or ""), bool(data.get("decorative"))
+    return [Shown(name, alt, decorative) for name in names_in(kind, dict(data))]
+
+
+def besides(contribution: Contribution) -> list[Shown]:
+    """The pictures that came with its words."""
+    return [Shown(each["media"], each["alt"]) for each in contribution.pictures]
+
+
+def shown_with(contribution: Contribution) -> list[Shown]:
+    """All its pictures: that of its fields, and those that came besides."""
+    return [*own(contribution), *besides(contribution)]
 
 
 def sections(contribution: Contribution) -> list[dict[str, Any]]:
