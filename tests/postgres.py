@@ -28,15 +28,19 @@ _SETTINGS = ("synchronous_commit=on",)
 class Cluster:
     """A server, reached through a socket in `folder`. It may be stopped and started again.
 
-    A `durable` one flushes what it commits: for measuring. The others save the disk's time.
+    A `durable` one flushes what it commits: for measuring. The others save the disk's time. One with an `address` is
+    reached there, too, by whoever comes from its network (a /24), and at it alone.
     """
 
     folder: Path
     binaries: Path
     durable: bool = False
     connections: int = 60
+    address: str = ""
 
     def url(self, database: str) -> str:
+        if self.address:
+            return f"postgresql+psycopg://{_OWNER}@{self.address}:5432/{database}"
         return f"postgresql+psycopg://{_OWNER}@/{database}?host={self.folder}"
 
     def execute(self, statement: str) -> None:
@@ -45,10 +49,13 @@ class Cluster:
 
     def create(self) -> None:
         self._run("initdb", "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if self.address:
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {self.address}/24 trust\n")
 
     def start(self) -> None:
         settings = (*_SETTINGS, f"max_connections={self.connections}", *(() if self.durable else _QUICK))
-        options = " ".join([f"-c {setting}" for setting in settings] + [f"-k {self.folder}", "-h ''"])
+        options = " ".join([f"-c {setting}" for setting in settings] + [f"-k {self.folder}", f"-h '{self.address}'"])
         self._run("pg_ctl", "-w", "-l", str(self.folder / "server.log"), "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -100,7 +107,7 @@ def _binaries() -> Path | None:
 
 
 @contextmanager
-def running_cluster(*, durable: bool = False, connections: int = 60) -> Iterator[Cluster]:
+def running_cluster(*, durable: bool = False, connections: int = 60, address: str = "") -> Iterator[Cluster]:
     """A server of its own, gone afterwards."""
     binaries = _binaries()
     if binaries is None:
@@ -108,7 +115,7 @@ def running_cluster(*, durable: bool = False, connections: int = 60) -> Iterator
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="newsletter-pg-")), binaries, durable, connections)
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="newsletter-pg-")), binaries, durable, connections, address)
     if os.geteuid() == 0:
         shutil.chown(cluster.folder, _OWNER)
     with cluster.guarded():

@@ -35,12 +35,12 @@ def worker_environment(settings: Settings, relay_url: str, connections: int) -> 
 class Sink:
     """The slow mail server, a process of its own; its record is a file. `slowest` as in `slow_sink`, in seconds."""
 
-    def __init__(self, folder: Path, slowest: float) -> None:
+    def __init__(self, folder: Path, slowest: float, address: str = "127.0.0.1") -> None:
         self._record = folder / "recipients"
-        words = [sys.executable, "-m", "tests.faults.slow_sink", str(self._record), str(slowest)]
+        words = [sys.executable, "-m", "tests.faults.slow_sink", str(self._record), str(slowest), address]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        self.url = f"smtp://127.0.0.1:{int(self._process.stdout.readline())}"
+        self.url = f"smtp://{address}:{int(self._process.stdout.readline())}"
 
     def __enter__(self) -> Self:
         return self
@@ -67,11 +67,14 @@ class Sink:
 
 
 class Forker:
-    """The process that forks the others (see `nursery`). One for a whole test run, since it takes seconds to load."""
+    """The process that forks the others (see `nursery`). One for a whole test run, since it takes seconds to load.
 
-    def __init__(self) -> None:
+    `through` is a command that runs it, and so all of them, somewhere else: on another host.
+    """
+
+    def __init__(self, through: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery"],
+            [*through, sys.executable, "-m", "tests.faults.nursery"],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """A mail server in a process of its own, which writes down each recipient before it says 250, and takes its time.
 
-    python -m tests.faults.slow_sink RECORD SECONDS        # says its port on standard output
+    python -m tests.faults.slow_sink RECORD SECONDS ADDRESS        # says its port on standard output
 
 The record is a file of lines, each written whole in one call, so it is true at whatever moment somebody looks or dies:
 the system's monotonic clock, and the recipient; all of one length.
@@ -55,10 +55,10 @@ class _Session:
             writer.close()
 
 
-async def _run(record: Path, slowest: float) -> None:
+async def _run(record: Path, slowest: float, address: str) -> None:
     descriptor = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     server = await asyncio.start_server(
-        lambda reader, writer: _Session(descriptor, slowest).serve(reader, writer), "127.0.0.1", 0, limit=1 << 22
+        lambda reader, writer: _Session(descriptor, slowest).serve(reader, writer), address, 0, limit=1 << 22
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -66,4 +66,4 @@ async def _run(record: Path, slowest: float) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    asyncio.run(_run(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(_run(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]))

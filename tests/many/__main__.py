@@ -1,6 +1,6 @@
 """The long form: 50,000 recipients and 200 sign-ups, everything killed at least once, figures printed.
 
-    python -m tests.many [--recipients 50000] [--sign-ups 200]
+    python -m tests.many [--recipients 50000] [--sign-ups 200] [--hosts 2]
 
 Fails where somebody is lost, or has two without being unsure, or a confirmation came later than 10 seconds after
 everything was back, or the standby took longer than 15 seconds.
@@ -33,8 +33,9 @@ def main() -> None:
     parser.add_argument("--recipients", type=int, default=50_000)
     parser.add_argument("--sign-ups", type=int, default=200)
     parser.add_argument("--slowest", type=float, default=0.05, help="seconds, twice for each message")
+    parser.add_argument("--hosts", type=int, default=0, help="network namespaces to spread the processes over (root)")
     options = parser.parse_args()
-    plan = Plan(options.recipients, options.sign_ups, options.slowest, 600)
+    plan = Plan(options.recipients, options.sign_ups, options.slowest, 600, options.hosts)
     with tempfile.TemporaryDirectory(prefix="newsletter-many-") as folder:
         with installation(Path(folder), plan, durable=True) as (storm, _app):
             figures = storm.run()

@@ -7,10 +7,19 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.processes import forker
+from tests.faults.processes import Forker
 
 #: As systemd's RestartSec might be.
 _AGAIN_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where stations are: who forks them, what they are told, and where what they say is written."""
+
+    forker: Forker
+    environment: dict[str, str]
+    log: Path
 
 
 @dataclass
@@ -19,6 +28,7 @@ class Station:
 
     name: str
     words: tuple[str, ...]
+    place: Place
     pid: int = 0
     again_at: float = 0.0
     died: list[float] = field(default_factory=list)
@@ -26,31 +36,30 @@ class Station:
 
 
 class Keeper:
-    """Keeps stations running. `look` has to be called often; all of it from one thread."""
+    """Keeps stations running, in turn at each of the places. `look` has to be called often, from one thread."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self._environment = environment
-        self._log = log
-        self._forker = forker()
+    def __init__(self, places: list[Place]) -> None:
+        self._places = places
         self.stations: dict[str, Station] = {}
         #: Ends that nobody asked for, with what ended and how.
         self.falls: list[str] = []
 
     @property
     def log(self) -> str:
-        return self._log.read_text()[-6000:] if self._log.exists() else ""
+        return "".join(place.log.read_text()[-6000:] for place in self._places if place.log.exists())
 
-    def keep(self, name: str, *words: str) -> None:
-        """Start it, and from now on again."""
-        self.stations[name] = Station(name, words)
+    def keep(self, name: str, number: int, *words: str) -> None:
+        """Start it, the `number`-th of its kind, and from now on again."""
+        self.stations[name] = Station(name, words, self._places[number % len(self._places)])
         self._start(self.stations[name])
 
     def look(self) -> None:
         """Take note of who has ended, and start again whoever's moment has come."""
-        self._forker.reap()
+        self._reap()
         for station in self.stations.values():
-            if station.pid and station.pid in self._forker.ended:
-                status = self._forker.ended[station.pid]
+            ended = station.place.forker.ended
+            if station.pid and station.pid in ended:
+                status = ended[station.pid]
                 if status != -signal.SIGKILL:
                     self.falls.append(f"{station.name}: {status}")
                 self._ended(station)
@@ -72,15 +81,15 @@ class Keeper:
 
     def end(self) -> None:
         """SIGTERM to all, SIGKILL to who is still there after half a minute."""
-        alive = [station.pid for station in self.stations.values() if station.pid]
+        alive = [station for station in self.stations.values() if station.pid]
         for number, patience in ((signal.SIGTERM, 35.0), (signal.SIGKILL, 5.0)):
-            for pid in alive:
+            for station in alive:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
+                    os.kill(station.pid, number)
             deadline = time.monotonic() + patience
             while alive and time.monotonic() < deadline:
-                self._forker.reap()
-                alive = [pid for pid in alive if pid not in self._forker.ended]
+                self._reap()
+                alive = [station for station in alive if station.pid not in station.place.forker.ended]
                 time.sleep(0.05)
 
     def returns(self) -> list[float]:
@@ -88,7 +97,12 @@ class Keeper:
         return sorted(moment for station in self.stations.values() for moment in station.back)
 
     def _start(self, station: Station) -> None:
-        station.pid = self._forker.run(station.words, self._environment, self._log)
+        place = station.place
+        station.pid = place.forker.run(station.words, place.environment, place.log)
+
+    def _reap(self) -> None:
+        for place in self._places:
+            place.forker.reap()
 
     def _ended(self, station: Station) -> None:
         station.pid, station.again_at = 0, time.monotonic() + _AGAIN_SECONDS

@@ -11,7 +11,8 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask
@@ -29,25 +30,30 @@ from newsletter.models import Delivery, Issue, Notice, Subscriber, Subscription,
 from newsletter.schema import prepare_schema
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work.runners import SilentRunner
-from tests.faults.processes import Sink, worker_environment
+from tests.faults.processes import Forker, Sink, forker, worker_environment
 from tests.faults.slow_sink import LINE
-from tests.many.keeper import Keeper
+from tests.many.hosts import Host, network
+from tests.many.keeper import Keeper, Place
 from tests.many.people import Crowd
 from tests.postfix import free_port
 from tests.postgres import Cluster, running_cluster
 
 WORKERS, WEB_SERVERS, CONNECTIONS = 4, 2, 8
 _DATABASE_AWAY_SECONDS = 2.0
+_HOST_AWAY_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How large a storm. `slowest` is the mail server's, in seconds, twice for each message."""
+    """How large a storm. `slowest` is the mail server's, in seconds, twice for each message. With `hosts` beyond 0 the
+    processes are on so many of them.
+    """
 
     recipients: int
     sign_ups: int
     slowest: float
     patience: float
+    hosts: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,8 @@ class Figures:
 class Storm:
     """One installation, from its first table to its end."""
 
-    def __init__(self, cluster: Cluster, folder: Path, sink: Sink, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, cluster: Cluster, folder: Path, sink: Sink, plan: Plan, hosts: list[Host]) -> None:
+        self.plan, self._hosts = plan, hosts
         self._cluster, self._sink = cluster, sink
         cluster.execute("CREATE DATABASE many")
         self.settings = Settings(
@@ -105,15 +111,23 @@ class Storm:
             secret_keys=(secrets.token_urlsafe(32),),
             runner="procrastinate",
         )
-        self._ports = [free_port() for _ in range(WEB_SERVERS)]
-        environment = worker_environment(self.settings, sink.url, CONNECTIONS)
-        environment |= {"NEWSLETTER_RUNNER": "procrastinate", "NEWSLETTER_TRUSTED_PROXIES": "1"}
-        self.keeper = Keeper(environment, folder / "said.log")
+        #: Address and port.
+        self._sites = [("127.0.0.1", free_port()) for _ in range(WEB_SERVERS)]
+        if hosts:
+            self._sites = [(hosts[number % len(hosts)].address, 8000 + number) for number in range(WEB_SERVERS)]
+        self.keeper = Keeper(
+            [self._place(host.forker, host.data_dir) for host in hosts] or [self._place(forker(), folder)]
+        )
         self.kills: Counter[str] = Counter()
         self.returns: list[float] = []
         self.takeovers: list[float] = []
         self._leader_died = 0.0
         self._leader = ""
+
+    def _place(self, whose: Forker, data_dir: Path) -> Place:
+        environment = worker_environment(replace(self.settings, data_dir=data_dir), self._sink.url, CONNECTIONS)
+        environment |= {"NEWSLETTER_RUNNER": "procrastinate", "NEWSLETTER_TRUSTED_PROXIES": "1"}
+        return Place(whose, environment, data_dir / "said.log")
 
     def run(self) -> Figures:
         """Within an application context of this installation."""
@@ -125,7 +139,7 @@ class Storm:
         db.session.remove()
         began = time.monotonic()
         self._start_all()
-        crowd = Crowd([f"http://127.0.0.1:{port}" for port in self._ports], self.plan.sign_ups, self._share)
+        crowd = Crowd([f"http://{address}:{port}" for address, port in self._sites], self.plan.sign_ups, self._share)
         try:
             self._until(lambda: self._sink.size > 0, "nothing is sent")
             crowd.start()
@@ -142,12 +156,12 @@ class Storm:
 
     def _start_all(self) -> None:
         for number in range(WORKERS):
-            self.keeper.keep(f"worker {number}", "worker")
+            self.keeper.keep(f"worker {number}", number, "worker")
         for number in range(2):
-            self.keeper.keep(f"scheduler {number}", "scheduler")
-        for number, port in enumerate(self._ports):
-            words = ("web", "--host", "127.0.0.1", "--port", str(port), "--processes", "2", "--threads", "4")
-            self.keeper.keep(f"web {number}", *words)
+            self.keeper.keep(f"scheduler {number}", number, "scheduler")
+        for number, (address, port) in enumerate(self._sites):
+            words = ("web", "--host", address, "--port", str(port), "--processes", "2", "--threads", "4")
+            self.keeper.keep(f"web {number}", number, *words)
 
     def _acts(self) -> Iterator[tuple[float, Callable[[], None]]]:
         """What is killed, by how much of the issue has gone out."""
@@ -159,6 +173,7 @@ class Storm:
         yield 0.50, self._upgrade
         yield 0.55, lambda: self._kill("worker 1", "worker 2")
         yield 0.65, lambda: self._kill("web 1")
+        yield 0.70, self._cut_off_a_host
         yield 0.75, self._kill_leader
         yield 0.85, lambda: self._kill("worker 3")
 
@@ -185,6 +200,15 @@ class Storm:
         self._cluster.start()
         self.kills["database"] += 1
         self.returns.append(time.monotonic())
+
+    def _cut_off_a_host(self) -> None:
+        """Whoever is on it lives, and reaches nobody for a while."""
+        for host in self._hosts[-1:]:
+            host.cut_off()
+            self._pause(_HOST_AWAY_SECONDS)
+            host.join_again()
+            self.kills["host cut off"] += 1
+            self.returns.append(time.monotonic())
 
     def _upgrade(self) -> None:
         """The next release's `newsletter migrate`: who runs goes on, and who is started later finds its tables."""
@@ -299,8 +323,12 @@ class Storm:
 @contextlib.contextmanager
 def installation(folder: Path, plan: Plan, *, durable: bool) -> Iterator[tuple[Storm, Flask]]:
     """A server of PostgreSQL, a mail server, and the installation, within its context."""
-    with running_cluster(durable=durable, connections=250) as cluster, Sink(folder, plan.slowest) as sink:
-        storm = Storm(cluster, folder, sink, plan)
+    with ExitStack() as opened:
+        net = opened.enter_context(network(folder, plan.hosts)) if plan.hosts else None
+        address = net.address if net else ""
+        cluster = opened.enter_context(running_cluster(durable=durable, connections=250, address=address))
+        sink = opened.enter_context(Sink(folder, plan.slowest, address or "127.0.0.1"))
+        storm = Storm(cluster, folder, sink, plan, net.hosts if net else [])
         app = create_app(storm.settings, runner=SilentRunner(), relay=MemoryRelay(), pages=False)
         # While the database is away our own look fails, too: it is asked again.
         with app.app_context():
@@ -310,12 +338,12 @@ def installation(folder: Path, plan: Plan, *, durable: bool) -> Iterator[tuple[S
 
 
 def processes_about(folder: Path) -> list[int]:
-    """The processes whose data directory it is: none may be left behind."""
+    """The processes whose data directory it is, or is within it: none may be left behind."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdecimal() and int(entry.name) != os.getpid():
                 marks = (entry / "environ").read_bytes().split(b"\0")
-                if f"NEWSLETTER_DATA_DIR={folder}".encode() in marks:
+                if any(mark.startswith(f"NEWSLETTER_DATA_DIR={folder}".encode()) for mark in marks):
                     found.append(int(entry.name))
     return found

@@ -1,13 +1,15 @@
 """The short form of `python -m tests.many`: the same processes and the same deaths, fewer people."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.faults.processes import forker
 from tests.many.__main__ import what_is_wrong
-from tests.many.storm import Plan, installation, processes_about
+from tests.many.hosts import why_not
+from tests.many.storm import Figures, Plan, installation, processes_about
 
 PLAN = Plan(recipients=1_500, sign_ups=30, slowest=0.12, patience=120)
 
@@ -20,13 +22,30 @@ def _forker() -> Iterator[None]:
     forker.cache_clear()
 
 
-@pytest.mark.postgres
-def test_everything_is_killed_once_and_everybody_is_accounted_for(tmp_path: Path) -> None:
-    with installation(tmp_path, PLAN, durable=False) as (storm, _app):
+def weathered(folder: Path, plan: Plan) -> Figures:
+    """What was seen of this storm, and what must hold of every one."""
+    with installation(folder, plan, durable=False) as (storm, _app):
         figures = storm.run()
         print(*figures.lines(), *storm.keeper.falls, sep="\n")
     assert what_is_wrong(figures) == []
-    assert set(figures.kills) == {"worker", "web", "web process", "scheduler", "database"}
-    assert figures.accepted + figures.unsure == PLAN.recipients
+    assert figures.accepted + figures.unsure == plan.recipients
     assert len(figures.took_part) > 1
-    assert processes_about(tmp_path) == []
+    assert processes_about(folder) == []
+    return figures
+
+
+@pytest.mark.postgres
+def test_everything_is_killed_once_and_everybody_is_accounted_for(tmp_path: Path) -> None:
+    figures = weathered(tmp_path, PLAN)
+    assert set(figures.kills) == {"worker", "web", "web process", "scheduler", "database"}
+
+
+@pytest.mark.postgres
+def test_the_same_on_two_hosts_of_which_one_is_cut_off_for_a_while(tmp_path: Path) -> None:
+    """Each has a network, a machine's id and a data directory of its own, and sees nothing of the other's files."""
+    if reason := why_not():
+        pytest.skip(reason)
+    figures = weathered(tmp_path, replace(PLAN, hosts=2))
+    assert figures.kills["host cut off"] == 1
+    for name in ("press-1", "press-2"):
+        assert list((tmp_path / name / "wire").iterdir()) == [], "what a dead run left was settled by its own host"
