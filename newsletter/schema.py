@@ -75,7 +75,7 @@ def _is_fit(found: str | None) -> bool:
     if found != newest_version():
         oldest = db.session.scalar(select(SchemaPart.oldest_code).where(SchemaPart.part == "newsletter")) or ""
         db.session.rollback()
-        if newest_version() < oldest:
+        if oldest and oldest not in known_versions():
             raise SettingError(
                 f"The tables are of a newer version ({found}) that this program (of {newest_version()}) cannot work "
                 "with: install the version of the program that the others run"

@@ -38,14 +38,17 @@ def _what_is_wrong() -> str:
     except SQLAlchemyError:
         db.session.rollback()
         return _database_or_tables()
-    # Tables of the next release have all that we need: during an upgrade programs of both versions serve.
-    fit = found is not None and found >= (_newest_version() or "")
+    # Tables of the next release have all that we need: during an upgrade programs of both versions serve. One that
+    # we do not know is such a one; the names of versions are not in their order.
+    fit = found is not None and found not in _older_versions()
     return "" if fit else "the tables are of another version: run newsletter migrate"
 
 
 @cache
-def _newest_version() -> str | None:
-    return ScriptDirectory(str(data_dir("migrations"))).get_current_head()
+def _older_versions() -> frozenset[str]:
+    """Those that our own tables came from."""
+    history = ScriptDirectory(str(data_dir("migrations")))
+    return frozenset(each.revision for each in history.walk_revisions()) - {history.get_current_head()}
 
 
 def _database_or_tables() -> str:
