@@ -49,6 +49,7 @@ class Settings:
     oidc_email: str = "verified"
     oidc_second_step: str = "here"
     password_sign_in: bool = True
+    import_megabytes: int = 250
     metrics_token: str | None = field(repr=False, default=None)
     metrics_from: tuple[str, ...] = ()
     backup_hours: int = 0
@@ -106,6 +107,7 @@ class Settings:
             oidc_email=reader.choice("OIDC_EMAIL", ("verified", "trusted")),
             oidc_second_step=reader.choice("OIDC_SECOND_STEP", ("here", "there")),
             password_sign_in=reader.password_sign_in(),
+            import_megabytes=reader.number("IMPORT_MEGABYTES", 250, 1, 1_000),
             metrics_token=reader.long_secret("METRICS_TOKEN"),
             metrics_from=reader.networks("METRICS_FROM"),
             backup_hours=reader.number("BACKUP_HOURS", 0, 0, 8_760),

@@ -14,11 +14,11 @@ from ..config import Settings
 from ..errors import SettingError
 from ..work.standing import keep_what_stands
 from .attending import Attendance
+from .large_bodies import USUAL, channels
 from .processes import HOST, PORT, WITH_PARENT, listen, make_lasting_app
 from .supervisor import follow_parent
 
 _THREADS = 8
-_LARGEST_REQUEST = 26 * 1024 * 1024
 
 
 @click.command()
@@ -51,10 +51,11 @@ def _serve_by_waitress(app: Flask, listening: socket.socket, threads: int) -> No
         sockets=[listening],
         threads=threads,
         ident=None,
-        max_request_body_size=_LARGEST_REQUEST,
+        max_request_body_size=USUAL,
         # Else waitress drops what the proxies say before ProxyFix, which counts them, could read it.
         clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
     )
+    server.channel_class = channels(app)
     # It says of each request that it waited, at the moment when writing lines is what there is no time for.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

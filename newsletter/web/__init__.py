@@ -5,7 +5,7 @@ from flask import Flask
 
 def install_web(app: Flask) -> None:
     """Give the application its pages, its sessions and its manners."""
-    from . import errors, headers, health, links, markup, metrics, requests, sessions, signing_in, tracing
+    from . import errors, headers, health, large_files, links, markup, metrics, requests, sessions, signing_in, tracing
     from .admin.views import blueprint as admin
     from .archive.views import blueprint as archive
     from .contribute.views import blueprint as contribute
@@ -16,6 +16,7 @@ def install_web(app: Flask) -> None:
     requests.install_requests(app)
     markup.install_templates(app)
     sessions.install_sessions(app)
+    large_files.install_large_files(app)
     signing_in.install_signing_in(app)
     headers.install_headers(app)
     errors.install_errors(app)

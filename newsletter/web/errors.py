@@ -9,11 +9,13 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from ..config import current_settings
 from ..db import let_go, may_be_saved, why_unavailable
 from ..errors import Conflict, NewsletterError, NotAllowed, NotFound, Refused, TokenError, TokenExpired
 from ..i18n import gettext as _
 from .access import current_account
 from .context import TELLING_OF_AN_ERROR
+from .large_files import is_for_large_files
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +76,11 @@ def _of_http(error: HTTPException) -> Response:
             _("Go back, load the page again and send it once more. Copy your text first."),
         )
     heading, sentence = _HTTP.get(error.code, _HTTP[400])
-    response = error_page(error.code, _(heading), _(sentence))
+    sentence = _(sentence)
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and is_for_large_files():
+        sentence = _("The file is larger than {megabytes:,} MB. Nothing of it was kept: go back and bring it in parts.")
+        sentence = sentence.format(megabytes=current_settings().import_megabytes)
+    response = error_page(error.code, _(heading), sentence)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

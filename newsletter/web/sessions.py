@@ -92,9 +92,10 @@ class CookieAndRow(SessionInterface):
         # A request may run inside an application context older than itself (tests, the command line).
         _forget_request_state()
         cookie = request.cookies.get(self.cookie_name)
-        return BrowserSession(self._read(cookie) if cookie else None)
+        return BrowserSession(self.read(cookie) if cookie else None)
 
-    def _read(self, cookie: str) -> dict[str, Any] | None:
+    def read(self, cookie: str) -> dict[str, Any] | None:
+        """What a cookie's value holds; None for one that is not ours, or too old."""
         try:
             value = self._serializer.loads(cookie, max_age=_OLDEST_COOKIE)
         except BadData:

@@ -2,6 +2,8 @@
 
 import io
 import re
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from newsletter import jobs
 from newsletter.config import current_settings
@@ -291,3 +294,78 @@ def test_a_report_goes_with_whoever_is_forgotten(client: FlaskClient, now: datet
     assert not import_files.report_of(run.public_id).exists()
     client.post(f"{where}/report.csv")
     assert "The report is no longer kept." in client.get(where).text
+
+
+class Typed(io.RawIOBase):
+    """A form with a large file of people in it, made while it is read: the test itself holds none of it."""
+
+    LINE = b"reader%07d@example.org,Reader,Oakfield School\r\n"
+
+    def __init__(self, lines: int) -> None:
+        self.head = (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="people.csv"\r\n\r\nemail,name,firm\r\n'
+        )
+        self.tail = b"\r\n--x--\r\n"
+        self.size = len(self.head) + lines * len(self.LINE % 0) + len(self.tail)
+        self._pieces = self._made(lines)
+        self._rest = b""
+
+    def _made(self, lines: int) -> Iterator[bytes]:
+        yield self.head
+        for first in range(0, lines, 1000):
+            yield b"".join(self.LINE % number for number in range(first, min(first + 1000, lines)))
+        yield self.tail
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:
+        while self._rest == b"" and (piece := next(self._pieces, b"")):
+            self._rest = piece
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def send(client: FlaskClient, form: Typed) -> TestResponse:
+    kind = "multipart/form-data; boundary=x"
+    given = {"wsgi.input": form, "CONTENT_LENGTH": str(form.size), "CONTENT_TYPE": kind}
+    return client.post("/desk/subscribers/imports", environ_overrides=given)
+
+
+def test_a_file_larger_than_any_other_goes_to_the_disk_as_it_comes(
+    app: Flask, client: FlaskClient, quarterly: MailingList, now: datetime
+) -> None:
+    """Thirty megabytes, 600,000 lines: more than any other form may have. Memory is not asked for a tenth of it."""
+    desk.ruth(client, now)
+    assert "250 MB at most" in client.get("/desk/subscribers/imports").text
+    form = Typed(600_000)
+    assert form.size > app.config["MAX_CONTENT_LENGTH"]
+    tracemalloc.start()
+    try:
+        answer = send(client, form)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 303, answer.text
+    assert the_run().rows == 600_001
+    assert most < 3_000_000
+
+
+def test_beyond_the_limit_the_page_says_so_and_keeps_nothing(
+    app: Flask, client: FlaskClient, quarterly: MailingList, now: datetime
+) -> None:
+    app.config["NEWSLETTER"] = replace(app.config["NEWSLETTER"], import_megabytes=1)
+    desk.ruth(client, now)
+    for lines, status in ((22_000, 422), (60_000, 413)):
+        form = Typed(lines)
+        answer = send(client, form)
+        assert answer.status_code == status
+        assert "The file is larger than 1 MB." in answer.text
+    assert the_run_or_none() is None
+    assert list((app.config["NEWSLETTER"].data_dir / "imports").glob("*")) == []
+
+
+def the_run_or_none() -> ImportRun | None:
+    db.session.rollback()
+    return db.session.scalars(select(ImportRun)).one_or_none()

@@ -21,7 +21,6 @@ from ...i18n import gettext as _
 from . import moving_in
 from .exporting import csv_line
 from .import_cells import Refused
-from .import_reading import LARGEST
 
 _UPLOAD, _REPORT, _LOCK = "upload", "report.csv", "lock"
 _HEADER = ("line", "email", "what", "why")
@@ -36,7 +35,8 @@ def keep_upload(public_id: uuid.UUID, upload: IO[bytes]) -> Path:
     """Write an upload to its folder. Raises Invalid for one that is too large; nothing is left of it then."""
     folder = folder_of(public_id)
     folder.mkdir(parents=True, mode=0o700)
-    path, room = folder / _UPLOAD, LARGEST
+    path, most = folder / _UPLOAD, current_settings().import_megabytes
+    room = most * 1024 * 1024
     with path.open("wb") as target:
         while piece := upload.read(1024 * 1024):
             room -= len(piece)
@@ -45,7 +45,7 @@ def keep_upload(public_id: uuid.UUID, upload: IO[bytes]) -> Path:
             target.write(piece)
     if room < 0:
         remove(public_id)
-        raise Invalid([Problem("file", _("The file is larger than 200 MB. Split it."))])
+        raise Invalid([Problem("file", _("The file is larger than %(most)d MB. Split it.") % {"most": most})])
     return path
 
 

@@ -17,7 +17,7 @@ from ...errors import Invalid, Problem
 from ...i18n import gettext as _
 from .words import one_line
 
-LARGEST = 200 * 1024 * 1024
+LARGEST = 1024 * 1024 * 1024
 DELIMITERS = ",;\t"
 #: What a column may hold that we keep, and the names by which each is known, without spaces and in lower case.
 COLUMNS = {
@@ -72,7 +72,7 @@ class Layout:
 def understand(path: Path) -> Layout:
     """Look at the beginning of a file. Raises Invalid, in a sentence, for one without a column of addresses."""
     if path.stat().st_size > LARGEST:
-        raise _invalid(_("The file is larger than 200 MB. Split it."))
+        raise _invalid(_("The file is larger than 1 GB. Split it."))
     encoding = _encoding_of(path)
     first = next((line for _number, line in _lines(path, encoding) if line.strip()), None)
     if first is None:

@@ -181,5 +181,5 @@ def _as_path(path_or_file: Path | str | BinaryIO, folder: Path) -> Path:
         sentence = _("The file %(path)s cannot be read (%(reason)s).") % {"path": path_or_file, "reason": reason}
         raise Invalid([Problem("file", sentence)]) from None
     if path.stat().st_size > LARGEST:
-        raise Invalid([Problem("file", _("The file is larger than 200 MB. Split it."))])
+        raise Invalid([Problem("file", _("The file is larger than 1 GB. Split it."))])
     return path

@@ -106,7 +106,7 @@ def unpack(upload: Path, folder: Path) -> list[Path]:
                     while piece := source.read(1024 * 1024):
                         room -= len(piece)
                         if room < 0:
-                            raise _invalid(_("What is in the ZIP is larger than 200 MB. Split it."))
+                            raise _invalid(_("What is in the ZIP is larger than 1 GB. Split it."))
                         target.write(piece)
                 parts.append(part)
             return parts

@@ -27,12 +27,13 @@ class UploadForm(PlainForm):
     """A file, and the list."""
 
     list = SelectField(_("They are to get"), validate_choice=False)
-    file = FileField(
-        _("The file"),
-        description=_(
-            "CSV from a spreadsheet, or an export of Mailchimp (ZIP) or GovDelivery as it comes. 25 MB at most."
-        ),
-    )
+    file = FileField(_("The file"))
+
+
+def size_words(megabytes: int) -> str:
+    """What may be brought, and how large it may be."""
+    said = _("CSV from a spreadsheet, or an export of Mailchimp (ZIP) or GovDelivery as it comes. {most} MB at most.")
+    return said.format(most=f"{megabytes:,}")
 
 
 class DescribeForm(PlainForm):

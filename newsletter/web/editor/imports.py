@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 from newsletter import clock, dates
+from newsletter.config import current_settings
 from newsletter.db import transaction
 from newsletter.domain.staff.permissions import Permission, require
 from newsletter.domain.subscribers import import_files, import_runs, import_uploads
@@ -19,8 +20,9 @@ from newsletter.models import ImportRun
 from newsletter.states import ImportState
 from newsletter.web.access import signed_in_account, staff
 from newsletter.web.fields import put_problems
+from newsletter.web.large_files import takes_large_files
 
-from .import_forms import COLUMN_WORDS, DescribeForm, UploadForm, chosen_columns, column_fields
+from .import_forms import COLUMN_WORDS, DescribeForm, UploadForm, chosen_columns, column_fields, size_words
 from .import_words import counts, done_words, encoding_words, looked_words
 from .room import blueprint, lists_for, page, to
 
@@ -29,12 +31,14 @@ _UNDER = "editor.subscribers"
 
 
 @blueprint.route("/desk/subscribers/imports", methods=["GET", "POST"])
+@takes_large_files
 @staff(_MANAGE)
 def imports() -> tuple[str, int] | Response:
     """Upload a file; and the imports there were."""
     account = signed_in_account()
     lists = lists_for(account, _MANAGE)
     form = UploadForm(request.form)
+    form.file.description = size_words(current_settings().import_megabytes)
     form.list.choices = [SelectChoice(each.slug, each.name) for each in lists]
     if request.method == "POST":
         upload = request.files.get("file")
