@@ -18,7 +18,7 @@ from newsletter.delivery.notices import claims, outbox
 from newsletter.delivery.notices.links import PATHS, link
 from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.domain.notices import send_notice
-from newsletter.domain.subscribers import offering, subscribing
+from newsletter.domain.subscribers import addressing, leaving, offering, preferences, rejoining, subscribing
 from newsletter.errors import RelayBusy, RelayDown, RelayRefused, RelayRejectsUs, RelayUnsure
 from newsletter.mail.local import LocalMailbox
 from newsletter.mail.memory import MemoryRelay
@@ -374,6 +374,24 @@ STAFF_NOTICES = [
     "approval_requested", "approval_returned", "issue_approved", "issue_scheduled", "schedule_held",
     "sending_started", "sending_paused", "sending_finished",
 ]  # fmt: skip
+
+
+def test_readers_are_not_told_that_they_work_here(quarterly: MailingList, relay: MemoryRelay, now: datetime) -> None:
+    """The mails that somebody who was subscribed asks for: the way back, what is held, another address."""
+    (subscription,) = people.subscribers(now, quarterly, 1)
+    subscriber = subscription.subscriber
+    assert subscriber is not None
+    with transaction():
+        preferences.send_fresh_link(subscriber, now=now)
+        addressing.send_link(subscriber, now=now)
+        leaving.unsubscribe(subscription, route="link", now=now)
+    db.session.refresh(subscription)
+    with transaction():
+        assert rejoining.send_link(subscription, now=now) is not None
+    assert outbox.deliver_notices(now) == 3
+    for envelope in relay.accepted:
+        assert "You get this because this address is, or was, subscribed." in plain(envelope.message)
+        assert "work on this newsletter" not in plain(envelope.message)
 
 
 @pytest.mark.parametrize("template", STAFF_NOTICES)

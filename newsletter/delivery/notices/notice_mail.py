@@ -115,9 +115,9 @@ def _reason(template: str) -> str:
         return _SENT_IN
     if template.startswith("renewal_"):
         return _READS
-    if template.startswith("address_change"):
+    if template.startswith("address_change") or template in ("fresh_link", "left_link"):
         return _MOVED
-    return "" if template in ("fresh_link", "staff_invitation") else _STAFF
+    return "" if template == "staff_invitation" else _STAFF
 
 
 def _test_copy(notice: Notice) -> tuple[str, str, str]:
