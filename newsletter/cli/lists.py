@@ -12,7 +12,7 @@ from ..domain.calls.rhythm.cadence import rhythm_of
 from ..domain.staff import installation, mailing_lists
 from ..errors import Conflict
 from ..models import MailingList
-from ..states import Cadence
+from ..states import Cadence, LawfulBasis
 from .context import print_json, with_app
 from .list_planning import choose_rhythm, plan, rhythm, rhythm_options
 
@@ -42,10 +42,19 @@ lists.add_command(plan)
     help="Sent from; the organisation's address, or newsletter@ our own host, where not given.",
 )
 @click.option("--strapline", default="", help="The line under the name.")
+@click.option(
+    "--basis",
+    type=click.Choice([one.value for one in LawfulBasis]),
+    default=LawfulBasis.CONSENT.value,
+    show_default=True,
+    help="By what right it is sent to people (UK GDPR article 6).",
+)
 @rhythm_options
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @with_app
-def create(slug: str, name: str, cadence: str, sender: str | None, strapline: str, as_json: bool, **typed: Any) -> None:
+def create(
+    slug: str, name: str, cadence: str, sender: str | None, strapline: str, basis: str, as_json: bool, **typed: Any
+) -> None:
     """Make a newsletter. SLUG is its short name in addresses and stays for good."""
     address = sender or _usual_sender()
     details = mailing_lists.ListDetails(
@@ -56,6 +65,7 @@ def create(slug: str, name: str, cadence: str, sender: str | None, strapline: st
         sender_name=name[:60],
         sender_address=address,
         contact_address=address,
+        lawful_basis=LawfulBasis(basis),
     )
     with transaction():
         made = mailing_lists.create_list(details, actor=None, now=clock.now())

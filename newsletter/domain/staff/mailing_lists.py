@@ -11,7 +11,7 @@ from ...config import current_settings
 from ...db import db
 from ...errors import Invalid, NotFound, Problem
 from ...models import Account, ConsentWording, MailingList, Organisation
-from ...states import Cadence
+from ...states import Cadence, LawfulBasis
 from . import wording
 from .activity import record
 
@@ -43,6 +43,17 @@ class ListDetails:
     public: bool = True
     uses_agencies: bool = False
     contribution_words: int = 400
+    lawful_basis: LawfulBasis = LawfulBasis.CONSENT
+
+
+#: What the foot of a mail says where nobody has worded it, by why the list may be sent at all.
+_WHY = {
+    LawfulBasis.CONSENT: "You get this newsletter because you asked for “{name}”.",
+    LawfulBasis.PUBLIC_TASK: "You get “{name}” because the work of public bodies needs it. You may object at any time:"
+    " “Unsubscribe” ends it.",
+    LawfulBasis.LEGITIMATE_INTERESTS: "You get “{name}” because we think that your work needs it. You may object at any"
+    " time: “Unsubscribe” ends it.",
+}
 
 
 def find_list(slug: str) -> MailingList:
@@ -123,7 +134,7 @@ def checked(details: ListDetails, *, renamed: dict[str, str] | None = None) -> L
         contact_address=address("contact_address"),
         strapline=line("strapline", 200),
         frequency=line("frequency", 120),
-        why=line("why", 300) or f"You get this newsletter because you asked for “{name}”.",
+        why=_why(line("why", 300), name, details.lawful_basis),
         accent=problems.of(lambda: _accent(details.accent), ""),
         timezone=problems.of(lambda: _timezone(details.timezone), ""),
     )
@@ -131,6 +142,12 @@ def checked(details: ListDetails, *, renamed: dict[str, str] | None = None) -> L
     problems.of(lambda: _words_between(details), None)
     problems.raise_any()
     return clean
+
+
+def _why(typed: str, name: str, basis: LawfulBasis) -> str:
+    """What was typed. Nothing, or what stands there of itself for another basis, becomes what this one says."""
+    of_itself = {words.format(name=name) for words in _WHY.values()}
+    return _WHY[basis].format(name=name) if not typed or typed in of_itself else typed
 
 
 def _four_eyes_need_approval(details: ListDetails) -> None:

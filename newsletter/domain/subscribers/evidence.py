@@ -26,6 +26,21 @@ BASIS_WORDS = {
         "Legitimate interests, weighed against theirs and written down. They may object at any time."
     ),
 }
+#: What staff have to do by each, where they choose it.
+BASIS_DUTIES = {
+    LawfulBasis.CONSENT: _(
+        "People ask for it themselves, or are brought in with evidence that they agreed. Who says nothing for long, and"
+        " nothing when asked again, leaves."
+    ),
+    LawfulBasis.PUBLIC_TASK: _(
+        "For messages that the task of a public body needs, and no advertising: write down which task, and which law."
+        " People may be brought in without having asked. Who objects, leaves; who says nothing stays."
+    ),
+    LawfulBasis.LEGITIMATE_INTERESTS: _(
+        "Weigh your interest against theirs first, and keep what you wrote. Not for public bodies doing their task, and"
+        " not for people’s private addresses. Who objects, leaves at once."
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
+from sqlalchemy import select
+
 from ... import dates
 from ...db import db
 from ...errors import Refused
 from ...i18n import gettext as _
-from ...models import MailingList, Notice, Subscriber
-from ...states import SubscriptionState
+from ...models import Consent, MailingList, Notice, Subscriber
+from ...states import ConsentEvent, SubscriptionState
 from .. import notices
 from ..staff import activity
 from . import heard, joining, leaving, suppressing
@@ -23,6 +25,22 @@ def lists_of(subscriber: Subscriber) -> list[MailingList]:
     """What the person gets, paused or not, in the order the lists were made."""
     held = (one.mailing_list for one in subscriber.subscriptions if one.state is SubscriptionState.ACTIVE)
     return sorted(held, key=lambda one: one.id)
+
+
+def brought_in(subscriber: Subscriber) -> list[tuple[MailingList, str, datetime]]:
+    """Where we have the address from, for each list that the person gets without having asked us: list, source, since.
+
+    Whoever gets it forwarded may read it too, so a source names no person.
+    """
+    held = {one.id: one for one in subscriber.subscriptions if one.state is SubscriptionState.ACTIVE}
+    came = (ConsentEvent.GIVEN, ConsentEvent.IMPORTED)
+    chosen = select(Consent).where(Consent.subscription_id.in_(held), Consent.event.in_(came)).order_by(Consent.id)
+    last = {one.subscription_id: one for one in db.session.scalars(chosen)}
+    return [
+        (held[number].mailing_list, one.source, one.at)
+        for number, one in sorted(last.items())
+        if one.event is ConsentEvent.IMPORTED and one.source
+    ]
 
 
 def choose_lists(

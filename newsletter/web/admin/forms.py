@@ -15,8 +15,9 @@ from wtforms import (
 from ...domain.staff.installation import FirstAnswers, OrganisationDetails
 from ...domain.staff.invitations import ROLE_WORDS
 from ...domain.staff.mailing_lists import ListDetails
+from ...domain.subscribers.evidence import BASIS_DUTIES
 from ...i18n import gettext as _
-from ...states import Cadence, Role, SendingMode
+from ...states import Cadence, LawfulBasis, Role, SendingMode
 from ..form_bases import PlainForm
 
 _ROLES = [
@@ -32,6 +33,14 @@ CADENCE_HINTS = {
     "quarterly": _("Each issue calls for contributions, with a deadline, and names the next one’s."),
     "none": _("As things happen: write, check, send."),
 }
+BASIS_HINTS = {basis.value: words for basis, words in BASIS_DUTIES.items()}
+_BASES = [
+    SelectChoice(LawfulBasis.CONSENT.value, _("They agreed (consent)")),
+    SelectChoice(LawfulBasis.PUBLIC_TASK.value, _("A public body’s task needs it (public task)")),
+    SelectChoice(
+        LawfulBasis.LEGITIMATE_INTERESTS.value, _("It was weighed against their interests (legitimate interests)")
+    ),
+]
 MODE_HINTS = {
     "nothing": _("No mail leaves, not even to you."),
     "team": _("Only people on the staff page get mail. Good for trying things out."),
@@ -137,6 +146,7 @@ class ListForm(PlainForm):
     sender_address = EmailField(_("Address that mails come from"))
     contact_address = EmailField(_("Address for questions and replies"))
     why = StringField(_("Why people get it (optional)"))
+    lawful_basis = RadioField(_("Why may it be sent to people?"), choices=_BASES, default=LawfulBasis.CONSENT.value)
     accent = StringField(_("Colour"))
     timezone = StringField(_("Time zone"))
     needs_approval = BooleanField(_("Somebody approves each issue before it is scheduled"), default=True)
@@ -158,6 +168,7 @@ class ListForm(PlainForm):
             sender_address=self.sender_address.data or "",
             contact_address=self.contact_address.data or "",
             why=self.why.data or "",
+            lawful_basis=LawfulBasis(self.lawful_basis.data),
             accent=self.accent.data or "",
             timezone=self.timezone.data or "",
             four_eyes=bool(self.four_eyes.data),

@@ -12,10 +12,11 @@ from ...i18n import gettext as _
 from ...models import MailingList
 from ..access import signed_in_account, staff
 from ..fields import put_problems
-from .forms import CADENCE_HINTS, ListForm, NewListForm, WordingForm
+from .forms import BASIS_HINTS, CADENCE_HINTS, ListForm, NewListForm, WordingForm
 from .room import blueprint
 
 _MANAGE = Permission.MANAGE_LISTS
+_HINTS = {"cadence_hints": CADENCE_HINTS, "basis_hints": BASIS_HINTS}
 
 
 @blueprint.get("/desk/lists", endpoint="lists")
@@ -56,7 +57,7 @@ def new_list() -> ResponseReturnValue:
 
 
 def _new_page(form: NewListForm) -> str:
-    return render_template("admin/new_list.html", form=form, cadence_hints=CADENCE_HINTS)
+    return render_template("admin/new_list.html", form=form, **_HINTS)
 
 
 def _mine(slug: str) -> MailingList:
@@ -86,9 +87,10 @@ def edit_list(slug: str) -> ResponseReturnValue:
 
 
 def _edit_page(form: ListForm, mailing_list: MailingList) -> str:
-    if form.cadence.data is not None:
-        form.cadence.data = str(form.cadence.data)
-    return render_template("admin/edit_list.html", form=form, mailing_list=mailing_list, cadence_hints=CADENCE_HINTS)
+    for choice in (form.cadence, form.lawful_basis):
+        if choice.data is not None:
+            choice.data = str(choice.data)
+    return render_template("admin/edit_list.html", form=form, mailing_list=mailing_list, **_HINTS)
 
 
 @blueprint.route("/desk/lists/<slug>/wording", methods=["GET", "POST"])

@@ -1,13 +1,15 @@
 """What staff say of a file of people: which list, which column is what, where they agreed."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from wtforms import FileField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from newsletter.domain.subscribers.import_reading import Layout
 from newsletter.i18n import gettext as _
+from newsletter.models import MailingList
+from newsletter.states import LawfulBasis
 from newsletter.web.form_bases import PlainForm
 
 #: What a column may be, in the order of the choice.
@@ -60,6 +62,26 @@ class DescribeForm(PlainForm):
         description=_("If they have agreed already: what they were told, and where the evidence is."),
         render_kw={"rows": 3},
     )
+
+    def for_list(self, mailing_list: MailingList) -> Self:
+        """In the words of the right by which the list is sent: where that is no consent, nobody need have agreed."""
+        if mailing_list.lawful_basis is not LawfulBasis.CONSENT:
+            self.source.label.text = _("Where do the addresses come from, and since when?")
+            self.source.description = _(
+                "For example, the staff directory of the trust, 3 October 2026. They can see it."
+            )
+            self.how.choices[1] = SelectChoice("agreed", _NO_CONSENT[mailing_list.lawful_basis])
+            self.note.label.text = _("Why may it be sent to them?")
+            self.note.description = _("If nobody is asked: which task and law, or where your weighing is kept.")
+        return self
+
+
+_NO_CONSENT = {
+    LawfulBasis.PUBLIC_TASK: _("A public body’s task needs it: they get the next issue, and may object"),
+    LawfulBasis.LEGITIMATE_INTERESTS: _(
+        "It was weighed against their interests: they get the next issue, and may object"
+    ),
+}
 
 
 def column_fields(index: int, layout: Layout, form: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -192,7 +192,7 @@ def _page(
         "import.html",
         under=_UNDER,
         status=status,
-        form=form,
+        form=form.for_list(run.mailing_list),
         problems=problems or [],
         kind=KIND_WORDS[Kind(run.mapping["kind"])],
         files=[

@@ -173,6 +173,7 @@ def _page(
         mailing_list=_only_list(subscriber),
         address=subscriber.address,
         since=since,
+        brought_in=preferences.brought_in(subscriber),
         form=form,
         token=token,
         saved=saved,
