@@ -34,6 +34,8 @@ _AFTER_COMMIT = "newsletter_after_commit"
 _GATHERED = "newsletter_gathered"
 _BEFORE_COMMIT = "newsletter_before_commit"
 _COMMITTED = "newsletter_committed"
+#: Where a connection remembers the databases that were attached to it within a transaction: they go after its end.
+ATTACHED = "newsletter_attached"
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _lasting: ContextVar[bool] = ContextVar("lasting", default=True)
 _KEPT_BY = "newsletter_kept_by"
@@ -270,6 +272,11 @@ def prepare_engine(engine: Engine) -> None:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "checkin")
+    def _detach(connection: Any, record: Any) -> None:
+        for name in record.info.pop(ATTACHED, ()):
+            connection.execute(f"DETACH {name}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -53,10 +55,13 @@ def read(raw: bytes) -> list[tuple[int, str, str, str]]:
         path = Path(folder) / "sheet.csv"
         path.write_bytes(raw)
         task = Task([(str(path), understand(path).as_dict())], ("a key",), "test", 1_000)
-        people = [person for batch in batches(task) for person in batch.people]
-    return sorted(
-        (line, address, name, organisation) for _key, address, _hash, name, organisation, _s, line, *_ in people
-    )
+        packed = [batch.packed for batch in batches(task)]
+    found = []
+    for each in packed:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.deserialize(each)
+            found += connection.execute("SELECT line, address, name, organisation FROM incoming").fetchall()
+    return sorted(found)
 
 
 def addresses_on(mailing_list: MailingList) -> list[str]:

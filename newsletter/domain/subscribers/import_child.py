@@ -1,29 +1,27 @@
 """Reading the files of an import in a process of its own, beside the one that writes.
 
 The task goes in by standard input, keys and all: arguments and environments can be read by others. Batches come out one
-at a time, their people in parts, so that neither side holds a batch twice; the pipe keeps the reader one batch ahead
-and no further. A writer that dies takes its reader with it.
+at a time, their people packed; the pipe keeps the reader one batch ahead and no further. A writer that dies takes its
+reader with it.
 """
 
 import gc
 import marshal
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from .import_cells import Refused
-from .import_rows import Batch, Person, Task, batches
+from .import_rows import Batch, Task, batches
 
 #: Smaller files are read in no more time than a process takes to start.
 _WORTH_A_PROCESS = 4 * 1024 * 1024
 _LENGTH, _END = 8, b"."
-#: How many people are handed over at once.
-_PART = 2_000
 _DIED = "The process that reads the file of an import ended before the file did"
 
 
@@ -45,35 +43,27 @@ def read_batches(task: Task) -> Iterator[Iterator[Batch]]:
 
 
 def _received(pipe: IO[bytes]) -> Iterator[Batch]:
-    while (head := _read(pipe)) is not None:
-        rows, many, out, refused = head
-        people = _people(pipe, many)
-        yield Batch(rows, people, out, [Refused(*one) for one in refused], many)
-        for _left in people:
-            pass  # whoever stopped in the middle of a batch reads no other
+    while head := _read(pipe):
+        rows, many, out, refused = marshal.loads(head)  # noqa: S302 (our own child wrote it)
+        packed = _read(pipe)
+        yield Batch(rows, packed, out, [Refused(*one) for one in refused], many)
+        del packed
     if pipe.read(1) != _END:
         raise RuntimeError(_DIED)
 
 
-def _people(pipe: IO[bytes], many: int) -> Iterator[Person]:
-    while many > 0:
-        part = _read(pipe)
-        if part is None:
-            raise RuntimeError(_DIED)
-        many -= len(part)
-        yield from part
-
-
-def _read(pipe: IO[bytes]) -> Any:
-    """What was written next; None for nothing."""
+def _read(pipe: IO[bytes]) -> bytes:
+    """What was written next; nothing for nothing. Raises RuntimeError where it ends in the middle."""
     length = int.from_bytes(pipe.read(_LENGTH))
-    return marshal.loads(pipe.read(length)) if length else None  # noqa: S302 (our own child wrote it)
+    found = pipe.read(length)
+    if len(found) < length:
+        raise RuntimeError(_DIED)
+    return found
 
 
-def _write(pipe: IO[bytes], what: Any) -> None:
-    packed = marshal.dumps(what)
-    pipe.write(len(packed).to_bytes(_LENGTH))
-    pipe.write(packed)
+def _write(pipe: IO[bytes], what: bytes) -> None:
+    pipe.write(len(what).to_bytes(_LENGTH))
+    pipe.write(what)
 
 
 def main() -> None:
@@ -82,15 +72,16 @@ def main() -> None:
     task = Task(*marshal.loads(sys.stdin.buffer.read()))  # noqa: S302 (our own parent wrote it)
     pipe = sys.stdout.buffer
     for batch in batches(task):
-        _write(pipe, (batch.rows, batch.many, batch.out, [tuple(one) for one in batch.refused]))
-        people = iter(batch.people)
-        while part := list(islice(people, _PART)):
-            _write(pipe, part)
+        _write(pipe, marshal.dumps((batch.rows, batch.many, batch.out, [tuple(one) for one in batch.refused])))
+        _write(pipe, batch.packed)
         pipe.flush()
-        del batch, people, part
+        del batch
     pipe.write(bytes(_LENGTH) + _END)
     pipe.flush()
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(BrokenPipeError):  # who it is read for is gone, or has stopped; nobody is there to be told
+        main()
+    # Nor is there anybody for what is still in the pipe.
+    os._exit(0)

@@ -5,8 +5,9 @@ one line: each is told with its number and the reason, and the rest goes on.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +15,24 @@ from ...i18n import gettext as _
 from ...tokens import keyed_hash
 from . import moving_in
 from .import_cells import Refused, Said, reader, shown
+from .import_packing import Person, pack
 from .import_reading import BadLine, Layout, newlines, records
 
-#: One usable line, in the order of PERSON. Plain, because a million of them cross from one process to another.
-Person = tuple[str, str, bytes, str, str, str, int, str, str]
-#: `subscriber_id` and `subscription_id` are public ids, in hexadecimal, for those who turn out to be new.
-PERSON = (
-    *("address_key", "address", "address_hash", "name", "organisation", "sector", "line"),
-    *("subscriber_id", "subscription_id"),
-)
 #: Into how many parts the first two bytes of an id divide all that there could be.
 _PARTS = 1 << 16
+#: The other bytes of an id.
+_DRAWN = 14
 
 
 @dataclass
 class Batch:
     """What some lines said. `rows` is how many they were; `out` are those to be written to no more.
 
-    `people` may be gone over once only; there are `many` of them.
+    `packed` are the others, `many` of them, as the database takes them (see `import_packing`).
     """
 
     rows: int = 0
-    people: Iterable[Person] = ()
+    packed: bytes = b""
     out: list[tuple[Person, str]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     many: int = 0
@@ -51,6 +48,7 @@ class Task:
     size: int
     skip: int = 0
     sectors: dict[str, str] = field(default_factory=dict)
+    form: str = "sqlite"
 
 
 def batches(task: Task) -> Iterator[Batch]:
@@ -62,6 +60,7 @@ def batches(task: Task) -> Iterator[Batch]:
     keys, purpose, skip, size = task.keys, task.purpose, task.skip, task.size
     parts = max(1, -(-sum(newlines(Path(path)) for path, _layout in task.files) // size))
     batch, people, part = Batch(), list[Person](), skip // size
+    form = task.form
     for passed, (number, said) in enumerate(_told(task), start=1):
         if not isinstance(said, Refused):
             # Eight bytes instead of the words: a million keys fit, and two that meet by chance are not to be expected.
@@ -78,40 +77,40 @@ def batches(task: Task) -> Iterator[Batch]:
         else:
             key, address, name, organisation, sector, reason = said
             hashed = keyed_hash(keys, purpose, key)
-            person = (key, address, hashed, name, organisation, sector, number, "", "")
+            person = (key, address, hashed, name, organisation, sector, number)
             if reason:
                 batch.out.append((person, reason))
             else:
                 people.append(person)
         if batch.rows >= size:
-            yield _ready(batch, people, part, parts)
+            yield _ready(batch, people, form, part, parts)
             batch, people, part = Batch(), [], part + 1
     if batch.rows:
-        yield _ready(batch, people, part, parts)
+        yield _ready(batch, people, form, part, parts)
 
 
-def _ready(batch: Batch, people: list[Person], part: int, of: int) -> Batch:
+def _ready(batch: Batch, people: list[Person], form: str, part: int, of: int) -> Batch:
     """By address, each with two public ids that rise with it, and from batch to batch: an index takes neighbours many
     times as fast, and a page of it is written once.
 
     Together the batches cover all 128 bits evenly, so no id is easier to meet by guessing than if all were drawn from
     the whole; 112 bits of each are drawn.
     """
-    people.sort()
+    people.sort(key=itemgetter(0))
     batch.many = len(people)
-    first, second = _rising_ids(batch.many, part, of), _rising_ids(batch.many, part, of)
-    for at, person in enumerate(people):
-        people[at] = (*person[:7], first[at], second[at])
-    batch.people = people
+    batch.packed = pack(form, people, *rising_ids(batch.many, part, of))
     return batch
 
 
-def _rising_ids(many: int, part: int, of: int) -> list[str]:
-    """So many ids in hexadecimal, in order, from one part of so many equal ones of all that there could be."""
+def rising_ids(many: int, part: int = 0, of: int = 1) -> tuple[list[str], list[str]]:
+    """Twice so many ids in hexadecimal, rising, from one part of so many equal ones of all that there could be."""
     low, high = (_PARTS * at // of for at in (part % of, part % of + 1))
-    drawn = secrets.token_bytes(14 * many).hex()
     beginnings = [f"{low + at * (high - low) // many:04x}" for at in range(many)]
-    return sorted([begun + drawn[at : at + 28] for begun, at in zip(beginnings, range(0, 28 * many, 28), strict=True)])
+    drawn = secrets.token_bytes(2 * _DRAWN * many).hex()
+    places = range(0, 4 * _DRAWN * many, 2 * _DRAWN)
+    first = [begun + drawn[at : at + 2 * _DRAWN] for begun, at in zip(beginnings, places[:many], strict=True)]
+    second = [begun + drawn[at : at + 2 * _DRAWN] for begun, at in zip(beginnings, places[many:], strict=True)]
+    return first, second
 
 
 def _told(task: Task) -> Iterator[tuple[int, Said | Refused]]:

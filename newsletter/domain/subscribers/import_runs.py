@@ -183,10 +183,10 @@ def _ask(batch: Batch, run: ImportRun, shown: Evidence, now: datetime) -> Counte
     asked, others = import_writing.left_over(batch, run.list_id)
     for person in asked:
         subscribing.request_subscription(
-            address=person[1],
+            address=person.address,
             lists_with_wordings=[(run.mailing_list, wording)],
-            name=person[3],
-            organisation=person[4],
+            name=person.name,
+            organisation=person.organisation,
             source=_("Import: {source}").format(source=shown.source)[:200],
             now=now,
         )

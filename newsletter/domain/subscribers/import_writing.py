@@ -4,19 +4,24 @@ A batch goes into a temporary table first, and each rule is then one statement o
 list, who has left it, who is new. So a million rows cost a million rows, and no round trip for any of them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, Text, bindparam, delete, func, insert, literal, select, text
+from sqlalchemy import Connection, Row, ScalarSelect, Select, Text, bindparam, delete, func, literal, select
+from sqlalchemy import insert as core_insert
+from sqlalchemy.dialects.postgresql import insert
 
-from ...db import conflict_aware_insert, db
+from ...db import db
 from ...i18n import gettext as _
 from ...models import Consent, Subscriber, Subscription, Suppression
 from ...states import SubscriptionState, SuppressionReason
 from . import indexing, objection_log
 from .import_cells import Refused
-from .import_evidence import Evidence, consents_on_postgresql, write_on_sqlite
-from .import_rows import Batch, Person
+from .import_evidence import Evidence, consents_on_postgresql
+from .import_on_sqlite import add_on_sqlite
+from .import_packing import pack
+from .import_rows import Batch, rising_ids
 from .import_staging import INCOMING, staged
 
 _new = INCOMING.c
@@ -28,26 +33,32 @@ def write(batch: Batch, list_id: int, evidence: Evidence, now: datetime) -> tupl
     Those not added are put to `batch.refused`, except who is on the list already.
     """
     connection = db.session.connection()
-    with staged(connection, batch.people):
-        counts = _sort_out(connection, batch, list_id)
-        return _add(connection, list_id, evidence, now), counts
+    with staged(connection, batch.packed):
+        counts, known = _sort_out(connection, batch, list_id)
+        newest = connection.execute(select(func.max(Subscriber.id))).scalar() or 0
+        if connection.dialect.name == "sqlite":
+            added = add_on_sqlite(connection, list_id, evidence, now, known=known)
+        else:
+            added = _add_on_postgresql(connection, list_id, evidence, now)
+        indexing.want_words(newest)
+        return added, counts
 
 
 def look(batch: Batch, list_id: int) -> tuple[int, dict[str, int]]:
     """As `write`, and nobody is written: how many would be added, and the counts of the others."""
     connection = db.session.connection()
-    with staged(connection, batch.people):
-        counts = _sort_out(connection, batch, list_id)
+    with staged(connection, batch.packed):
+        counts, _known = _sort_out(connection, batch, list_id)
         return connection.execute(select(func.count()).select_from(INCOMING)).scalar_one(), counts
 
 
-def left_over(batch: Batch, list_id: int) -> tuple[list[Person], dict[str, int]]:
-    """Who would be added, themselves, and the counts of the others."""
-    connection, people = db.session.connection(), list(batch.people)
-    with staged(connection, people):
-        counts = _sort_out(connection, batch, list_id)
-        lines = set(connection.execute(select(_new.line)).scalars())
-        return [person for person in people if person[6] in lines], counts
+def left_over(batch: Batch, list_id: int) -> tuple[Sequence[Row[str, str, str]], dict[str, int]]:
+    """Who would be added: address, name and organisation of each; and the counts of the others."""
+    connection = db.session.connection()
+    with staged(connection, batch.packed):
+        counts, _known = _sort_out(connection, batch, list_id)
+        chosen = select(_new.address, _new.name, _new.organisation).order_by(_new.address_key)
+        return connection.execute(chosen).all(), counts
 
 
 def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dry_run: bool) -> dict[str, int]:
@@ -59,7 +70,8 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
         return {}
     reasons = {person[0]: reason for person, reason in batch.out}
     connection = db.session.connection()
-    with staged(connection, [person for person, _reason in batch.out]):
+    out = [person for person, _reason in batch.out]
+    with staged(connection, pack(connection.dialect.name, out, *rising_ids(len(out)))):
         active = select(_new.address_key, _new.line, _new.address).where(
             select(Subscription.id)
             .where(Subscription.subscriber_id == _person(), Subscription.state == SubscriptionState.ACTIVE)
@@ -77,34 +89,41 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
     if kept_out and not dry_run:
         shared = {"note": note, "at": now, "actor_id": actor_id, "lift_reason": ""}
         connection.execute(
-            insert(Suppression), [{"address_hash": digest, "reason": reason, **shared} for digest, reason in kept_out]
+            core_insert(Suppression),
+            [{"address_hash": digest, "reason": reason, **shared} for digest, reason in kept_out],
         )
         for reason in SuppressionReason:
             objection_log.suppressed([digest for digest, why in kept_out if why is reason], reason, now)
     return {"kept_out": len(kept_out), "staying": len(staying), "suppressed": len(known - staying.keys())}
 
 
-def _sort_out(connection: Connection, batch: Batch, list_id: int) -> dict[str, int]:
-    """Take out of the table who is not to be added: the suppressed, who has the list already, who has left it."""
-    counts = {"suppressed": 0, "already": 0, "left": 0}
+def _sort_out(connection: Connection, batch: Batch, list_id: int) -> tuple[dict[str, int], bool]:
+    """Take out of the table who is not to be added: the suppressed, who has the list already, who has left it.
+
+    How many each were; and whether somebody is left whom we know already, from another list.
+    """
+    counts, known = {"suppressed": 0, "already": 0, "left": 0}, False
     suppressed = _new.address_hash.in_(_suppressed())
     for line, address in connection.execute(select(_new.line, _new.address).where(suppressed)).all():
         counts["suppressed"] += 1
         batch.refused.append(Refused(line, "suppressed", _("Is never to be written to."), address))
     if counts["suppressed"]:
         connection.execute(delete(INCOMING).where(suppressed))
-    held = _held(list_id)
-    standing = select(_new.line, _new.address, held.label("state")).subquery()
-    found = select(standing).where(standing.c.state.is_not(None))
+    people = select(_new.line, _new.address, _person().label("person")).subquery()
+    theirs = (Subscription.subscriber_id == people.c.person) & (Subscription.list_id == list_id)
+    state_of = select(Subscription.state).where(theirs).correlate(people).scalar_subquery()
+    found = select(people.c.line, people.c.address, state_of).where(people.c.person.is_not(None))
     for line, address, state in connection.execute(found).all():
-        if state is SubscriptionState.ACTIVE:
+        if state is None:
+            known = True
+        elif state is SubscriptionState.ACTIVE:
             counts["already"] += 1
         else:
             counts["left"] += 1
             batch.refused.append(Refused(line, "left", _("Has left this list, and can ask for it anew."), address))
     if counts["already"] or counts["left"]:
-        connection.execute(delete(INCOMING).where(held.is_not(None)))
-    return counts
+        connection.execute(delete(INCOMING).where(_held(list_id).is_not(None)))
+    return counts, known
 
 
 def _suppressed() -> Select[bytes]:
@@ -122,20 +141,15 @@ def _held(list_id: int) -> ScalarSelect[SubscriptionState]:
     return select(Subscription.state).where(theirs).correlate(INCOMING).scalar_subquery()
 
 
-def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime) -> int:
+def _add_on_postgresql(connection: Connection, list_id: int, evidence: Evidence, now: datetime) -> int:
     """Three statements for a batch: people who are new, their subscriptions, the evidence. How many came."""
     columns = ["public_id", "address", "address_key", "name", "organisation", "sector", "created_at"]
     named = select(
         _new.subscriber_id, _new.address, _new.address_key, _new.name, _new.organisation, _new.sector, _at(now)
-    ).where(text("true"))  # SQLite needs a WHERE to tell ON CONFLICT from a join's ON
-    known = connection.execute(select(func.max(Subscriber.id))).scalar() or 0
-    connection.execute(
-        conflict_aware_insert(Subscriber)
-        .from_select(columns, named)
-        .on_conflict_do_nothing(index_elements=["address_key"])
     )
-    indexing.want_words(known)
-    newest = connection.execute(select(func.max(Subscription.id))).scalar() or 0
+    connection.execute(
+        insert(Subscriber).from_select(columns, named).on_conflict_do_nothing(index_elements=["address_key"])
+    )
     state = bindparam("state", SubscriptionState.ACTIVE, Subscription.state.type)
     nothing = literal("", Text())  # said, because the defaults of the model are lost on their way through WITH
     joined = select(
@@ -143,13 +157,7 @@ def _add(connection: Connection, list_id: int, evidence: Evidence, now: datetime
         *(literal(evidence.source), nothing, nothing),
     )
     columns = ["public_id", "subscriber_id", "list_id", "state", "joined_at", "source", "left_reason", "left_words"]
-    subscribing = conflict_aware_insert(Subscription).from_select(columns, joined)
-    if connection.dialect.name == "sqlite":
-        # Nobody else writes meanwhile, so what is above the newest is ours.
-        added = connection.execute(subscribing).rowcount
-        made = select(Subscription.id).where(Subscription.id > newest, Subscription.list_id == list_id).subquery()
-        write_on_sqlite(connection, made, newest, added, evidence, now)
-        return added
+    subscribing = insert(Subscription).from_select(columns, joined)
     # Somebody may confirm at this moment; then they are there already, with evidence of their own.
     made_here = subscribing.on_conflict_do_nothing().returning(Subscription.id).cte("made")
     told = consents_on_postgresql(made_here, evidence, now).returning(Consent.id).cte("told")

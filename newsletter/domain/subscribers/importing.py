@@ -79,7 +79,8 @@ def task(files: list[Any], *, size: int = BATCH, skip: int = 0) -> Task:
     for sector in sectors.every():
         known[sector.slug.lower()] = known[sector.name.strip().lower()] = sector.slug
     keys = current_settings().secret_keys
-    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, known)
+    form = db.engine.dialect.name
+    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, known, form)
 
 
 def checked_source(source: str) -> str:

@@ -114,8 +114,8 @@ def _seal_batch(last: int, now: datetime, most: int) -> int:
     return len(found)
 
 
-def seal_at_once(first: int, digests: Sequence[bytes], now: datetime) -> bool:
-    """Seal events that were written digested, by number from `first` on, in the transaction that wrote them.
+def seal_at_once(first: int, last: int, digests: Sequence[bytes], now: datetime) -> bool:
+    """Seal the events from number `first` to `last`, which were written digested, in the transaction that wrote them.
 
     Not if there are others before them that no seal covers yet; then the job seals all. Only where nobody else writes
     meanwhile, as on SQLite.
@@ -124,7 +124,7 @@ def seal_at_once(first: int, digests: Sequence[bytes], now: datetime) -> bool:
     between = select(Consent.id).where(Consent.id > (before.last_id if before else 0), Consent.id < first)
     if not digests or db.session.scalar(between.limit(1)) is not None:
         return False
-    _follow(before, first, first + len(digests) - 1, digests, now)
+    _follow(before, first, last, digests, now)
     return True
 
 
