@@ -100,7 +100,29 @@ def test_written_first_and_proved_afterwards(serve: Serve, visitor: Callable[[],
         without_javascript(context.new_page(), installation)
     finally:
         context.close()
+    the_end_is_told(page, call_of(installation))
     assert writer.complaints == []
+
+
+def the_end_is_told(page: Page, address: str) -> None:
+    """Nothing ticks; 15 and 5 minutes before, and when it is over, the page says so, aloud as well."""
+    page.clock.install()
+    page.goto(address)
+    panel, said = page.locator("[data-closes-in]"), page.locator("#said")
+    left = int(panel.get_attribute("data-closes-in") or "")
+    page.clock.fast_forward((left - 16 * 60) * 1000)
+    expect(panel.locator("[data-soon]")).to_be_hidden()
+    expect(said).to_have_text("")
+    page.clock.fast_forward(61_000)
+    for element in (panel.locator("[data-soon]"), said):
+        expect(element).to_have_text("Less than 15 minutes are left.")
+    page.clock.fast_forward(10 * 60_000)
+    for element in (panel.locator("[data-soon]"), said):
+        expect(element).to_have_text("Less than 5 minutes are left.")
+    page.clock.fast_forward(5 * 60_000)
+    expect(panel.locator("[data-closed]")).to_be_visible()
+    expect(panel.locator("[data-open]")).to_be_hidden()
+    expect(said).to_contain_text("The deadline has passed.")
 
 
 def without_javascript(page: Page, installation: Installation) -> None:

@@ -71,6 +71,14 @@ def test_the_call_says_what_is_asked_and_until_when(december: Issue, client: Fla
     assert "Set-Cookie" not in page.headers
 
 
+def test_on_its_day_the_call_says_what_time_it_is_here(december: Issue, client: FlaskClient) -> None:
+    """Whatever a browser's own clock says: ours decides."""
+    with time_machine.travel(at(16, 41), tick=False):
+        page = client.get("/contribute/december-2026").text
+    assert "It is today, and here it is 4:41pm now." in page
+    assert f'data-closes-in="{20 * 60}"' in page
+
+
 def test_news_in_time_is_kept_and_confirmed(december: Issue, client: FlaskClient) -> None:
     page = send(client, at(16, 0), FIELDS | opened(client, at(15, 50)))
 

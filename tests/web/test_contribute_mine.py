@@ -311,6 +311,20 @@ def test_a_draft_names_the_end_of_the_time_that_its_writer_has(
     assert f"Send it by {until.words}." in writer.at(at(18, 0)).get("/contribute/mine")
 
 
+def test_whoever_writes_hears_how_long_there_is(writer: Writer, december: Issue, sam: Contributor) -> None:
+    """By the end that is theirs, and nothing once it is over."""
+    writing = writer.begin()
+    page = f"/contribute/mine/{writing.public_id}/words"
+    assert f'data-closes-in="{60 * 60}"' in writer.at(at(16, 1)).get(page)
+    answers = writer.write(writing).text
+    assert f'data-closes-in="{60 * 60}"' in answers
+    with transaction():
+        until = Deadline.of(date(2026, 12, 11), time(20), "Europe/London")
+        extending.give(december, until, contributor=sam, actor=None, now=at(16, 2))
+    assert f'data-closes-in="{4 * 60 * 60}"' in writer.get(page)
+    assert "data-closes-in" not in writer.at(at(20, 5)).get(page)
+
+
 def test_who_began_in_time_has_a_quarter_of_an_hour(writer: Writer, december: Issue) -> None:
     writing = writer.at(at(16, 58)).begin()
     writer.at(at(17, 5)).write(writing)

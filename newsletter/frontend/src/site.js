@@ -34,13 +34,29 @@ for (const component of [
 if (!document.querySelector('.govuk-error-summary')) document.querySelector('[data-flash]')?.focus()
 
 // A deadline panel closes by itself. It counts the seconds the server gave, not this machine's clock.
+// Nothing ticks: 15 and 5 minutes before, and when it is over, it says so once, also to whoever hears the page.
+const SOON = [15, 5]
 for (const panel of document.querySelectorAll('[data-closes-in]')) {
   const closesAt = performance.now() + Number(panel.dataset.closesIn) * 1000
+  const [open, closed, soon] = ['open', 'closed', 'soon'].map((part) => panel.querySelector(`[data-${part}]`))
+  const said = document.getElementById('said')
+  let told = Infinity
   const look = () => {
     const left = closesAt - performance.now()
-    if (left > 0) return setTimeout(look, Math.min(left, 60_000))
-    panel.querySelector('[data-open]').hidden = true
-    panel.querySelector('[data-closed]').hidden = false
+    if (left <= 0) {
+      open.hidden = true
+      closed.hidden = false
+      said.textContent = closed.textContent
+      return
+    }
+    const minutes = Math.min(...SOON.filter((each) => left <= each * 60_000))
+    if (soon && minutes < told) {
+      told = minutes
+      soon.textContent = said.textContent = soon.dataset.soon.replace('{minutes}', minutes)
+      soon.hidden = false
+    }
+    const next = SOON.map((each) => left - each * 60_000).filter((each) => each > 0)
+    setTimeout(look, Math.min(left, 60_000, ...next))
   }
   look()
 }

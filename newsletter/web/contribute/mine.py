@@ -23,7 +23,7 @@ from ..fields import put_problems
 from .access import for_contributors, signed_in_contributor
 from .forms import DeclarationForm, ReasonForm
 from .questions import own
-from .room import blueprint, kept_token, key_page, other_calls
+from .room import blueprint, kept_token, key_page, other_calls, seconds_left
 from .standing import known_state, standing
 
 _ONE = "/contribute/mine/<uuid:public_id>"
@@ -187,6 +187,7 @@ def _check_page(
         token=kept_token(found),
         until=given.until if given.counts and open_still else None,
         hurry=given.counts and not open_still,
+        seconds_left=seconds_left(given, now),
         back=url_for(".question", public_id=found.public_id, step=item.pages[-1].name),
     )
 

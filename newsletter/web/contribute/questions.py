@@ -29,7 +29,7 @@ from . import documents, pictures, two_windows
 from .access import current_contributor, for_contributors, signed_in_contributor
 from .documents import ReadFile
 from .forms import OPENED, ContactForm
-from .room import blueprint, key_page, opened_at
+from .room import blueprint, key_page, opened_at, seconds_left
 from .writing import READ_FILE, Posted, at_controls, controls, most_words, posted
 
 _AUTOSAVE = "X-Autosave"
@@ -234,7 +234,7 @@ def _question_page(
     fields, wrong, number = item.fields_on(page), problems or [], item.pages.index(page)
     before = item.pages[number - 1] if number else None
     back = url_for(".question", public_id=found.public_id, step=before.name) if before else url_for(".mine")
-    again = "check" in request.args
+    again, now = "check" in request.args, clock.now()
     return key_page(
         "question",
         status,
@@ -252,6 +252,7 @@ def _question_page(
         read=read,
         expected=found.revision,
         saved_at=found.updated_at if found.revision > 1 else None,
+        seconds_left=seconds_left(drafting.may_change(found, now), now),
         sent_in=found.state is ContributionState.SUBMITTED,
         may_autosave=found.state is not ContributionState.SUBMITTED,
         again=again,

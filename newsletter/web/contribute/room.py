@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from ... import dates
 from ...db import db
 from ...domain.calls.deadline import reading
+from ...domain.calls.deadline.rights import Right
 from ...errors import TokenInvalid
 from ...i18n import gettext as _
 from ...i18n import ngettext
@@ -75,16 +76,24 @@ def _of_issue(issue: Issue) -> dict[str, Any]:
 
 
 def days_left(issue: Issue, now: datetime) -> str:
-    """ "3 days left.", "It is tomorrow.", "It is today."."""
+    """ "3 days left.", "It is tomorrow."; on the day itself what time it is here, since no other clock counts."""
     deadline = issue.deadline
     if deadline is None:
         return ""
-    days = (deadline.day - dates.local(now, deadline.zone).date()).days
+    here = dates.local(now, deadline.zone)
+    days = (deadline.day - here.date()).days
     if days <= 0:
-        return _("It is today.")
+        return _("It is today, and here it is {time} now.").format(time=dates.clock_time(here.time()))
     if days == 1:
         return _("It is tomorrow.")
     return ngettext("%(number)s day left.", "%(number)s days left.", days) % {"number": days}
+
+
+def seconds_left(given: Right | None, now: datetime) -> int | None:
+    """Until the end of the time that somebody has; None where it is over, or there is none."""
+    if given is None or given.until is None or not given.until.is_open(now):
+        return None
+    return int((given.until.closes_at - now).total_seconds())
 
 
 def other_calls(now: datetime, but: Issue | None = None) -> list[dict[str, str]]:
