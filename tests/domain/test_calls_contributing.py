@@ -11,6 +11,7 @@ from newsletter import addresses
 from newsletter.db import db, transaction
 from newsletter.domain.calls.deadline import counting, reading
 from newsletter.domain.calls.deadline.rights import Arrival
+from newsletter.domain.calls.decisions import guarding, triage
 from newsletter.domain.calls.handing_in import contributing, drafting, withdrawing
 from newsletter.domain.calls.handing_in.contributing import Way
 from newsletter.domain.calls.partners.senders import Sender
@@ -22,6 +23,7 @@ from newsletter.models import AddressProof, Agency, Contribution, Contributor, I
 from newsletter.rendering.blocks import kind as kind_of
 from newsletter.states import ContributionSource, ContributionState, IssueState, Role
 from tests import contributors, people
+from tests.delivery.sending.makers import rendition
 
 SAM = Sender("Sam Okafor", "sam@police.example.org", "Larkmere Police", "01632 960 114")
 NEWS = Piece(
@@ -424,13 +426,48 @@ def test_what_was_accepted_is_asked_back_and_the_editors_hear_at_once(
     people.staff(now)
     sent = send(december, now, contributor=sam)
     with transaction():
-        sent.state, sent.decided_at = ContributionState.ACCEPTED, now
+        triage.place(sent, mail=triage.Mail(send=False), actor=None, now=now)
     with transaction():
         withdrawing.ask(sent, "The date has moved.", now=now)
         withdrawing.ask(sent, "The date has moved.", now=now)
 
     assert (sent.state, sent.withdrawal_asked_at) == (ContributionState.ACCEPTED, now)
     assert templates() == ["contribution_receipt", "sender_withdraws"]
+    with pytest.raises(Refused), transaction():
+        withdrawing.withdraw(sent, now=now)
+
+
+def test_what_was_accepted_and_stands_nowhere_is_taken_back_at_once(
+    december: Issue, sam: Contributor, now: datetime
+) -> None:
+    """Its section was deleted: nothing has to be asked, nothing holds up the issue, and the bin brings none back."""
+    sent = send(december, now, contributor=sam)
+    with transaction():
+        section = triage.place(sent, mail=triage.Mail(send=False), actor=None, now=now)
+    with transaction():
+        withdrawing.ask(sent, "The date has moved.", now=now)
+        assert not withdrawing.can_withdraw(sent)
+        editing.delete_block(section, actor=None, now=now)
+    assert withdrawing.can_withdraw(sent)
+    assert not withdrawing.can_ask(sent)
+    with transaction():
+        withdrawing.withdraw(sent, now=now)
+
+    assert sent.state is ContributionState.WITHDRAWN
+    assert guarding.obstacles(december, now) == []
+    assert section.contribution_id is None
+
+
+def test_what_stands_nowhere_is_left_alone_once_the_issue_is_out(
+    december: Issue, sam: Contributor, now: datetime
+) -> None:
+    sent = send(december, now, contributor=sam)
+    with transaction():
+        section = triage.place(sent, mail=triage.Mail(send=False), actor=None, now=now)
+        editing.delete_block(section, actor=None, now=now)
+        december.rendition_id, december.started_at = rendition(now, december).id, now
+        december.state = IssueState.SENDING
+    assert not withdrawing.can_withdraw(sent)
     with pytest.raises(Refused), transaction():
         withdrawing.withdraw(sent, now=now)
 

@@ -593,8 +593,7 @@ def test_what_is_accepted_is_asked_back_with_a_reason(writer: Writer, now: datet
     writer.write(writing)
     writer.send(newest())
     with transaction():
-        sent = newest()
-        sent.state, sent.decided_at = ContributionState.ACCEPTED, now
+        triage.place(newest(), mail=triage.Mail(send=False), actor=None, now=now)
     assert "Ask the editors to take it out?" in writer.get(f"/contribute/mine/{writing.public_id}/withdraw")
     assert writer.post(words=" ").status_code == 422
     page = writer.post(words="The date has moved.")

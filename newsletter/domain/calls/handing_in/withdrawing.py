@@ -3,10 +3,12 @@
 import logging
 from datetime import datetime
 
+from sqlalchemy import exists, select, update
+
 from ....db import db
 from ....errors import Refused
 from ....i18n import gettext as _
-from ....models import Contribution
+from ....models import Block, Contribution
 from ....states import ContributionState, IssueState
 from ...issues.people import tell, who_may
 from ...issues.transitions import lock
@@ -24,7 +26,9 @@ _OUT = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT})
 
 
 def can_withdraw(contribution: Contribution) -> bool:
-    """Whether it can be taken back at once."""
+    """Whether it can be taken back at once: while nobody has decided, or where it was accepted and stands nowhere."""
+    if contribution.state is ContributionState.ACCEPTED:
+        return contribution.issue.state not in _OUT and not _stands(contribution)
     return contribution.state in CHANGEABLE
 
 
@@ -34,7 +38,16 @@ def can_ask(contribution: Contribution) -> bool:
         contribution.state is ContributionState.ACCEPTED
         and contribution.withdrawal_asked_at is None
         and contribution.issue.state not in _OUT
+        and _stands(contribution)
     )
+
+
+def _stands(contribution: Contribution) -> bool:
+    """Whether anything of it is a section of its issue; what lies in the bin is not."""
+    chosen = exists().where(
+        Block.contribution_id == contribution.id, Block.issue_id == contribution.issue_id, Block.deleted_at.is_(None)
+    )
+    return bool(db.session.scalar(select(chosen)))
 
 
 def withdraw(contribution: Contribution, *, now: datetime) -> None:
@@ -45,7 +58,10 @@ def withdraw(contribution: Contribution, *, now: datetime) -> None:
         return
     if not can_withdraw(contribution):
         raise Refused(_("The editors have decided on it. Ask them to take it out."))
+    # What lies in the bin lets go of it: brought back, it would be news that was taken back.
+    db.session.execute(update(Block).where(Block.contribution_id == contribution.id).values(contribution_id=None))
     contribution.state, contribution.withdrawn_at = ContributionState.WITHDRAWN, now
+    contribution.withdrawal_asked_at = None
     if contribution.submitted_at is None:
         # A draft that was never sent stays its writer's alone: see `reading.is_private`.
         contribution.submitted_at = contribution.created_at if contribution.late else now
