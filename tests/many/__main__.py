@@ -34,8 +34,9 @@ def main() -> None:
     parser.add_argument("--sign-ups", type=int, default=200)
     parser.add_argument("--slowest", type=float, default=0.05, help="seconds, twice for each message")
     parser.add_argument("--hosts", type=int, default=0, help="network namespaces to spread the processes over (root)")
+    parser.add_argument("--rings-fail", action="store_true", help="three rings in ten are lost, two come twice")
     options = parser.parse_args()
-    plan = Plan(options.recipients, options.sign_ups, options.slowest, 600, options.hosts)
+    plan = Plan(options.recipients, options.sign_ups, options.slowest, 600, options.hosts, options.rings_fail)
     with tempfile.TemporaryDirectory(prefix="newsletter-many-") as folder:
         with installation(Path(folder), plan, durable=True) as (storm, _app):
             figures = storm.run()

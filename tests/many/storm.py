@@ -41,12 +41,30 @@ from tests.postgres import Cluster, running_cluster
 WORKERS, WEB_SERVERS, CONNECTIONS = 4, 2, 8
 _DATABASE_AWAY_SECONDS = 2.0
 _HOST_AWAY_SECONDS = 4.0
+#: At the commit of each ring, so that whoever rang believes that it is there.
+_FAILING_RINGS = """
+CREATE TABLE fate_of_rings (lost boolean);
+CREATE FUNCTION unreliable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF random() < 0.3 THEN
+    DELETE FROM procrastinate_jobs WHERE id = NEW.id AND status = 'todo';
+    INSERT INTO fate_of_rings VALUES (true);
+  ELSIF random() < 0.3 THEN
+    INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args, status)
+      VALUES (NEW.queue_name, NEW.task_name, NEW.priority, NEW.args, 'todo');
+    INSERT INTO fate_of_rings VALUES (false);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER unreliable AFTER INSERT ON procrastinate_jobs
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION unreliable()
+"""
 
 
 @dataclass(frozen=True)
 class Plan:
     """How large a storm. `slowest` is the mail server's, in seconds, twice for each message. With `hosts` beyond 0 the
-    processes are on so many of them.
+    processes are on so many of them; where `rings_fail`, three rings in ten are lost, and two come twice.
     """
 
     recipients: int
@@ -54,6 +72,7 @@ class Plan:
     slowest: float
     patience: float
     hosts: int = 0
+    rings_fail: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +151,9 @@ class Storm:
     def run(self) -> Figures:
         """Within an application context of this installation."""
         prepare_schema()
+        if self.plan.rings_fail:
+            with db.engine.begin() as connection:
+                connection.exec_driver_sql(_FAILING_RINGS)
         now = clock.now()
         mailing_list = publish_list(now)
         subscribe(mailing_list, self.plan.recipients, now, lambda more: None)
@@ -152,6 +174,10 @@ class Storm:
             self._until(lambda: not self._waiting(), "confirmations wait")
         finally:
             self.keeper.end()
+        if self.plan.rings_fail:
+            [(self.kills["ring lost"], self.kills["ring doubled"])] = self._ask(
+                "SELECT count(*) FILTER (WHERE lost), count(*) FILTER (WHERE NOT lost) FROM fate_of_rings"
+            )
         return self._figures(issue_id, crowd, seconds)
 
     def _start_all(self) -> None:

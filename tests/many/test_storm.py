@@ -41,11 +41,13 @@ def test_everything_is_killed_once_and_everybody_is_accounted_for(tmp_path: Path
 
 
 @pytest.mark.postgres
-def test_the_same_on_two_hosts_of_which_one_is_cut_off_for_a_while(tmp_path: Path) -> None:
+def test_the_same_on_two_hosts_of_which_one_is_cut_off_while_rings_are_lost_and_doubled(tmp_path: Path) -> None:
     """Each has a network, a machine's id and a data directory of its own, and sees nothing of the other's files."""
     if reason := why_not():
         pytest.skip(reason)
-    figures = weathered(tmp_path, replace(PLAN, hosts=2))
+    figures = weathered(tmp_path, replace(PLAN, hosts=2, rings_fail=True))
     assert figures.kills["host cut off"] == 1
+    assert figures.kills["ring lost"] > 5
+    assert figures.kills["ring doubled"] > 5
     for name in ("press-1", "press-2"):
         assert list((tmp_path / name / "wire").iterdir()) == [], "what a dead run left was settled by its own host"
