@@ -27,7 +27,7 @@ from ..domain.staff import activity, erasing
 from ..domain.staff.permissions import Permission
 from ..domain.subscribers import erasure_log, forgetting, leaving, objection_log, suppressing
 from ..errors import Refused
-from ..models import ContributorSession, Delivery, Issue, Notice, Subscription, WebSession, Worker
+from ..models import ContributorSession, Delivery, Issue, Notice, ProcessSign, Subscription, WebSession, Worker
 from ..states import DeliveryState, IssueState, NoticeState, SendingMode, SubscriptionState
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _begin_again(session: Session, made_at: datetime, now: datetime) -> None:
     if organisation is not None:
         organisation.sending_mode = SendingMode.TEAM
         organisation.restored_at, organisation.backup_made_at = now, made_at
-    for table in (WebSession, ContributorSession):
+    for table in (WebSession, ContributorSession, ProcessSign):
         session.execute(delete(table))
     session.execute(update(Worker).where(Worker.ended_at.is_(None)).values(ended_at=now))
     activity.record("installation.restored", actor=None, now=now, backup_made_at=made_at.isoformat())

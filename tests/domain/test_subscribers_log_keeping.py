@@ -120,6 +120,20 @@ def test_a_line_that_a_dying_program_did_not_write_comes_all_the_same(
     assert last_words() == {(public_id, None): (Kind.LEFT, now)}
 
 
+def test_a_row_that_was_numbered_before_others_and_seen_after_them_is_not_passed_over(
+    app: Flask, readers: list[Subscription], now: datetime
+) -> None:
+    """Two transactions at once: the one that began first may be the last to be seen."""
+    for reader in readers[:3]:
+        with on_machine(app, "one"), transaction():
+            leaving.unsubscribe(reader, route="link", now=now)
+    assert log_keeping.catch_up() == 3
+    kept = objection_log.path().read_text().splitlines(keepends=True)
+    objection_log.path().write_text("".join(kept[1:]))
+    assert log_keeping.catch_up() == 1
+    assert sorted(objection_log.path().read_text().splitlines(keepends=True)) == sorted(kept)
+
+
 def test_a_database_that_went_back_in_time_is_read_from_the_beginning(
     app: Flask, readers: list[Subscription], now: datetime
 ) -> None:

@@ -31,11 +31,14 @@ from newsletter.models import (
     MailingList,
     Notice,
     Organisation,
+    ProcessSign,
     Subscriber,
     Subscription,
     WebSession,
     Worker,
 )
+from newsletter.operations.judging import judge
+from newsletter.operations.signs import gather
 from newsletter.safekeeping import archive, restoring
 from newsletter.safekeeping.backing_up import back_up
 from newsletter.safekeeping.manifest import Manifest, Member
@@ -51,6 +54,7 @@ from newsletter.states import (
 from tests import people
 from tests.delivery import ledger
 from tests.delivery.sending import makers
+from tests.operations.conftest import enlist
 from tests.safekeeping.installations import PASSPHRASE, environment, running, settings_at, unseen
 
 HOUR = timedelta(hours=1)
@@ -109,9 +113,10 @@ def a_busy_day(now: datetime) -> MailingList:
     under_way = makers.sending_to(now, quarterly, "under-way")
     planned = people.issue(now, quarterly, slug="planned")
     with transaction() as session:
-        worker = Worker(host="h", boot_id="b", pid=1, started_at=now, beat=0)
+        worker = Worker(part="worker", host="h", boot_id="b", pid=1, started_at=now, beat=0)
         session.add(worker)
         session.flush()
+        session.add(ProcessSign(worker_id=worker.id, version="1", seen_at=now, disk_free=1, clock_ahead=0.0))
         rows = session.scalars(select(Delivery).where(Delivery.issue_id == out.id).order_by(Delivery.id)).all()
         for row in rows:
             row.state, row.attempts = DeliveryState.ACCEPTED, 1
@@ -168,6 +173,8 @@ def test_a_backup_a_loss_and_a_restore(places: Places, now: datetime, tmp_path: 
         nobody_is_written_to_who_should_not_be()
         assert [account.name for account in db.session.scalars(select(Account))] == ["Ruth Adeyemi"]
         nothing_goes_twice(app, now + 3 * HOUR)
+        enlist(now + 3 * HOUR)
+        assert [found.sentence for found in judge(gather(now + 3 * HOUR)) if " on h " in found.sentence] == []
         it_says_so_until_somebody_decides(app, now)
 
 
