@@ -39,11 +39,12 @@ _Known = dict[tuple[bytes, Any], Objection]
 
 @dataclass
 class _Seen:
-    """How far this machine has looked: numbers of rows, and a moment."""
+    """How far this machine has looked: numbers of rows, and a moment; and how long its log was then."""
 
     consent: int = 0
     suppression: int = 0
     lifted: datetime = _LONG_AGO
+    size: int = -1
 
 
 def catch_up() -> int:
@@ -55,16 +56,31 @@ def catch_up() -> int:
         if not alone:
             return 0
         seen = _read()
-        known: _Known = {(one.about, one.reason): one for one in objection_log.newest(objection_log.path())}
-        lines = [one.line() for one in _new(seen, known)]
-        if lines:
-            objection_log.add(lines)
-        number = len(lines) + erasure_log.catch_up()
+        number = erasure_log.catch_up()
+        if _is_more(seen):
+            known: _Known = {(one.about, one.reason): one for one in objection_log.newest(objection_log.path())}
+            lines = [one.line() for one in _new(seen, known)]
+            if lines:
+                objection_log.add(lines)
+            number += len(lines)
+            seen.size = _size()
+            _keep(seen)
         db.session.rollback()
-        _keep(seen)
     if number:
         _log.info("Lines added to the logs that a restore needs: %d", number)
     return number
+
+
+def _is_more(seen: _Seen) -> bool:
+    """Whether anything has happened since. A log of years is not read every five minutes for nothing."""
+    newest = [db.session.scalar(select(func.max(table.id))) or 0 for table in (Consent, Suppression)]
+    lifted = db.session.scalar(select(func.max(Suppression.lifted_at))) or _LONG_AGO
+    return (*newest, lifted, _size()) != (seen.consent, seen.suppression, seen.lifted, seen.size)
+
+
+def _size() -> int:
+    path = objection_log.path()
+    return path.stat().st_size if path.exists() else 0
 
 
 def _new(seen: _Seen, known: _Known) -> Iterator[Objection]:
@@ -81,15 +97,16 @@ def _new(seen: _Seen, known: _Known) -> Iterator[Objection]:
 
 def _found(seen: _Seen) -> Iterator[Objection]:
     """In the order in which it happened, as far as one subscription or one address is concerned."""
+    newest = db.session.scalar(select(func.max(Consent.id))) or 0
     events = (
-        select(Consent.id, Consent.at, Consent.event, Subscription.public_id)
+        select(Consent.at, Consent.event, Subscription.public_id)
         .join(Subscription, Subscription.id == Consent.subscription_id)
         .where(Consent.id > seen.consent - _OVERLAP, Consent.event.in_(_LEAVES + _COMES))
         .order_by(Consent.id)
     )
-    for number, at, event, public_id in _rows(events):
-        seen.consent = max(seen.consent, number)
+    for at, event, public_id in _rows(events):
         yield Objection(at, Kind.LEFT if event in _LEAVES else Kind.JOINED, public_id.bytes)
+    seen.consent = newest
     made = select(Suppression.id, Suppression.at, Suppression.address_hash, Suppression.reason).where(
         Suppression.id > seen.suppression - _OVERLAP
     )
@@ -125,7 +142,8 @@ def _read() -> _Seen:
     """How far it was last time; from the beginning where that is not known, or the database went back in time."""
     try:
         kept = json.loads((current_settings().data_dir / _STATE).read_text("ascii"))
-        seen = _Seen(int(kept["consent"]), int(kept["suppression"]), datetime.fromisoformat(kept["lifted"]))
+        lifted = datetime.fromisoformat(kept["lifted"])
+        seen = _Seen(int(kept["consent"]), int(kept["suppression"]), lifted, int(kept["size"]))
     except (OSError, ValueError, KeyError, TypeError):
         return _Seen()
     newest = [db.session.scalar(select(func.max(table.id))) or 0 for table in (Consent, Suppression)]
@@ -135,9 +153,6 @@ def _read() -> _Seen:
 def _keep(seen: _Seen) -> None:
     path = current_settings().data_dir / _STATE
     draft = path.with_name(f".{_STATE}.{os.getpid()}")
-    draft.write_text(
-        json.dumps({"consent": seen.consent, "suppression": seen.suppression, "lifted": seen.lifted.isoformat()}),
-        "ascii",
-    )
+    draft.write_text(json.dumps(vars(seen) | {"lifted": seen.lifted.isoformat()}), "ascii")
     draft.chmod(0o600)
     draft.replace(path)
