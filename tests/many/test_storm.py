@@ -1,11 +1,12 @@
 """The short form of `python -m tests.many`: the same processes and the same deaths, fewer people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from newsletter.operations import totals
 from tests.faults.processes import forker
 from tests.many.__main__ import what_is_wrong
 from tests.many.hosts import why_not
@@ -22,11 +23,12 @@ def _forker() -> Iterator[None]:
     forker.cache_clear()
 
 
-def weathered(folder: Path, plan: Plan) -> Figures:
+def weathered(folder: Path, plan: Plan, and_then: Callable[[], None] = lambda: None) -> Figures:
     """What was seen of this storm, and what must hold of every one."""
     with installation(folder, plan, durable=False) as (storm, _app):
         figures = storm.run()
         print(*figures.lines(), *storm.keeper.falls, sep="\n")
+        and_then()
     assert what_is_wrong(figures) == []
     assert figures.accepted + figures.unsure == plan.recipients
     assert len(figures.took_part) > 1
@@ -45,7 +47,15 @@ def test_the_same_on_two_hosts_of_which_one_is_cut_off_while_rings_are_lost_and_
     """Each has a network, a machine's id and a data directory of its own, and sees nothing of the other's files."""
     if reason := why_not():
         pytest.skip(reason)
-    figures = weathered(tmp_path, replace(PLAN, hosts=2, rings_fail=True))
+    folders: dict[str, str] = {}
+
+    def ask_for_folders() -> None:
+        seen = [(host, row.said) for (name, host), row in totals.totals().items() if name == totals.IMPORTS]
+        folders.update(seen)
+
+    figures = weathered(tmp_path, replace(PLAN, hosts=2, rings_fail=True), ask_for_folders)
+    assert set(folders) == {"press-1", "press-2"}
+    assert len(set(folders.values())) == 2, "each says that it has a folder of imports of its own"
     assert figures.kills["host cut off"] == 1
     assert figures.kills["ring lost"] > 5
     assert figures.kills["ring doubled"] > 5
