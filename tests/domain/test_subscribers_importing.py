@@ -4,20 +4,22 @@ import csv
 import io
 import sqlite3
 import tempfile
+import uuid
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from newsletter.db import db, transaction
-from newsletter.domain.subscribers import exporting, import_child, leaving, sealing, suppressing
+from newsletter.domain.subscribers import exporting, import_child, import_writing, leaving, sealing, suppressing
 from newsletter.domain.subscribers.import_cells import key_and_address
 from newsletter.domain.subscribers.import_reading import understand
 from newsletter.domain.subscribers.import_rows import Task, batches
@@ -404,3 +406,48 @@ def test_the_same_quarterlyql(quarterly: MailingList, now: datetime) -> None:
     assert (sealing.verify().events, sealing.verify().wrong) == (3, ())
     again = bring_in(mailchimp(now), quarterly, now)
     assert (again.added, again.already, again.suppressed, again.duplicates, again.staying) == (0, 2, 3, 1, 1)
+
+
+@on_postgres
+def test_who_confirms_at_this_very_moment_keeps_what_they_have(
+    quarterly: MailingList, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was looked who is there, and before anybody is written: one is on the list by now, one is known."""
+    sorted_out = import_writing._sort_out
+
+    def meanwhile(*words: Any) -> Any:
+        found = sorted_out(*words)
+        with db.engine.begin() as somebody_else:
+            values = {"organisation": "", "sector": "", "created_at": now}
+            for name in ("asha", "tom"):
+                address = f"{name}@example.org"
+                row = {"public_id": uuid.uuid4(), "address": address, "address_key": address, "name": "Their own"}
+                somebody_else.execute(insert(Subscriber), {**row, **values})
+            asha = somebody_else.scalar(select(Subscriber.id).where(Subscriber.address_key == "asha@example.org"))
+            somebody_else.execute(
+                insert(Subscription),
+                {
+                    "public_id": uuid.uuid4(),
+                    "subscriber_id": asha,
+                    "list_id": quarterly.id,
+                    "source": "form",
+                    "state": SubscriptionState.ACTIVE,
+                    "joined_at": now,
+                },
+            )
+        return found
+
+    monkeypatch.setattr(import_writing, "_sort_out", meanwhile)
+    report = bring_in("asha@example.org,A\ntom@example.org,T\nhelen@example.org,Helen\n", quarterly, now)
+    assert report.added == 2
+    chosen = select(Subscriber.address, Subscriber.name, Subscription.source).join(Subscription)
+    assert [tuple(row) for row in db.session.execute(chosen.order_by(Subscriber.address))] == [
+        ("asha@example.org", "Their own", "form"),
+        ("helen@example.org", "Helen", "Conference of 3 October 2026, paper forms"),
+        ("tom@example.org", "Their own", "Conference of 3 October 2026, paper forms"),
+    ]
+    whose = select(Subscriber.address).join(Subscription).join(Consent).order_by(Subscriber.address)
+    assert list(db.session.scalars(whose)) == ["helen@example.org", "tom@example.org"]
+    db.session.rollback()
+    sealing.seal_all(now)
+    assert (sealing.verify().events, sealing.verify().wrong) == (2, ())

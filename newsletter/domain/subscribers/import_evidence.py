@@ -6,30 +6,11 @@ So the database writes them by one statement, and sealing them later is a walk o
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import (
-    Integer,
-    LargeBinary,
-    Sequence,
-    String,
-    Text,
-    bindparam,
-    func,
-    insert,
-    literal,
-    select,
-)
-from sqlalchemy.sql import Insert
-from sqlalchemy.sql.expression import CTE
-
-from ...models import Consent
 from ...states import ConsentEvent
 from . import sealing
 
 ROUTE = "import"
-_SALT = 16
-_NUMBERS = Sequence("consent_id_seq")
 
 
 @dataclass(frozen=True)
@@ -40,15 +21,6 @@ class Evidence:
     note: str
     actor_id: int | None
     privacy_version: int | None
-
-
-def consents_on_postgresql(made: CTE, evidence: Evidence, now: datetime) -> Insert:
-    """An event for each of the subscriptions in `made`."""
-    salt = func.uuid_send(func.gen_random_uuid(), type_=LargeBinary()).label("salt")
-    event = select(_NUMBERS.next_value().label("number"), made.c.id, salt).subquery("event").c
-    numbers = func.concat("[", event.number, ",", event.id, literal(facts_of_all(evidence, now), Text()))
-    digest = func.sha256(event.salt.op("||")(func.convert_to(numbers, "UTF8")), type_=LargeBinary())
-    return _insert(evidence, now, id=event.number, subscription_id=event.id, salt=event.salt, digest=digest)
 
 
 def facts_of_all(evidence: Evidence, now: datetime) -> str:
@@ -62,19 +34,3 @@ def facts_of_all(evidence: Evidence, now: datetime) -> str:
         source=evidence.source,
         note=evidence.note,
     )
-
-
-def _insert(evidence: Evidence, now: datetime, **own: Any) -> Insert:
-    values: dict[str, Any] = {
-        **own,
-        "event": bindparam("event", ConsentEvent.IMPORTED, Consent.event.type),
-        "at": literal(now, Consent.at.type),
-        "privacy_version": literal(evidence.privacy_version, Integer()),
-        "route": literal(ROUTE),
-        "source": literal(evidence.source, String()),
-        "note": literal(evidence.note, Text()),
-        "wording": literal("", Text()),
-        "network": literal("", String()),
-        "actor_id": literal(evidence.actor_id, Integer()),
-    }
-    return insert(Consent).from_select(list(values), select(*values.values()))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ...db import UTCDateTime
 from ...states import ConsentEvent, SubscriptionState
-from . import sealing
+from . import indexing, sealing
 from .import_evidence import ROUTE, Evidence, facts_of_all
 
 _SALT, _DIGEST = 16, 32
@@ -71,6 +71,7 @@ def add_on_sqlite(connection: Connection, list_id: int, evidence: Evidence, now:
     }
     for statement in (_PEOPLE, _SUBSCRIPTIONS, _EVENTS):
         connection.exec_driver_sql(statement, values)
+    indexing.want_words_between(people + places[0], people + places[-1])
     ours = [digests[place - 1] for place in places]
     sealing.seal_at_once(events + places[0], events + places[-1], ours, now)
     return len(places)

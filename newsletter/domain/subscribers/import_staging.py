@@ -25,17 +25,25 @@ INCOMING = Table(
     Column("subscription_id", Uuid()),
     prefixes=["TEMPORARY"],
 )
+#: On PostgreSQL, what each gets as it comes in, so that nothing that was written is looked up again.
+_NUMBERED = (
+    "ALTER TABLE incoming"
+    " ADD COLUMN person bigint DEFAULT nextval('subscriber_id_seq'),"
+    " ADD COLUMN subscription bigint DEFAULT nextval('subscription_id_seq'),"
+    " ADD COLUMN event bigint DEFAULT nextval('consent_id_seq'),"
+    " ADD COLUMN salt bytea DEFAULT uuid_send(gen_random_uuid())"
+)
 #: Room for the pages that a batch touches, while it is written. SQLite's own measure is 2 MB.
 _PAGES_KB = 32_000
 
 
 @contextmanager
-def staged(connection: Connection, packed: bytes) -> Iterator[None]:
-    """INCOMING with these people, for as long as the block lasts."""
+def staged(connection: Connection, packed: bytes, *, numbered: bool = False) -> Iterator[None]:
+    """INCOMING with these people, for as long as the block lasts. `numbered`: to be written, see `_NUMBERED`."""
     if connection.dialect.name == "sqlite":
         _attach(connection, packed)
     else:
-        _copy(connection, packed)
+        _copy(connection, packed, numbered)
     yield
     INCOMING.drop(connection)
 
@@ -52,12 +60,14 @@ def _attach(connection: Connection, packed: bytes) -> None:
     connection.exec_driver_sql(f"PRAGMA {name}.secure_delete=OFF")
 
 
-def _copy(connection: Connection, packed: bytes) -> None:
+def _copy(connection: Connection, packed: bytes, numbered: bool) -> None:
     # A table that was empty a moment ago is read from end to end for each row, by every check of a foreign key. The
     # price at which that is forbidden would have each statement compiled, which takes longer than to run it.
     connection.execute(text("SET LOCAL enable_seqscan = off"))
     connection.execute(text("SET LOCAL jit = off"))
     INCOMING.create(connection)
+    if numbered:
+        connection.exec_driver_sql(_NUMBERED)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({', '.join(PERSON + IDS)}) FROM STDIN") as copy:
         copy.write(packed)

@@ -6,19 +6,17 @@ list, who has left it, who is new. So a million rows cost a million rows, and no
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, ScalarSelect, Select, Text, bindparam, delete, func, literal, select
-from sqlalchemy import insert as core_insert
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Row, ScalarSelect, Select, delete, func, insert, select
 
 from ...db import db
 from ...i18n import gettext as _
-from ...models import Consent, Subscriber, Subscription, Suppression
+from ...models import Subscriber, Subscription, Suppression
 from ...states import SubscriptionState, SuppressionReason
-from . import indexing, objection_log
+from . import objection_log
 from .import_cells import Refused
-from .import_evidence import Evidence, consents_on_postgresql
+from .import_evidence import Evidence
+from .import_on_postgresql import add_on_postgresql
 from .import_on_sqlite import add_on_sqlite
 from .import_packing import pack
 from .import_rows import Batch, rising_ids
@@ -33,15 +31,11 @@ def write(batch: Batch, list_id: int, evidence: Evidence, now: datetime) -> tupl
     Those not added are put to `batch.refused`, except who is on the list already.
     """
     connection = db.session.connection()
-    with staged(connection, batch.packed):
+    with staged(connection, batch.packed, numbered=True):
         counts, known = _sort_out(connection, batch, list_id)
-        newest = connection.execute(select(func.max(Subscriber.id))).scalar() or 0
         if connection.dialect.name == "sqlite":
-            added = add_on_sqlite(connection, list_id, evidence, now, known=known)
-        else:
-            added = _add_on_postgresql(connection, list_id, evidence, now)
-        indexing.want_words(newest)
-        return added, counts
+            return add_on_sqlite(connection, list_id, evidence, now, known=known), counts
+        return add_on_postgresql(connection, list_id, evidence, now), counts
 
 
 def look(batch: Batch, list_id: int) -> tuple[int, dict[str, int]]:
@@ -89,7 +83,7 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
     if kept_out and not dry_run:
         shared = {"note": note, "at": now, "actor_id": actor_id, "lift_reason": ""}
         connection.execute(
-            core_insert(Suppression),
+            insert(Suppression),
             [{"address_hash": digest, "reason": reason, **shared} for digest, reason in kept_out],
         )
         for reason in SuppressionReason:
@@ -139,30 +133,3 @@ def _held(list_id: int) -> ScalarSelect[SubscriptionState]:
     """How the person of a line stands with the list; NULL for who has never been on it."""
     theirs = (Subscription.subscriber_id == _person()) & (Subscription.list_id == list_id)
     return select(Subscription.state).where(theirs).correlate(INCOMING).scalar_subquery()
-
-
-def _add_on_postgresql(connection: Connection, list_id: int, evidence: Evidence, now: datetime) -> int:
-    """Three statements for a batch: people who are new, their subscriptions, the evidence. How many came."""
-    columns = ["public_id", "address", "address_key", "name", "organisation", "sector", "created_at"]
-    named = select(
-        _new.subscriber_id, _new.address, _new.address_key, _new.name, _new.organisation, _new.sector, _at(now)
-    )
-    connection.execute(
-        insert(Subscriber).from_select(columns, named).on_conflict_do_nothing(index_elements=["address_key"])
-    )
-    state = bindparam("state", SubscriptionState.ACTIVE, Subscription.state.type)
-    nothing = literal("", Text())  # said, because the defaults of the model are lost on their way through WITH
-    joined = select(
-        *(_new.subscription_id, _person(), literal(list_id), state, _at(now)),
-        *(literal(evidence.source), nothing, nothing),
-    )
-    columns = ["public_id", "subscriber_id", "list_id", "state", "joined_at", "source", "left_reason", "left_words"]
-    subscribing = insert(Subscription).from_select(columns, joined)
-    # Somebody may confirm at this moment; then they are there already, with evidence of their own.
-    made_here = subscribing.on_conflict_do_nothing().returning(Subscription.id).cte("made")
-    told = consents_on_postgresql(made_here, evidence, now).returning(Consent.id).cte("told")
-    return connection.execute(select(func.count()).select_from(told).add_cte(made_here)).scalar_one()
-
-
-def _at(now: datetime) -> Any:
-    return literal(now, Subscriber.created_at.type)

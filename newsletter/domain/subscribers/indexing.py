@@ -14,11 +14,9 @@ _JOB = "index_subscribers"
 _AT_ONCE = 5_000
 
 
-def want_words(after: int) -> None:
-    """Note that whoever came after this number waits for their words."""
-    last = db.session.scalar(select(func.max(Subscriber.id))) or 0
-    if last > after:
-        db.session.add(WordsWanted(first_id=after + 1, last_id=last))
+def want_words_between(first: int, last: int) -> None:
+    """Note that whoever has one of these numbers may wait for their words."""
+    db.session.add(WordsWanted(first_id=first, last_id=last))
 
 
 def ring_for_words() -> None:
