@@ -42,6 +42,7 @@ class Settings:
     oauth_client_secret: str | None = field(repr=False, default=None)
     oauth_scope: str | None = None
     check_links: bool = True
+    proof_of_work: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = field(repr=False, default=None)
@@ -99,6 +100,7 @@ class Settings:
             oauth_client_id=reader.optional("OAUTH_CLIENT_ID"),
             oauth_client_secret=reader.optional("OAUTH_CLIENT_SECRET"),
             oauth_scope=reader.optional("OAUTH_SCOPE"),
+            proof_of_work=reader.truth("PROOF_OF_WORK"),
             check_links=reader.choice("CHECK_LINKS", ("yes", "no")) == "yes",
             oidc_issuer=reader.https_address("OIDC_ISSUER"),
             oidc_client_id=reader.optional("OIDC_CLIENT_ID"),

@@ -77,5 +77,9 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   })
 }
 
+// Where the sign-up form asks for a sum, it is done meanwhile.
+const sum = document.querySelector('input[data-challenge]')
+if (sum) import('./work.js').then(({ work }) => work(sum))
+
 // A page whose one button only goes on, for browsers without scripts.
 document.querySelector('form[data-submit-at-once]')?.requestSubmit()

@@ -14,6 +14,7 @@ from ...domain.subscribers.offering import Offer, offers, offers_apart
 from ...errors import Invalid
 from ..access import public
 from ..limits import cut_short
+from . import proof_of_work
 from .asking import may_ask
 from .form_tokens import NAME, QUICK, opened_at
 from .forms import TRAP, SubscribeForm
@@ -50,7 +51,8 @@ def subscribe() -> Response:
         return _form_page(form, offered, 400, why="again" if valid else "")
     if not valid:
         return _form_page(form, offered, 422)
-    if not request.form.get(TRAP) and may_ask(form.address, quick=now - opened < QUICK, now=now):
+    quick = proof_of_work.is_missing(now) or now - opened < QUICK
+    if not request.form.get(TRAP) and may_ask(form.address, quick=quick, now=now):
         _ask(form, offered, now)
     return _sent_page(form.address, form, offered=offered)
 
@@ -109,7 +111,8 @@ def send_again() -> Response:
 def _form_page(form: SubscribeForm, offered: list[Offer], status: int = 200, *, why: str = "") -> Response:
     only = offered[0].mailing_list if len(offered) == 1 else None
     values = {"form": form, "offers": offered, "why": why, "trap": TRAP, "from_name": FROM, "site": _site()}
-    return page("subscribe", status, mailing_list=only, found=True, **values)
+    asked = {"sum": proof_of_work.ask(clock.now()), "sum_name": proof_of_work.NAME}
+    return page("subscribe", status, mailing_list=only, found=True, **values, **asked)
 
 
 def _sent_page(
