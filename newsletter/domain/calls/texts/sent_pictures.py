@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from ....db import db
 from ....errors import Invalid, Problem
 from ....i18n import gettext as _
-from ....models import Contribution
+from ....models import Contribution, Media
 from ....rendering import characters
 from ....rendering.blocks import kind as kind_of
 from ....rendering.pictures import Picture
-from ...issues.pictures import find_picture, is_held, names_in, store_picture
+from ...issues.pictures import is_held, names_in, store_picture
 
 #: With one piece. More make a mail heavy, and each takes up to a second to read.
 MOST = 6
@@ -66,6 +68,8 @@ def attach(contribution: Contribution, came: Sequence[Came | Held], now: datetim
     kept = {each["media"]: each for each in contribution.pictures}
     for one in came:
         name = _taken_up(one) if isinstance(one, Held) else store_picture(one.picture, actor=None, now=now).name
+        if not name:
+            continue
         before = kept.get(name, {"media": name, "alt": ""})
         kept[name] = {**before, "alt": checked_alt(one.alt) or before["alt"]}
     if len(kept) > MOST:
@@ -75,7 +79,10 @@ def attach(contribution: Contribution, came: Sequence[Came | Held], now: datetim
 
 
 def _taken_up(held: Held) -> str:
-    media = find_picture(held.media)
+    """Its name, kept from now on; "" where it has gone: whoever sends a month later loses no word by it."""
+    media = db.session.scalar(select(Media).where(Media.name == held.media))
+    if media is None:
+        return ""
     media.deleted_at = None
     return media.name
 
