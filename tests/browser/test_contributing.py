@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.tokens import keyed_hash
 from tests.pictures import drawing
+from tests.web.test_contribute_word_pictures import LAKE_AND_MAP
 
 from .conftest import Installation, Serve, Visitor
 
@@ -74,6 +75,17 @@ def test_written_first_and_proved_afterwards(serve: Serve, visitor: Callable[[],
     page.goto(call_of(installation))
     expect(page.locator(".app-rich__text")).to_be_visible()
     writer.look("call")
+    page.get_by_text("You have it as a Word file?").click()
+    page.get_by_label("Word file (.docx)").set_input_files(
+        {"name": "news.docx", "mimeType": "application/octet-stream", "buffer": LAKE_AND_MAP}
+    )
+    writer.press("Read the file")
+    expect(page.get_by_label("What picture 1 shows")).to_have_value("The lake at noon")
+    writer.look("call-with-pictures")
+    page.get_by_label("Leave picture 2 out").check()
+    page.locator(".app-rich__text").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")
     page.get_by_label("Heading", exact=True).fill("Training on neglect")
     page.locator(".app-rich__text").click()
     page.keyboard.type("Two half days for R & D in February.")
@@ -90,6 +102,8 @@ def test_written_first_and_proved_afterwards(serve: Serve, visitor: Callable[[],
     writer.press("Send to the editors")
     expect(page.get_by_role("heading", level=1)).to_have_text("One step left")
     expect(page.locator(".app-read")).to_contain_text("Two half days for R & D in February.")
+    expect(page.get_by_role("img", name="The lake at noon")).to_be_visible()
+    expect(page.locator("figure")).to_have_count(1)
     writer.look("one-step-left")
     page.get_by_label("Code").fill(the_code(installation))
     writer.press("It is from me")
@@ -172,7 +186,7 @@ def test_signed_in_page_by_page(serve: Serve, visitor: Callable[[], Visitor]) ->
     for number in range(2):
         texts.nth(number).click()
         page.keyboard.type(f"What we saw, {number}.")
-    writer.press("Save and continue")
+    time_to_be_signed_in_is_over(writer)
     page.get_by_label("Your agency or team").fill("Larkmere Police")
     writer.look("who-it-is-from")
     writer.press("Save and continue")
@@ -192,6 +206,20 @@ def test_signed_in_page_by_page(serve: Serve, visitor: Callable[[], Visitor]) ->
     writer.press("Withdraw it")
     expect(page.get_by_text("You took it back.")).to_be_visible()
     assert writer.complaints == []
+
+
+def time_to_be_signed_in_is_over(writer: Visitor) -> None:
+    """What was typed comes back, and is saved by one button once one is signed in again."""
+    context = writer.page.context
+    cookies = context.cookies()
+    context.clear_cookies()
+    writer.press("Save and continue")
+    expect(writer.page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    expect(writer.page.get_by_text("What we saw, 1.")).to_be_visible()
+    writer.look("words-kept")
+    for one in cookies:
+        context.add_cookies([{"name": one["name"], "value": one["value"], "domain": one["domain"], "path": "/"}])
+    writer.press("Save my words")
 
 
 def with_a_picture(writer: Visitor) -> None:
