@@ -169,14 +169,14 @@ def lines(whom: Whom, made: SubscriberExport, *, actor: Account | None, for_exce
     return _noted(made.id, (_MARK_OF_UTF8 if for_excel else "") + head, rows)
 
 
-def _noted(key: int, head: str, rows: Iterator[list[str]]) -> Generator[str]:
+def _noted(key: int, head: str, rows: Iterator[tuple[int, str]]) -> Generator[str]:
     handed, complete = 0, False
     try:
         yield head
-        for some in rows:
+        for number, some in rows:
             # What is on its way counts: whoever broke off may have it.
-            handed += len(some)
-            yield "".join(some)
+            handed += number
+            yield some
         complete = True
     finally:
         db.session.rollback()
