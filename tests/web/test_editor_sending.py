@@ -17,11 +17,24 @@ from newsletter.delivery import control
 from newsletter.delivery.launch import launch
 from newsletter.delivery.pace.budget import RelayBudget
 from newsletter.delivery.reports import report
+from newsletter.delivery.reports.people_lines import COLUMNS
 from newsletter.delivery.returns.consequences import note_unsure_taken
-from newsletter.models import Account, Activity, Consent, Delivery, Feedback, Issue, IssueReport, Subscriber
+from newsletter.domain.staff import one_time_codes
+from newsletter.models import (
+    Account,
+    Activity,
+    Consent,
+    Delivery,
+    Feedback,
+    Issue,
+    IssueReport,
+    Subscriber,
+    SubscriberExport,
+)
 from newsletter.states import ConsentEvent, DeliveryState, FeedbackKind, IssueState, Role, SkipReason
 from newsletter.web.editor.sending_advice import advice
 from tests import people
+from tests.databases import KEY
 from tests.delivery import ledger
 from tests.web import desk
 
@@ -535,15 +548,30 @@ def test_who_may_export_subscribers_takes_the_people_too_and_it_is_on_record(
     client: FlaskClient, going: Issue, now: datetime
 ) -> None:
     _hostile_reply()
-    assert client.post(f"{_URL}/refused/people.csv").status_code == 403
-    assert "Download this list" not in client.get(f"{_URL}/refused").text
-    people.sign_in(client, people.staff(now, "Ada Lindqvist", Role.ADMIN))
-    assert "Download this list" in client.get(f"{_URL}/refused").text
-    [row] = csv.DictReader(io.StringIO(client.post(f"{_URL}/refused/people.csv").text))
+    where = f"{_URL}/refused/people.csv"
+    assert (client.get(where).status_code, client.post(where).status_code) == (403, 403)
+    assert "Export this list" not in client.get(f"{_URL}/refused").text
+    ada = people.staff(now, "Ada Lindqvist", Role.ADMIN)
+    secret = one_time_codes.new_secret()
+    with transaction():
+        ada.tf_totp_secret, ada.tf_primary_method = secret, one_time_codes.APP
+    people.sign_in(client, ada)
+    assert "Export this list" in client.get(f"{_URL}/refused").text
+    assert "Refused, of “January 2027”" in client.get(where).text
+    unsaid = client.post(where)
+    assert unsaid.status_code == 422
+    assert "Say what the file is for" in unsaid.text
+    code = str(one_time_codes.OneTimeCodes((KEY,)).generate_totp_password(secret))
+    answer = client.post(where, data={"reason": "To phone them", "code": code})
+    [row] = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig")))
     assert (row["email"], row["code"], row["status"]) == ("reader3@example.org", "550", "5.1.1")
     assert row["reply"].startswith("'=1+1")
-    taken = db.session.query(Activity).filter_by(action="issue.people_exported").one()
-    assert (taken.actor_name, taken.detail) == ("Ada Lindqvist", {"state": "refused", "people": 1})
+    db.session.rollback()
+    noted = db.session.query(SubscriberExport).one()
+    assert (noted.handed, noted.complete, noted.columns) == (1, True, [name for name in row if name in COLUMNS])
+    assert noted.reference in row.values()
+    taken = db.session.query(Activity).filter_by(action="subscribers.exported").one()
+    assert (taken.actor_name, taken.issue_id, taken.detail["number"]) == ("Ada Lindqvist", going.id, 1)
     assert client.post(f"{_URL}/nothing/people.csv").status_code == 404
 
 

@@ -18,7 +18,7 @@ from ...db import db, transaction
 from ...errors import Refused
 from ...i18n import gettext as _
 from ...i18n import ngettext
-from ...models import Account, Audience, MailingList, Subscriber, SubscriberExport, Subscription
+from ...models import Account, Audience, Issue, MailingList, Subscriber, SubscriberExport, Subscription
 from .. import notices
 from ..queries import administrators
 from ..staff import activity, wording
@@ -42,6 +42,9 @@ class Whom:
     mailing_list: MailingList | None
     chosen: Select[int]
     words: str
+    #: What the lines hold, where nobody chooses that.
+    columns: tuple[str, ...] = ()
+    issue: Issue | None = None
 
     def number(self) -> int:
         """How many lines that is now."""
@@ -99,7 +102,7 @@ def begin(
     """
     if actor is not None:
         require(actor, Permission.EXPORT_SUBSCRIBERS, whom.mailing_list)
-    kept = [name for name in exporting.COLUMN_WORDS if name in columns]
+    kept = list(whom.columns) or [name for name in exporting.COLUMN_WORDS if name in columns]
     problems = wording.Problems()
     missing = _("Say what the file is for")
     why = problems.of(lambda: wording.line(reason, field="reason", longest=LONGEST_REASON, missing=missing), "")
@@ -117,7 +120,7 @@ def begin(
     db.session.add(made)
     db.session.flush()
     activity.record(
-        "subscribers.exported", actor=actor, now=now, mailing_list=whom.mailing_list,
+        "subscribers.exported", actor=actor, now=now, mailing_list=whom.mailing_list, issue=whom.issue,
         subject=("subscriber_export", made.id), reference=made.reference, number=number, whom=made.whom,
         reason=made.reason, columns=kept,
     )  # fmt: skip
@@ -155,17 +158,26 @@ def watermark(made: SubscriberExport, who: str) -> str:
     return " ".join(said.replace("@", " at ").split())
 
 
-def lines(whom: Whom, made: SubscriberExport, *, actor: Account | None, for_excel: bool = False) -> Generator[str]:
+def lines(
+    whom: Whom,
+    made: SubscriberExport,
+    *,
+    actor: Account | None,
+    for_excel: bool = False,
+    rows: Iterator[tuple[int, str]] | None = None,
+) -> Generator[str]:
     """The file, in pieces of some thousand lines. Whatever ends it, how many were handed over is written down.
 
     Opens a transaction for that, so it is read to its end, or closed, outside of one. `for_excel` begins it with the
-    mark by which Excel takes UTF-8 for UTF-8.
+    mark by which Excel takes UTF-8 for UTF-8. `rows` are the lines of a file that is made elsewhere, piece by piece and
+    how many they are; each carries the reference already.
     """
     # Said now: while the pieces are read, the session in which these rows were loaded may have ended.
     columns = list(made.columns)
     head = exporting.csv_line([*columns, watermark(made, actor.name if actor else _("by a command"))])
-    whole = actor is None or may(actor, Permission.SEE_ADDRESSES, whom.mailing_list)
-    rows = exporting.chunks(whom.chosen, columns, mark=made.reference, whole_addresses=whole)
+    if rows is None:
+        whole = actor is None or may(actor, Permission.SEE_ADDRESSES, whom.mailing_list)
+        rows = exporting.chunks(whom.chosen, columns, mark=made.reference, whole_addresses=whole)
     return _noted(made.id, (_MARK_OF_UTF8 if for_excel else "") + head, rows)
 
 

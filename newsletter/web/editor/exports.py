@@ -1,5 +1,6 @@
 """Taking subscribers out as a file: a list, a search, an audience or those ticked, for a reason, by who proves it."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -52,33 +53,42 @@ class ExportForm(PlainForm):
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Who is meant, what the forms of this page carry along, and where the person came from."""
+class Asked:
+    """Who is meant, where the form goes and what it carries along, and where the person came from."""
 
     whom: taking_out.Whom
+    url: str
     carried: list[tuple[str, str]]
     back: str
+    #: The lines of a file that is made elsewhere, given the reference that each is to end with.
+    rows: Callable[[str], Iterator[tuple[int, str]]] | None = None
 
 
-def _asked(account: Account) -> _Asked:
+def _asked(account: Account) -> Asked:
     """Raises NotAllowed for whoever may not take these people out, NotFound for an audience that is none."""
     number = request.values.get("audience", "")
     if number:
         saved = audiences.find(int(number) if number.isdecimal() and len(number) < 10 else 0)
         require(account, _EXPORT, saved.mailing_list)
-        return _Asked(taking_out.audience(saved), [("audience", number)], url_for("editor.audiences"))
+        return Asked(
+            taking_out.audience(saved), url_for("editor.export"), [("audience", number)], url_for("editor.audiences")
+        )
     selection = selection_of(account)
     require(account, _EXPORT, selection.mailing_list)
     back = url_for("editor.subscribers", **search_of(selection))
-    return _Asked(taking_out.selected(selection, clock.now()), carried(selection), back)
+    return Asked(taking_out.selected(selection, clock.now()), url_for("editor.export"), carried(selection), back)
 
 
 @blueprint.route("/desk/subscribers/export", methods=["GET", "POST"])
 @staff(_EXPORT)
 def export() -> Response | tuple[str, int]:
+    """A list, a search, an audience, those ticked."""
+    return ask(_asked(signed_in_account()))
+
+
+def ask(asked: Asked) -> Response | tuple[str, int]:
     """Ask for what, why and a proof; answer with the file itself, line by line as it is read."""
     account = signed_in_account()
-    asked = _asked(account)
     if request.method != "POST":
         return _page(ExportForm(None), asked, account)
     form = ExportForm(request.form)
@@ -98,17 +108,15 @@ def export() -> Response | tuple[str, int]:
         return _page(form, asked, account, status=422)
     except Refused as error:
         return _page(form, asked, account, refused=str(error), status=422)
-    answer = FlaskResponse(
-        stream_with_context(taking_out.lines(asked.whom, made, actor=account, for_excel=True)), mimetype="text/csv"
-    )
+    rows = asked.rows(made.reference) if asked.rows else None
+    lines = taking_out.lines(asked.whom, made, actor=account, for_excel=True, rows=rows)
+    answer = FlaskResponse(stream_with_context(lines), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{taking_out.file_name(made)}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _page(
-    form: ExportForm, asked: _Asked, account: Account, *, refused: str = "", status: int = 200
-) -> tuple[str, int]:
+def _page(form: ExportForm, asked: Asked, account: Account, *, refused: str = "", status: int = 200) -> tuple[str, int]:
     number = asked.whom.number()
     way = proof.way_of(account)
     return page(
@@ -118,10 +126,11 @@ def _page(
         form=form,
         number=number,
         whom=asked.whom,
+        url=asked.url,
         carried=asked.carried,
         back=asked.back,
         refused=refused,
         way=way.value,
         proved=way is Way.APP or proof.is_proved(account),
-        here=f"{url_for('editor.export')}?{urlencode(asked.carried)}",
+        here=f"{asked.url}?{urlencode(asked.carried)}",
     )

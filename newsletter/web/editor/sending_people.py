@@ -1,9 +1,9 @@
 """Who stands where: the people in one of the seven states, and those of whom somebody has to decide."""
 
+from functools import partial
 from typing import Any
 
-from flask import Response as FlaskResponse
-from flask import flash, request, stream_with_context, url_for
+from flask import flash, request, url_for
 from sqlalchemy import Row, select
 from werkzeug.wrappers import Response
 
@@ -11,9 +11,9 @@ from newsletter import clock
 from newsletter.db import db, transaction
 from newsletter.delivery import control
 from newsletter.delivery.reports import accounts
-from newsletter.delivery.reports.people_lines import people_lines
-from newsletter.domain.staff import activity
+from newsletter.delivery.reports.people_lines import COLUMNS, people_lines
 from newsletter.domain.staff.permissions import Permission, may
+from newsletter.domain.subscribers.taking_out import Whom
 from newsletter.errors import NotFound, Refused
 from newsletter.i18n import gettext as _
 from newsletter.i18n import ngettext
@@ -21,6 +21,7 @@ from newsletter.models import Delivery, Issue, Subscriber, Subscription
 from newsletter.states import DeliveryState, IssueState
 from newsletter.web.access import signed_in_account, staff
 
+from .exports import Asked, ask
 from .report_words import SKIPPED_WORDS
 from .room import blueprint, find_issue, page, to
 
@@ -69,26 +70,23 @@ def _people(issue: Issue, state: DeliveryState, after: int) -> list[Row[Delivery
     )
 
 
-@blueprint.post("/desk/issues/<slug>/sending/<state>/people.csv")
+@blueprint.route("/desk/issues/<slug>/sending/<state>/people.csv", methods=["GET", "POST"])
 @staff(Permission.EXPORT_SUBSCRIBERS)
-def issue_people_csv(slug: str, state: str) -> FlaskResponse:
-    """All of them as a spreadsheet, with their addresses; who took it stands in the record."""
+def issue_people_csv(slug: str, state: str) -> Response | tuple[str, int]:
+    """All of them as a file, with their addresses: for a reason and with a proof, like every export of people."""
     issue = find_issue(slug, Permission.EXPORT_SUBSCRIBERS)
     if state not in set(DeliveryState):
         raise NotFound(_("There is no such state."))
-    with transaction():
-        activity.record(
-            "issue.people_exported",
-            actor=signed_in_account(),
-            now=clock.now(),
-            issue=issue,
-            state=state,
-            people=getattr(accounts.counts(issue), state),
+    these = select(Delivery.subscription_id).where(Delivery.issue_id == issue.id, Delivery.state == state)
+    words = _("{state}, of “{issue}”").format(state=state.capitalize(), issue=issue.title)
+    return ask(
+        Asked(
+            whom=Whom(issue.mailing_list, these, words, COLUMNS, issue),
+            url=url_for("editor.issue_people_csv", slug=slug, state=state),
+            carried=[],
+            back=url_for("editor.issue_recipients", slug=slug, state=state),
+            rows=partial(people_lines, issue, DeliveryState(state)),
         )
-    return FlaskResponse(
-        stream_with_context(people_lines(issue, DeliveryState(state))),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{issue.slug}-{state}.csv"'},
     )
 
 
