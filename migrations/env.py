@@ -28,6 +28,10 @@ def _run(connection: Connection) -> None:
         # A table is rebuilt by copying it: its children must not be deleted with the old one.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()
+    else:
+        # Whoever comes after a step that waits for a table waits behind it, so it gives up soon, and is tried again.
+        connection.exec_driver_sql("SET lock_timeout = '2s'")
+        connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -38,9 +42,9 @@ def _run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-    if sqlite:
-        connection.commit()
-        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    connection.commit()
+    connection.exec_driver_sql("PRAGMA foreign_keys=ON" if sqlite else "RESET lock_timeout")
+    connection.commit()
 
 
 if context.is_offline_mode():

@@ -6,15 +6,20 @@ oldest that can do without it.
 """
 
 import fcntl
+import logging
 import os
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from time import sleep as _pause
 from types import ModuleType
+from typing import TypeVar
 
 from flask import Flask, current_app
 from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import OperationalError
 
 from . import clock
 from .config import current_settings
@@ -27,6 +32,12 @@ from .resources import data_dir
 _MIGRATING = 0x6E657773
 #: Alembic's.
 _VERSION_TABLE = "alembic_version"
+#: PostgreSQL's words for a lock that was not to be had in time, and for two who waited for each other.
+_IN_THE_WAY = ("55P03", "40P01")
+#: With their pauses some three minutes.
+_TRIES = 60
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 #: What each file of the history says of itself.
 _NAME, _FOLLOWS = (re.compile(rf'^{word} = "(\w+)"$', re.MULTILINE) for word in ("revision", "down_revision"))
 
@@ -44,15 +55,35 @@ def prepare_schema() -> list[str]:
         return []
     with _alone():
         if not _is_fit(schema_version()):
-            _upgrade(newest_version())
-        return _ring_tables().bring_up(clock.now()) if _rings_are_rows() else []
+            patiently(lambda: _upgrade(newest_version()))
+        return patiently(lambda: _ring_tables().bring_up(clock.now())) if _rings_are_rows() else []
 
 
 def bring_schema_to(version: str) -> None:
     """Bring the tables up to this version, which is one of `known_versions()` and not older than they are."""
     with _alone():
         if schema_version() != version:
-            _upgrade(version)
+            patiently(lambda: _upgrade(version))
+
+
+def patiently(step: Callable[[], _T]) -> _T:
+    """Do `step`, which changes tables that others use meanwhile, and again where they were in its way.
+
+    It waits for a table for two seconds at most (migrations/env.py): everybody who comes after it would wait behind it.
+    Raises SettingError where it never gets its turn.
+    """
+    for again in range(_TRIES):
+        try:
+            return step()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") not in _IN_THE_WAY:
+                raise
+            _log.warning("The tables are in use: the step is tried again (%d)", again + 1)
+        _pause(random.uniform(0.5, 1.5))  # noqa: S311 (of no secret)
+    raise SettingError(
+        "The tables are in use all the time, by a backup maybe; no step was left half done. Run newsletter migrate"
+        " again later"
+    )
 
 
 def _upgrade(version: str) -> None:

@@ -18,10 +18,11 @@ _BECOME = 'hostname "$1" && mount --bind "$2" /proc/sys/kernel/random/boot_id &&
 
 @dataclass(frozen=True)
 class Host:
-    """`address` is where it is reached; `wire` our end of what joins it to the others."""
+    """`address` is where it is reached, `space` its network, and `wire` our end of what joins it to the others."""
 
     name: str
     address: str
+    space: str
     wire: str
     data_dir: Path
     forker: Forker
@@ -33,12 +34,20 @@ class Host:
     def join_again(self) -> None:
         _ip("link", "set", self.wire, "up")
 
+    def lose_sight_of(self, address: str) -> None:
+        """What it sends there is lost on the way; everything else is as before."""
+        _ip("-n", self.space, "route", "add", "blackhole", f"{address}/32")
+
+    def see_again(self, address: str) -> None:
+        _ip("-n", self.space, "route", "delete", "blackhole", f"{address}/32")
+
 
 @dataclass(frozen=True)
 class Network:
-    """`address` is everybody's gateway."""
+    """`address` is PostgreSQL's, and `relay` the mail server's."""
 
     address: str
+    relay: str
     hosts: list[Host]
 
 
@@ -62,16 +71,18 @@ def network(folder: Path, number: int) -> Iterator[Network]:
     """So many hosts; all of it is gone afterwards."""
     mark = secrets.token_hex(3)
     third = secrets.randbelow(250) + 1
-    bridge, gateway = f"nlb{mark}", f"10.231.{third}.1"
+    bridge, database, relay = f"nlb{mark}", f"10.231.{third}.1", f"10.231.{third}.2"
     with ExitStack() as afterwards:
         _ip("link", "add", bridge, "type", "bridge")
         afterwards.callback(_ip, "link", "delete", bridge)
-        _ip("address", "add", f"{gateway}/24", "dev", bridge)
+        for address in (database, relay):
+            _ip("address", "add", f"{address}/24", "dev", bridge)
         _ip("link", "set", bridge, "up")
         yield Network(
-            gateway,
+            database,
+            relay,
             [
-                afterwards.enter_context(_host(folder, f"press-{at}", mark, bridge, f"10.231.{third}.{at + 1}"))
+                afterwards.enter_context(_host(folder, f"press-{at}", mark, bridge, f"10.231.{third}.{at + 10}"))
                 for at in range(1, number + 1)
             ],
         )
@@ -97,7 +108,7 @@ def _host(folder: Path, name: str, mark: str, bridge: str, address: str) -> Iter
         become = ["sh", "-c", _BECOME, "sh", name, str(boot_id)]
         forker = Forker(["ip", "netns", "exec", space, "unshare", "--uts", *become])
         afterwards.callback(forker.close)
-        yield Host(name, address, ours, data_dir, forker)
+        yield Host(name, address, space, ours, data_dir, forker)
 
 
 def _ip(*words: str) -> None:

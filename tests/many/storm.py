@@ -27,7 +27,7 @@ from newsletter.db import db
 from newsletter.delivery.reports import accounts
 from newsletter.mail.memory import MemoryRelay
 from newsletter.models import Delivery, Issue, Notice, Subscriber, Subscription, Worker
-from newsletter.schema import prepare_schema
+from newsletter.schema import patiently, prepare_schema
 from newsletter.states import DeliveryState, IssueState
 from newsletter.work.runners import SilentRunner
 from tests.faults.processes import Forker, Sink, forker, worker_environment
@@ -64,7 +64,8 @@ CREATE CONSTRAINT TRIGGER unreliable AFTER INSERT ON procrastinate_jobs
 @dataclass(frozen=True)
 class Plan:
     """How large a storm. `slowest` is the mail server's, in seconds, twice for each message. With `hosts` beyond 0 the
-    processes are on so many of them; where `rings_fail`, three rings in ten are lost, and two come twice.
+    processes are on so many of them; where `rings_fail`, three rings in ten are lost, and two come twice. For
+    `blind_seconds` one host reaches the mail server and not the database.
     """
 
     recipients: int
@@ -73,6 +74,7 @@ class Plan:
     patience: float
     hosts: int = 0
     rings_fail: bool = False
+    blind_seconds: float = 0
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ class Storm:
         yield 0.42, self._restart_database
         yield 0.50, self._upgrade
         yield 0.55, lambda: self._kill("worker 1", "worker 2")
+        if self.plan.blind_seconds:
+            yield 0.60, self._blind_a_host
         yield 0.65, lambda: self._kill("web 1")
         yield 0.70, self._cut_off_a_host
         yield 0.75, self._kill_leader
@@ -236,9 +240,22 @@ class Storm:
             self.kills["host cut off"] += 1
             self.returns.append(time.monotonic())
 
+    def _blind_a_host(self) -> None:
+        """Its workers have mail in hand, and can tell nobody what becomes of it."""
+        host = self._hosts[-1]
+        host.lose_sight_of(self._cluster.address)
+        self._pause(self.plan.blind_seconds)
+        host.see_again(self._cluster.address)
+        self.kills["host blind"] += 1
+        self.returns.append(time.monotonic())
+
     def _upgrade(self) -> None:
         """The next release's `newsletter migrate`: who runs goes on, and who is started later finds its tables."""
+        patiently(self._add_to_tables)
+
+    def _add_to_tables(self) -> None:
         with db.engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '2s'"))
             for table in ("delivery", "notice", "issue", "sign_up", "worker"):
                 connection.execute(text(f"ALTER TABLE {table} ADD COLUMN colour VARCHAR(20) NOT NULL DEFAULT ''"))
             connection.execute(text("CREATE TABLE paint (id BIGINT PRIMARY KEY)"))
@@ -353,7 +370,7 @@ def installation(folder: Path, plan: Plan, *, durable: bool) -> Iterator[tuple[S
         net = opened.enter_context(network(folder, plan.hosts)) if plan.hosts else None
         address = net.address if net else ""
         cluster = opened.enter_context(running_cluster(durable=durable, connections=250, address=address))
-        sink = opened.enter_context(Sink(folder, plan.slowest, address or "127.0.0.1"))
+        sink = opened.enter_context(Sink(folder, plan.slowest, net.relay if net else "127.0.0.1"))
         storm = Storm(cluster, folder, sink, plan, net.hosts if net else [])
         app = create_app(storm.settings, runner=SilentRunner(), relay=MemoryRelay(), pages=False)
         # While the database is away our own look fails, too: it is asked again.

@@ -8,7 +8,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from newsletter import clock, schema
 from newsletter.app import create_app
@@ -120,6 +120,51 @@ def test_a_program_that_is_too_old_for_the_tables_stops_with_a_sentence(empty: F
     with pytest.raises(SettingError, match="install the version of the program that the others run"):
         schema.prepare_schema()
     assert schema.schema_version() == next_release
+
+
+@pytest.fixture
+def in_use(settings: Settings, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Connection]]:
+    """Tables of a while ago, of which somebody reads one that the next step changes. Whoever is in the list lets go at
+    the first pause."""
+    app = create_app(
+        replace(settings, database_url=postgres_url), runner=SilentRunner(), relay=MemoryRelay(), pages=False
+    )
+    with app.app_context():
+        schema.bring_schema_to("0008")
+        reader, patient = db.engine.connect(), list[Connection]()
+        reader.execute(text("SELECT count(*) FROM organisation"))
+        patient.append(reader)
+        monkeypatch.setattr(schema, "_pause", lambda _seconds: [one.rollback() for one in patient])
+        yield patient
+        reader.close()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_step_that_somebody_is_in_the_way_of_is_tried_again(
+    in_use: list[Connection], caplog: pytest.LogCaptureFixture
+) -> None:
+    schema.prepare_schema()
+    assert schema.schema_version() == schema.newest_version()
+    assert "The tables are in use: the step is tried again (1)" in caplog.text
+    with db.engine.connect() as connection:
+        assert connection.scalar(text("SHOW lock_timeout")) == "0"
+
+
+@pytest.mark.postgres
+def test_where_somebody_is_in_the_way_for_ever_it_says_so_and_leaves_the_step_undone(
+    in_use: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_TRIES", 2)
+    (reader,) = in_use
+    in_use.clear()
+    with pytest.raises(SettingError, match="The tables are in use all the time"):
+        schema.prepare_schema()
+    assert schema.schema_version() == "0008"
+    reader.rollback()
+    schema.prepare_schema()
+    assert schema.schema_version() == schema.newest_version()
 
 
 @pytest.mark.postgres
