@@ -151,6 +151,8 @@ class Frame:
     contribute_url: str | None = None
     planned_send: datetime | None = None
     subscribe_url: str | None = None
+    #: Where whoever got it forwarded signs up for it; "" for a list that nobody can sign up for.
+    own_copy_url: str = ""
     #: The address prefix of the pages where people answer a question of ours, ending in "/".
     views_base: str = ""
     #: The lists that its sections offer, as far as readers of this issue can join them.

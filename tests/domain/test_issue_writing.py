@@ -15,7 +15,7 @@ from newsletter.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from newsletter.models import Activity, Block, BlockRevision, Issue, IssueVersion, Rendition
 from newsletter.states import IssueState, Where
 from tests.domain.issue_makers import NEXT_DEADLINE, Desk, approved, desk, draft, kinds, written
-from tests.people import policy_changes, staff
+from tests.people import issue, larkmere, policy_changes, staff
 
 
 def test_a_quarterly_issue_begins_with_its_standing_sections(app: Flask, now: datetime) -> None:
@@ -382,3 +382,12 @@ def test_the_day_the_issue_is_planned_may_change_without_a_new_approval(app: Fla
         creating.change_frame(issue, planned_at=now + timedelta(days=9), keep_planned_at=False, actor=d.ruth, now=now)
     assert (issue.state, issue.planned_at) == (IssueState.APPROVED, now + timedelta(days=9))
     assert NEXT_DEADLINE.words == "5pm, Friday 15 January 2027"
+
+
+def test_a_forwarded_mail_leads_to_the_sign_up_of_a_public_list(app: Flask, now: datetime) -> None:
+    quarterly = larkmere(now)
+    december = issue(now, quarterly)
+    assert frame(december).own_copy_url == "https://news.example.org/subscribe?list=safeguarding-news"
+    with transaction():
+        quarterly.public = False
+    assert frame(december).own_copy_url == ""

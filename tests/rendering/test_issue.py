@@ -243,3 +243,14 @@ def test_the_page_closes_what_it_opens(name: str) -> None:
     balance.feed(str(rendered(name).web))
     assert balance.open == []
     assert "style=" not in rendered(name).web
+
+
+def test_whoever_got_it_forwarded_is_led_to_a_copy_of_their_own() -> None:
+    """Not on a list that nobody can sign up for. The address is everybody's, so it does not say whose copy it was."""
+    larkmere = issue(ISSUES[0])
+    where = "https://news.example.org/subscribe?list=safeguarding-news"
+    made = render(replace(larkmere, frame=replace(larkmere.frame, own_copy_url=where)))
+    assert f'href="{where}"' in made.html and "Forwarded to you? Get your own" in made.html
+    assert plain.address(where) in made.text and "Forwarded to you? Get your own" in made.text
+    without = render(replace(larkmere, frame=replace(larkmere.frame, own_copy_url="")))
+    assert "Forwarded to you" not in without.html + without.text

@@ -80,6 +80,7 @@ def frame(issue: Issue) -> Frame:
         privacy_url=address("/privacy"),
         accessibility_url=address("/accessibility"),
         subscribe_url=address("/subscribe"),
+        own_copy_url=address(f"/subscribe?list={mailing_list.slug}") if mailing_list.public else "",
         media_base=address("/media/"),
         views_base=address("/views/"),
         joinable=_joinable(issue),

@@ -27,6 +27,7 @@ class Footer(BlockKind):
             plain.lines("=" * plain.WIDTH, plain.wrap(frame.why), plain.wrap(part.audience)),
             plain.at(part.words("Unsubscribe"), UNSUBSCRIBE),
             plain.at(part.words("Change what you get"), PREFERENCES),
+            plain.at(part.words("Forwarded to you? Get your own"), frame.own_copy_url) if frame.own_copy_url else "",
             plain.at(part.words("Read this issue on the web"), frame.web_url),
             plain.at(part.words("Privacy notice"), frame.privacy_url),
             plain.at(part.words("Accessibility statement"), frame.accessibility_url),
