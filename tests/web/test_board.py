@@ -86,7 +86,7 @@ def test_the_board_shows_who_is_where_and_keeps_drafts_private(client: FlaskClie
 
     assert heading(page) == "News from 1 of 4 agencies"
     assert "Read the new one" in page.text
-    assert "1 draft is begun and not sent yet" in words(page)
+    assert "1 person is still writing" in words(page)
     assert "Not for anybody yet" not in page.text
     lanes = re.findall(r"<h3>(.*?) <span>(\d+)</span></h3>", page.text)
     assert lanes == [("Sent in", "1"), ("Writing", "1"), ("Nothing this time", "0"), ("Nothing yet", "2")]

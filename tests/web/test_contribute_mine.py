@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from newsletter.db import db, transaction
 from newsletter.deadlines import Deadline
 from newsletter.domain.calls.deadline import reading
-from newsletter.domain.calls.decisions import triage
+from newsletter.domain.calls.decisions import confirming, triage
 from newsletter.domain.calls.reminding import extending
 from newsletter.domain.calls.texts import revisions
 from newsletter.models import Contribution, Contributor, Issue, Media, Notice
@@ -639,6 +639,21 @@ def test_a_decision_is_told_when_its_mail_leaves(writer: Writer, december: Issue
     assert "Not used" not in before
     assert "We had two of these." in after
     assert "Not used" in after
+
+
+def test_an_acceptance_is_not_given_away_by_a_link_to_ask_it_back(writer: Writer) -> None:
+    writer.write(writer.begin())
+    writer.send(newest())
+    with transaction():
+        triage.place(newest(), actor=None, now=at(10, 0))
+    address = f"/contribute/mine/{newest().public_id}"
+
+    assert "Ask the editors to take it out" not in writer.at(at(10, 1)).get(address)
+    assert "Ask the editors to take it out" in writer.at(at(10, 30)).get(address)
+    writer.at(at(10, 2))
+    with transaction():
+        confirming.ask(newest(), actor=None, now=at(10, 2))
+    assert "Ask the editors to take it out" in writer.get(address), "who is asked whether it is right knows"
 
 
 @pytest.mark.parametrize("state", [IssueState.CANCELLED, IssueState.SENDING, IssueState.SENT])

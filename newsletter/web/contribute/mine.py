@@ -88,7 +88,8 @@ def mine_one(public_id: UUID) -> Response:
         can={
             "change": given is not None,
             "withdraw": withdrawing.can_withdraw(found),
-            "ask": withdrawing.can_ask(found),
+            # Not before they know that it was accepted: by the decision's mail, or because they were asked about it.
+            "ask": withdrawing.can_ask(found) and (known_state(found) is found.state or found.confirm_by is not None),
             "more_time": late and not (given is not None and given.counts),
         },
     )
