@@ -141,9 +141,14 @@ def _clocks() -> tuple[float, float, float]:
     if db.engine.dialect.name == "postgresql":
         process = db.session.scalar(text("SELECT pg_backend_pid()"))
         db.session.rollback()
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        server = (int(fields[11]) + int(fields[12])) / _HERTZ
+        server = processor_seconds(process)
     return time.process_time(), child.ru_utime + child.ru_stime, server
+
+
+def processor_seconds(process: int) -> float:
+    """Of a process that runs: how long a processor has worked for it."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _HERTZ
 
 
 def forget_peak() -> None:

@@ -32,7 +32,7 @@ from newsletter.models import SignUp
 from newsletter.schema import prepare_schema
 from newsletter.web.public import asking
 from newsletter.work.runners import SilentRunner
-from tests.bench.imports import sheet
+from tests.bench.imports import processor_seconds, sheet
 from tests.faults.processes import worker_environment
 from tests.postfix import HOST, free_port
 
@@ -44,7 +44,10 @@ _ANSWER = re.compile(rb"HTTP/1\.1 (\d+).*?\r\nContent-Length: (\d+)\r\n", re.DOT
 
 @dataclass(frozen=True)
 class Taken:
-    """What came of it. Milliseconds by sign-up; `seconds` from the first to the last answer."""
+    """What came of it. Milliseconds by sign-up; `seconds` from the first to the last answer.
+
+    `processor`: milliseconds that the web server's processor worked for each.
+    """
 
     among: int
     asked_rate: float
@@ -52,6 +55,7 @@ class Taken:
     waited: list[float]
     errors: int
     kept: int
+    processor: float
 
     def __str__(self) -> str:
         waited = sorted(self.waited)
@@ -59,7 +63,7 @@ class Taken:
             f"sign-ups beside {self.among:,} subscribers, {self.asked_rate:.0f} asked a second: "
             f"{len(waited) / self.seconds:.0f} answered a second, {self.errors} errors, {self.kept:,} kept; "
             f"waited: median {statistics.median(waited):.0f} ms, p95 {waited[int(len(waited) * 0.95)]:.0f} ms, "
-            f"longest {waited[-1]:.0f} ms"
+            f"longest {waited[-1]:.0f} ms; {self.processor:.1f} ms of a processor each at the pages"
         )
 
 
@@ -81,17 +85,24 @@ def sign_up(among: int, rate: float, seconds: float) -> Taken:
                 path.write_bytes(sheet(among))
                 importing.import_csv(path, quarterly, source="Bench", actor=None, now=clock.now())
             db.session.remove()
-            with _serving(settings) as port:
-                took, waited, errors = asyncio.run(_People(port, rate, seconds).come())
+            with _serving(settings) as (port, web):
+                visitors = _People(port, rate, seconds)
+                token = asyncio.run(visitors.token())
+                before = processor_seconds(web)
+                took, waited, errors = asyncio.run(visitors.come(token))
+                worked = (processor_seconds(web) - before) / len(waited) * 1000
             kept = db.session.scalar(select(func.count(SignUp.id))) or 0
             db.session.remove()
             db.engine.dispose()
-        return Taken(among, rate, took, waited, errors, kept)
+        return Taken(among, rate, took, waited, errors, kept, worked)
 
 
 @contextmanager
-def _serving(settings: Settings) -> Iterator[int]:
-    """The web server, the worker, and a mail server that takes everything: processes of their own."""
+def _serving(settings: Settings) -> Iterator[tuple[int, int]]:
+    """The web server, the worker, and a mail server that takes everything: processes of their own.
+
+    The port of the first, and its number as a process.
+    """
     port = int(settings.public_url.rpartition(":")[2])
     with subprocess.Popen([sys.executable, "-m", "tests.bench.slow_sink", "0"], stdout=subprocess.PIPE) as sink:
         assert sink.stdout is not None
@@ -100,7 +111,7 @@ def _serving(settings: Settings) -> Iterator[int]:
         web = subprocess.Popen([sys.executable, "-m", __name__, "web", "--port", str(port)], env=environment)
         worker = subprocess.Popen([sys.executable, "-m", "newsletter.cli", "worker"], env=environment)
         try:
-            yield port
+            yield port, web.pid
         finally:
             for process in (web, worker, sink):
                 process.terminate()
@@ -116,8 +127,7 @@ class _People:
         self._waited: list[float] = []
         self._errors = 0
 
-    async def come(self) -> tuple[float, list[float], int]:
-        token = await self._token()
+    async def come(self, token: str) -> tuple[float, list[float], int]:
         await asyncio.sleep(asking_time())
         began, queue = time.perf_counter(), asyncio.Queue[tuple[int, float]]()
         hands = [asyncio.create_task(self._hand(queue, token)) for _ in range(_CONNECTIONS)]
@@ -156,7 +166,7 @@ class _People:
             return 0, b""
         return int(answer[1]), await reader.readexactly(int(answer[2]))
 
-    async def _token(self) -> str:
+    async def token(self) -> str:
         """Of the form, once the server is there."""
         ends = time.monotonic() + _STARTING_SECONDS
         while True:
