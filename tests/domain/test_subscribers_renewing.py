@@ -1,5 +1,6 @@
 """Whoever was silent for long is asked whether they still want a list: gently, once, and never by surprise."""
 
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -47,6 +48,7 @@ from newsletter.states import (
     SuppressionReason,
 )
 from tests import people
+from tests.databases import opened
 
 pytestmark = pytest.mark.both_databases
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -296,6 +298,30 @@ def test_a_large_list_is_asked_a_little_at_a_time(
     assert run(quarterly, now + DAY + HOUR)["asked"] == 4
     urgent = db.session.scalars(select(Notice.priority)).all()
     assert set(urgent) == {9}
+
+
+def test_two_runs_at_the_same_moment_ask_each_once(
+    app: Flask, quarterly: MailingList, decided: None, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.subscribers(now - 3 * YEAR, quarterly, 60)
+    monkeypatch.setattr(renewing, "_BATCH", 7)
+    number, begin, asked = quarterly.id, threading.Barrier(2), list[int]()
+
+    def worker() -> None:
+        with opened(app):
+            begin.wait()
+            asked.append(renewing.run(number, now)["asked"])
+
+    db.session.remove()
+    workers = [threading.Thread(target=worker) for _number in range(2)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    # Fifty a day: neither is asked twice, nor do two count the same day's share for themselves.
+    assert sum(asked) == 50
+    assert db.session.scalar(select(func.count(func.distinct(Notice.address_key)))) == 50
+    assert db.session.scalar(select(func.count(Notice.id))) == 50
 
 
 def test_who_paused_or_left_is_let_be(
