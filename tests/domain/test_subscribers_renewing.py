@@ -48,7 +48,6 @@ from newsletter.states import (
     SuppressionReason,
 )
 from tests import people
-from tests.databases import opened
 
 pytestmark = pytest.mark.both_databases
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -308,9 +307,10 @@ def test_two_runs_at_the_same_moment_ask_each_once(
     number, begin, asked = quarterly.id, threading.Barrier(2), list[int]()
 
     def worker() -> None:
-        with opened(app):
+        with app.app_context():
             begin.wait()
             asked.append(renewing.run(number, now)["asked"])
+            db.session.remove()
 
     db.session.remove()
     workers = [threading.Thread(target=worker) for _number in range(2)]

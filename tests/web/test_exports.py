@@ -14,7 +14,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
-from newsletter.domain.staff import one_time_codes
+from newsletter.domain.staff import one_time_codes, permissions
+from newsletter.domain.staff.permissions import Permission
 from newsletter.domain.subscribers import audiences, exporting, importing, indexing, leaving, taking_out
 from newsletter.models import Account, Activity, MailingList, Notice, Organisation, Subscriber, SubscriberExport
 from newsletter.states import Role
@@ -212,6 +213,16 @@ def test_whoever_may_not_is_told_and_gets_nobody(client: FlaskClient, quarterly:
         # Names what they may not see: their own list is what they get.
         assert "2 lines" not in words(client.get(f"{PAGE}?which=all&state=all&of={other}"))
     assert record() is None
+
+
+def test_whoever_may_export_and_not_see_addresses_gets_them_in_part(
+    client: FlaskClient, miriam: Account, quarterly: MailingList, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    less = frozenset(Permission) - {Permission.SEE_ADDRESSES}
+    monkeypatch.setitem(permissions.ROLE_PERMISSIONS, Role.ADMIN, less)
+    people.subscribers(now, quarterly, 1)
+    answer = client.post(PAGE, data=asked(miriam, columns=["name", "email"]))
+    assert [line[0] for line in cells(answer)[1:]] == ["re…r1@example.org"]
 
 
 def test_an_export_that_breaks_off_says_how_far_it_came(

@@ -12,7 +12,7 @@ from newsletter.db import db, transaction
 from newsletter.delivery import control
 from newsletter.delivery.reports import accounts
 from newsletter.delivery.reports.people_lines import COLUMNS, people_lines
-from newsletter.domain.staff.permissions import Permission, may
+from newsletter.domain.staff.permissions import Permission, may, require
 from newsletter.domain.subscribers.taking_out import Whom
 from newsletter.errors import NotFound, Refused
 from newsletter.i18n import gettext as _
@@ -75,6 +75,7 @@ def _people(issue: Issue, state: DeliveryState, after: int) -> list[Row[Delivery
 def issue_people_csv(slug: str, state: str) -> Response | tuple[str, int]:
     """All of them as a file, with their addresses: for a reason and with a proof, like every export of people."""
     issue = find_issue(slug, Permission.EXPORT_SUBSCRIBERS)
+    require(signed_in_account(), Permission.SEE_ADDRESSES, issue.mailing_list)
     if state not in set(DeliveryState):
         raise NotFound(_("There is no such state."))
     these = select(Delivery.subscription_id).where(Delivery.issue_id == issue.id, Delivery.state == state)
