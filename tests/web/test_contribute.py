@@ -221,6 +221,20 @@ def test_a_lost_mail_is_sent_again(december: Issue, client: FlaskClient) -> None
     assert db.session.scalars(select(Notice.template)).all() == ["prove_address"]
 
 
+def test_a_day_later_the_page_still_has_a_way_to_prove_it(december: Issue, client: FlaskClient, now: datetime) -> None:
+    with time_machine.travel(now, tick=False):
+        hidden = opened(client, now - timedelta(minutes=10))
+    kept = send(client, now, FIELDS | hidden, follow=False).location
+    with time_machine.travel(now + timedelta(hours=25), tick=False):
+        page = client.get(kept).text
+        assert "One step left" in page
+        assert "Show it now, and your text counts from then on." in page
+        assert f'action="{kept}/prove"' in page
+        asked = client.post(f"{kept}/prove", follow_redirects=True).text
+
+    assert "Check your email" in asked
+
+
 def test_who_opened_the_form_before_the_deadline_has_a_quarter_of_an_hour(december: Issue, client: FlaskClient) -> None:
     page = send(client, at(17, 9), FIELDS | opened(client, at(16, 58)))
 
