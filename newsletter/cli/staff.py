@@ -1,12 +1,14 @@
 """`newsletter staff …`: invite people, see who they are, switch accounts off, let somebody back in."""
 
+from datetime import datetime, time
 from typing import Any
 
 import click
 
-from .. import clock
+from .. import clock, dates
+from ..config import current_settings
 from ..db import transaction
-from ..domain.staff import accounts, erasing, identities, invitations, mailing_lists, second_step
+from ..domain.staff import accounts, erasing, identities, invitations, mailing_lists, second_step, who_had_access
 from ..domain.subscribers import erasure_log
 from ..errors import NotFound
 from ..models import Account
@@ -53,8 +55,12 @@ def list_everybody(as_json: bool) -> None:
         print_json(people)
         return
     for person in people:
-        roles = ", ".join(f"{one['role']} on {one['list'] or 'all lists'}" for one in person["roles"]) or "no role"
-        click.echo(f"{person['email']}  {person['name']}  {roles}{'' if person['active'] else '  (switched off)'}")
+        click.echo(f"{person['email']}  {person['name']}  {_roles(person)}")
+
+
+def _roles(person: dict[str, Any]) -> str:
+    roles = ", ".join(f"{one['role']} on {one['list'] or 'all lists'}" for one in person["roles"]) or "no role"
+    return f"{roles}{'' if person['active'] else '  (switched off)'}"
 
 
 def _as_dict(account: Account, slugs: dict[int, str]) -> dict[str, Any]:
@@ -69,6 +75,37 @@ def _as_dict(account: Account, slugs: dict[int, str]) -> dict[str, Any]:
         "app_connected": second_step.has_app(account),
         "last_sign_in_at": account.last_sign_in_at.isoformat() if account.last_sign_in_at else None,
     }
+
+
+@staff.command("access")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="From the beginning of this day.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Before this day; now, where not given.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@with_app
+def access(since: datetime, until: datetime | None, as_json: bool) -> None:
+    """Who could see people's data in a time: roles and their changes, sign-ins, exports. For when data were lost."""
+    zone, slugs = current_settings().timezone, {one.id: one.slug for one in mailing_lists.all_lists()}
+    ends = dates.to_instant(until.date(), time(0), zone) if until else clock.now()
+    found = who_had_access.had_access(dates.to_instant(since.date(), time(0), zone), ends)
+    shown = [
+        {
+            **_as_dict(one.account, slugs),
+            "sign_ins": one.sign_ins,
+            "last_sign_in_then": one.last_sign_in.isoformat() if one.last_sign_in else None,
+            "exports": one.exports,
+            "changes": [{"at": each.at.isoformat(), "what": each.action, **each.detail} for each in one.changes],
+        }
+        for one in found
+    ]
+    if as_json:
+        print_json(shown)
+        return
+    for one in shown:
+        roles = _roles(one)
+        click.echo(f"{one['name']}  {one['email']}  {roles}  sign-ins: {one['sign_ins']}  exports: {one['exports']}")
+        for each in one["changes"]:
+            then = f": {each['before'] or 'none'} to {each['after'] or 'none'}" if "after" in each else ""
+            click.echo(f"    {each['at'][:16]}  {each['what'].partition('.')[2].replace('_', ' ')}{then}")
 
 
 @staff.command()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,8 @@ from newsletter.cli import context
 from newsletter.cli.installation import installation
 from newsletter.cli.lists import lists
 from newsletter.cli.staff import staff
-from newsletter.db import db
-from newsletter.domain.staff import accounts, mailing_lists
+from newsletter.db import db, transaction
+from newsletter.domain.staff import accounts, activity, mailing_lists
 from newsletter.errors import NewsletterError
 from newsletter.states import Cadence, Role
 from tests import people
@@ -154,3 +154,25 @@ def test_who_publishes_is_set_by_command_and_changed_in_part(app: Flask, run: Ru
     notice.write_bytes(b"\xff\xfe\x00")
     assert "UTF-8" in str(run("installation", "set", "--privacy-notice", str(notice)).exception)
     assert run("installation", "set", "--sending-mode", "everybody").exit_code == 2
+
+
+def test_who_had_access_when_data_were_lost(run: Run, now: datetime) -> None:
+    """Somebody who signed in and took people out, and somebody who was switched off; in those days and no others."""
+    quarterly = people.larkmere(now)
+    ruth = people.staff(now, "Ruth Adeyemi", Role.ADMIN)
+    owen, tamsin = people.staff(now, "Owen Bright", Role.EDITOR), people.staff(now, "Tamsin Orme", Role.VIEWER)
+    with transaction():
+        activity.record("staff.signed_in", actor=owen, now=now - timedelta(days=9))
+        activity.record("staff.signed_in", actor=owen, now=now)
+        activity.record("subscribers.exported", actor=owen, now=now, mailing_list=quarterly)
+        accounts.disable(tamsin, actor=ruth, now=now)
+    before = run("staff", "access", "--since", "2026-11-20", "--until", "2026-12-01", "--json")
+    then = run("staff", "access", "--since", "2026-12-07", "--until", "2026-12-08", "--json")
+    by_name = {one["name"]: one for one in json.loads(then.output)}
+    assert (by_name["Owen Bright"]["sign_ins"], by_name["Owen Bright"]["exports"]) == (1, 1)
+    assert [one["what"] for one in by_name["Tamsin Orme"]["changes"]] == ["staff.disabled"]
+    assert by_name["Ruth Adeyemi"]["sign_ins"] == 0 and by_name["Ruth Adeyemi"]["roles"]
+    assert {one["name"]: one["sign_ins"] for one in json.loads(before.output)}["Owen Bright"] == 1
+    words = run("staff", "access", "--since", "2026-12-07", "--until", "2026-12-08").output
+    assert "Owen Bright  owen@example.org  editor on all lists  sign-ins: 1  exports: 1" in words
+    assert "  disabled" in words
