@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from newsletter.db import db, transaction
@@ -159,6 +159,18 @@ def test_a_password_that_was_forgotten(visitor: Visitor, now: datetime) -> None:
     assert told_apart(["wxyz@example.org", "ruth@example.org"], forgot) == {}
     assert mailed() == [("password_reset_link", "ruth@example.org")] * 2
     assert {one.action for one in db.session.scalars(select(Activity))} >= {"staff.password_forgotten"}
+
+
+def test_a_flood_of_forgotten_passwords_is_not_written_down(visitor: Visitor, now: datetime) -> None:
+    people.staff(now, "Ruth Adeyemi", Role.ADMIN)
+    with visitor.at(now):
+        found = re.search(r'name="csrf_token" value="([^"]+)"', visitor.client.get("/forgotten").text)
+        assert found
+        for number in range(30):
+            sent = {"email": f"nobody{number}@example.org", "csrf_token": found[1]}
+            assert visitor.client.post("/forgotten", data=sent).location == "/forgotten/sent"
+    asked = select(func.count()).where(Activity.action == "staff.password_forgotten")
+    assert db.session.scalar(asked) == 20
 
 
 def test_a_contributor_who_signs_in(visitor: Visitor, everybody: list[str], now: datetime) -> None:

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 from ... import addresses
 from ...models import Account
-from ..limits import hashed, network_of, within
+from ..limits import count, hashed, network_of, within
 
 _QUARTER = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
+
+_LINK_TO, _LINK_FROM = "password-link", "password-link network"
 
 TOO_OFTEN = "Too many tries. Wait 15 minutes, then try again."
 
@@ -42,7 +44,11 @@ def may_begin_elsewhere(remote: str | None, now: datetime) -> bool:
     return within([(f"sign-in-elsewhere:{network_of(remote)}", 100, _QUARTER)], now)
 
 
-def may_ask_for_link(email: str, remote: str | None, now: datetime) -> bool:
-    """Count one request for a password link: three an hour to one address."""
+def link_limits(email: str, remote: str | None, now: datetime) -> tuple[bool, bool]:
+    """Count one request for a password link: whether this network may ask, and whether this address may get one.
+
+    One network has 20 an hour, one address three. What a network asks beyond is not even written down.
+    """
     who, network = hashed(addresses.key(email.strip())), network_of(remote)
-    return within([(f"password-link:{who}", 3, _HOUR), (f"password-link:{network}", 20, _HOUR)], now)
+    over = count([(f"{_LINK_TO}:{who}", 3, _HOUR), (f"{_LINK_FROM}:{network}", 20, _HOUR)], now)
+    return _LINK_FROM not in over, not over

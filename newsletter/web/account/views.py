@@ -195,9 +195,10 @@ def forgotten() -> ResponseReturnValue:
     except Invalid as error:
         put_problems(form, error)
         return render_template("account/forgotten.html", form=form), 422
-    allowed = throttle.may_ask_for_link(address, request.remote_addr, now)
-    with transaction():
-        invitations.answer_forgotten(address, allowed=allowed, now=now)
+    may_ask, may_get = throttle.link_limits(address, request.remote_addr, now)
+    if may_ask:
+        with transaction():
+            invitations.answer_forgotten(address, allowed=may_get, now=now)
     return redirect(url_for("account.link_sent"), 303)
 
 
