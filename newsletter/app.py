@@ -3,10 +3,11 @@
 import logging
 
 from flask import Flask
+from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .config import Settings
-from .db import db, let_go_safely, prepare_engine
+from .db import db, let_go_safely, patience_of, prepare_engine
 from .delivery.notices.mailbox import keep_in_mailbox
 from .domain.calls.asking_views import views
 from .domain.calls.decisions import guarding
@@ -64,7 +65,10 @@ def create_app(
 def _engine_options(settings: Settings) -> dict[str, object]:
     # What people typed stays out of the errors of the database, and so out of the log.
     always: dict[str, object] = {"hide_parameters": True}
-    return always if settings.sqlite else {**always, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    if settings.sqlite:
+        return always
+    patience = patience_of(make_url(settings.database_url))
+    return {**always, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10, "connect_args": patience}
 
 
 def _runner(settings: Settings) -> Runner:

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, event, func, select, text
+from sqlalchemy import URL, BigInteger, Connection, Engine, Integer, MetaData, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -30,6 +30,8 @@ _BUSY_TIMEOUT_MS = 30_000
 _CLEARING_TIMEOUT_MS = 2_000
 #: SQLite's codes for what passes or an operator mends: busy, locked, read-only, I/O, full, cannot open.
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
+#: Words of libpq: seconds, and how often it asks; the last one in milliseconds.
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "tcp_user_timeout": 30_000}
 _AFTER_COMMIT = "newsletter_after_commit"
 _GATHERED = "newsletter_gathered"
 _BEFORE_COMMIT = "newsletter_before_commit"
@@ -249,6 +251,14 @@ def let_go_safely(app: "Flask") -> None:
     @app.teardown_appcontext
     def _let_go(_error: BaseException | None) -> None:
         let_go()
+
+
+def patience_of(url: URL) -> dict[str, Any]:
+    """How long a connection to PostgreSQL at `url` waits for a machine that says nothing, unless the address says.
+
+    One that lost its power or network closes nothing, and the system would wait for a quarter of an hour.
+    """
+    return {name: value for name, value in _PATIENCE.items() if name not in url.query}
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -26,6 +26,7 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL
 
 from .. import logs
+from ..db import patience_of
 from .performing import perform
 from .registry import JOBS, SLOTS, Lane, lane_of
 from .runners import Runner
@@ -48,7 +49,7 @@ class RingTaker:
     def __init__(self, app: Flask, url: URL, own_runner: Runner) -> None:
         self._app = app
         self._own_runner = own_runner
-        words = {**url.translate_connect_args(username="user", database="dbname"), **url.query}
+        words = {**patience_of(url), **url.translate_connect_args(username="user", database="dbname"), **url.query}
         self._conninfo = make_conninfo("", **words)
         self._winding_up: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()

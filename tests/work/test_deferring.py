@@ -9,10 +9,11 @@ from dataclasses import replace
 import procrastinate
 import pytest
 from flask import Flask
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import func, select, text
 
 from newsletter import clock
+from newsletter import jobs as all_jobs
 from newsletter.app import create_app
 from newsletter.config import Settings
 from newsletter.db import db, on_commit, transaction
@@ -28,7 +29,8 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> dict[str, registry.Job]:
-    """A registry of its own."""
+    """A registry of its own; the lanes are those of our jobs, which are known once those are loaded."""
+    assert registry.lane_of(all_jobs.deliver_notices.__name__) is registry.Lane.NOTICES
     own: dict[str, registry.Job] = {}
     for module in ("registry", "runners", "deferring", "ring_taker"):
         monkeypatch.setattr(f"newsletter.work.{module}.JOBS", own)
@@ -245,6 +247,30 @@ def test_a_step_that_old_workers_would_not_survive_waits_for_their_end(
         connection.execute(text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"))
     assert ring_tables.bring_up(clock.now()) == []
     assert ring_tables.recorded() == "99.01.00_50_post_less"
+
+
+def test_nobody_waits_for_ever_for_a_database_that_says_nothing(app: Flask, settings: Settings) -> None:
+    """A machine that lost its power closes no connection."""
+    with db.engine.connect() as connection:
+        ours = connection.connection.driver_connection.info.get_parameters()
+    taker = ring_taker.RingTaker(app, db.engine.url, SilentRunner())
+    for known in (ours, conninfo_to_dict(taker._conninfo)):
+        assert known["tcp_user_timeout"] == "30000"
+        assert known["connect_timeout"] == "10"
+        assert known["keepalives_idle"] == "15"
+    chosen = create_app(
+        replace(settings, database_url=f"{settings_url(app)}&tcp_user_timeout=5000"), relay=MemoryRelay(), pages=False,
+        runner=SilentRunner(),
+    )  # fmt: skip
+    with chosen.app_context():
+        with db.engine.connect() as connection:
+            assert connection.connection.driver_connection.info.get_parameters()["tcp_user_timeout"] == "5000"
+        db.engine.dispose()
+
+
+def settings_url(app: Flask) -> str:
+    url: str = app.config["NEWSLETTER"].database_url
+    return url
 
 
 def test_rings_through_sqlite_are_refused_in_a_sentence(settings: Settings) -> None:
