@@ -246,6 +246,21 @@ def test_a_draft_that_is_full_takes_no_more(client: FlaskClient, draft: str, now
     assert the_one().body.startswith("Words of the file.")
 
 
+def test_a_file_that_was_read_in_a_second_window_brings_its_pictures_all_the_same(
+    client: FlaskClient, draft: str
+) -> None:
+    def posts(**fields: Any) -> TestResponse:
+        with time_machine.travel(at(10, 5), tick=False):
+            return client.post(f"{draft}/words", data={"expected": "1"} | fields, content_type="multipart/form-data")
+
+    posts(do="later", **{"d.heading": "The other window"})
+    both = posts(do="document", document=(io.BytesIO(LAKE_AND_MAP), "news.docx"), **{"d.heading": "This window"})
+
+    assert both.status_code == 409
+    assert "Words of the file." in both.text
+    assert (the_one().title, len(the_one().pictures)) == ("The other window", 2)
+
+
 def test_editors_see_them_wherever_they_compare(december: Issue, client: FlaskClient, now: datetime) -> None:
     with transaction():
         names = [

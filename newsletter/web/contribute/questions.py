@@ -4,6 +4,7 @@ Every page saves what is on it, finished or not; what is wrong is said and kept.
 form while somebody types, and is answered in JSON.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -102,10 +103,11 @@ def _save(public_id: UUID, step: str, wants_json: bool) -> Response:
     try:
         with transaction():
             drafting.save(found, typed.piece, expected=_number(request.form.get("expected", "")), now=now)
-            if read is not None and read.came:
-                left = picturing.add_what_fits(found, read.came, now=now)
-                read = replace(read, pictures_left=read.pictures_left + left)
+            read = _with_pictures(found, read, now)
     except Conflict:
+        # Whichever text is kept, the pictures of the file are there.
+        with suppress(Refused), transaction():
+            _with_pictures(own(public_id), read, now)
         return _told(409) if wants_json else two_windows.page_of(own(public_id), item, page, typed.piece)
     except Refused as error:
         wrong = [*problems, *(error.problems if isinstance(error, Invalid) else [Problem("", str(error))])]
@@ -114,6 +116,14 @@ def _save(public_id: UUID, step: str, wants_json: bool) -> Response:
     if wants_json:
         return _told(200, expected=found.revision, at=_saved_words(found))
     return _onward(found, item, page, typed, problems, read)
+
+
+def _with_pictures(found: Contribution, read: ReadFile | None, now: datetime) -> ReadFile | None:
+    """Keep the pictures of a file that was read; it says then how many there was no room for."""
+    if read is None or not read.came:
+        return read
+    left = picturing.add_what_fits(found, read.came, now=now)
+    return replace(read, pictures_left=read.pictures_left + left)
 
 
 def _onward(
