@@ -16,10 +16,20 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from newsletter.db import db, transaction
-from newsletter.domain.subscribers import exporting, import_child, import_writing, leaving, sealing, suppressing
+from newsletter.domain.subscribers import (
+    exporting,
+    import_child,
+    import_on_sqlite,
+    import_packing,
+    import_writing,
+    importing,
+    leaving,
+    sealing,
+    suppressing,
+)
 from newsletter.domain.subscribers.import_cells import key_and_address
 from newsletter.domain.subscribers.import_reading import understand
 from newsletter.domain.subscribers.import_rows import Task, batches
@@ -157,6 +167,37 @@ def test_who_comes_is_sealed_at_once_and_after_whoever_came_before(quarterly: Ma
     sealing.seal_all(now)
     found = sealing.verify()
     assert (found.seals, found.events, found.unsealed, found.wrong) == (2, 4, 0, ())
+
+
+@pytest.mark.parametrize("changed", ["nothing", "facts", "numbers"])
+def test_digests_are_made_beforehand_as_long_as_all_comes_as_planned(
+    quarterly: MailingList, now: datetime, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """By whoever reads, for numbers to come; where those are taken, or the words are others by then, anew."""
+    bring_in("helen@example.org\n", quarterly, now)
+    if changed == "facts":
+        monkeypatch.setattr(importing, "facts_of_all", lambda *_: "other words")
+    numbers = import_on_sqlite.newest_numbers
+    asked: list[int] = []
+    anew: list[int] = []
+
+    def newest(connection: Connection) -> tuple[int, int]:
+        asked.append(1)
+        return (0, 0) if changed == "numbers" and len(asked) == 1 else numbers(connection)
+
+    def digests(*words: Any) -> list[bytes]:
+        anew.append(1)
+        return import_packing.digests(*words)
+
+    monkeypatch.setattr(import_on_sqlite, "newest_numbers", newest)
+    monkeypatch.setattr(import_on_sqlite, "digests", digests)
+    with transaction():
+        suppressing.suppress("asha@example.org", SuppressionReason.ERASED, now=now)
+    report = bring_in("asha@example.org\nhelen@example.org\ntom@example.org\nzoe@example.org\n", quarterly, now)
+    assert (report.added, report.already, report.suppressed) == (2, 1, 1)
+    assert bool(anew) is (changed != "nothing")
+    found = sealing.verify()
+    assert (found.events, found.unsealed, found.wrong) == (3, 0, ())
 
 
 def test_sectors_come_by_name_or_slug_and_others_are_left_out(quarterly: MailingList, now: datetime) -> None:

@@ -4,8 +4,6 @@ Nobody else writes meanwhile. So the numbers of all that comes are known before,
 nothing that was written is looked up again.
 """
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,8 +13,8 @@ from ...db import UTCDateTime
 from ...states import ConsentEvent, SubscriptionState
 from . import indexing, sealing
 from .import_evidence import ROUTE, Evidence, facts_of_all
+from .import_packing import DIGEST, Planned, digests
 
-_SALT, _DIGEST = 16, 32
 #: A person whom another list has brought keeps their row.
 _KNOWN = "UPDATE incoming SET known = (SELECT id FROM subscriber WHERE subscriber.address_key = incoming.address_key)"
 _PEOPLE = (
@@ -47,16 +45,22 @@ def add_on_sqlite(connection: Connection, list_id: int, evidence: Evidence, now:
         return 0
     if known:
         connection.exec_driver_sql(_KNOWN)
-    people, subscriptions, events = (_newest(connection, table) for table in ("subscriber", "subscription", "consent"))
-    salts = secrets.token_bytes(_SALT * places[-1])
-    digests = _digests(places, salts, events, subscriptions, facts_of_all(evidence, now).encode())
-    ids, own_ids = connection.exec_driver_sql("SELECT subscriber_ids, subscription_ids FROM given").one()
+    people, (events, subscriptions) = _newest(connection, "subscriber"), newest_numbers(connection)
+    facts = facts_of_all(evidence, now).encode()
+    ids, own_ids, salts, digested, *plan = connection.exec_driver_sql("SELECT * FROM given").one()
+    planned = Planned(*plan)
+    if planned.facts == facts and planned.events >= events and planned.subscriptions >= subscriptions:
+        ours = [digested[(place - 1) * DIGEST : place * DIGEST] for place in places]
+    else:
+        planned = Planned(events, subscriptions, facts)
+        ours = digests(planned, salts, places)
+        digested = _by_place(places, ours)
     values = {
         "ids": ids,
         "own_ids": own_ids,
         "people": people,
-        "subscriptions": subscriptions,
-        "events": events,
+        "subscriptions": planned.subscriptions,
+        "events": planned.events,
         "list": list_id,
         "active": SubscriptionState.ACTIVE.value,
         "event": ConsentEvent.IMPORTED.value,
@@ -67,14 +71,18 @@ def add_on_sqlite(connection: Connection, list_id: int, evidence: Evidence, now:
         "note": evidence.note,
         "actor": evidence.actor_id,
         "salts": salts,
-        "digests": b"".join(digests),
+        "digests": digested,
     }
     for statement in (_PEOPLE, _SUBSCRIPTIONS, _EVENTS):
         connection.exec_driver_sql(statement, values)
     indexing.want_words_between(people + places[0], people + places[-1])
-    ours = [digests[place - 1] for place in places]
-    sealing.seal_at_once(events + places[0], events + places[-1], ours, now)
+    sealing.seal_at_once(planned.events + places[0], planned.events + places[-1], ours, now)
     return len(places)
+
+
+def newest_numbers(connection: Connection) -> tuple[int, int]:
+    """After which numbers the next event and the next subscription come."""
+    return _newest(connection, "consent"), _newest(connection, "subscription")
 
 
 def _places(connection: Connection) -> Sequence[int]:
@@ -85,14 +93,12 @@ def _places(connection: Connection) -> Sequence[int]:
     return connection.exec_driver_sql("SELECT rowid FROM incoming ORDER BY rowid").scalars().all()
 
 
-def _digests(places: Sequence[int], salts: bytes, events: int, subscriptions: int, rest: bytes) -> list[bytes]:
-    """The digest of the event at each place (see `sealing`); zeros where nobody stands any more."""
-    made = [bytes(_DIGEST)] * places[-1]
-    for place in places:
-        salt = salts[(place - 1) * _SALT : place * _SALT]
-        facts = b"%b[%d,%d%b" % (salt, events + place, subscriptions + place, rest)
-        made[place - 1] = hashlib.sha256(facts).digest()
-    return made
+def _by_place(places: Sequence[int], ours: list[bytes]) -> bytes:
+    """The digests one after the other; zeros where nobody stands any more."""
+    made = [bytes(DIGEST)] * places[-1]
+    for place, digest in zip(places, ours, strict=True):
+        made[place - 1] = digest
+    return b"".join(made)
 
 
 def _newest(connection: Connection, table: str) -> int:

@@ -15,13 +15,15 @@ from ...i18n import gettext as _
 from ...tokens import keyed_hash
 from . import moving_in
 from .import_cells import Refused, Said, reader, shown
-from .import_packing import Person, pack
+from .import_packing import Person, Planned, pack
 from .import_reading import BadLine, Layout, newlines, records
 
 #: Into how many parts the first two bytes of an id divide all that there could be.
 _PARTS = 1 << 16
 #: The other bytes of an id.
 _DRAWN = 14
+#: So many numbers are left between two batches for whoever comes in between.
+_ROOM = 1_000
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Task:
     skip: int = 0
     sectors: dict[str, str] = field(default_factory=dict)
     form: str = "sqlite"
+    planned: tuple[int, int, bytes] = (0, 0, b"")
 
 
 def batches(task: Task) -> Iterator[Batch]:
@@ -60,7 +63,7 @@ def batches(task: Task) -> Iterator[Batch]:
     keys, purpose, skip, size = task.keys, task.purpose, task.skip, task.size
     parts = max(1, -(-sum(newlines(Path(path)) for path, _layout in task.files) // size))
     batch, people, part = Batch(), list[Person](), skip // size
-    form = task.form
+    form, planned = task.form, Planned(*task.planned)
     for passed, (number, said) in enumerate(_told(task), start=1):
         if not isinstance(said, Refused):
             # Eight bytes instead of the words: a million keys fit, and two that meet by chance are not to be expected.
@@ -83,13 +86,16 @@ def batches(task: Task) -> Iterator[Batch]:
             else:
                 people.append(person)
         if batch.rows >= size:
-            yield _ready(batch, people, form, part, parts)
+            yield _ready(batch, people, form, planned, part, parts)
             batch, people, part = Batch(), [], part + 1
+            # Somebody may sign up meanwhile, and take the next number.
+            after = size + _ROOM
+            planned = Planned(planned.events + after, planned.subscriptions + after, planned.facts)
     if batch.rows:
-        yield _ready(batch, people, form, part, parts)
+        yield _ready(batch, people, form, planned, part, parts)
 
 
-def _ready(batch: Batch, people: list[Person], form: str, part: int, of: int) -> Batch:
+def _ready(batch: Batch, people: list[Person], form: str, planned: Planned, part: int, of: int) -> Batch:
     """By address, each with two public ids that rise with it, and from batch to batch: an index takes neighbours many
     times as fast, and a page of it is written once.
 
@@ -98,7 +104,7 @@ def _ready(batch: Batch, people: list[Person], form: str, part: int, of: int) ->
     """
     people.sort(key=itemgetter(0))
     batch.many = len(people)
-    batch.packed = pack(form, people, *rising_ids(batch.many, part, of))
+    batch.packed = pack(form, people, *rising_ids(batch.many, part, of), planned)
     return batch
 
 

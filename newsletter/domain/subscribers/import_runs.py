@@ -21,7 +21,7 @@ from ...work.queue import ring
 from ..staff import activity
 from . import import_files, import_writing, importing, offering, subscribing
 from .import_child import read_batches
-from .import_evidence import Evidence
+from .import_evidence import Evidence, facts_of_all
 from .import_rows import Batch
 
 _log = logging.getLogger(__name__)
@@ -126,7 +126,9 @@ def _perform(run_id: int, now: datetime) -> None:
     db.session.refresh(run)
     size = _ASK_BATCH if run.ask_them and not is_look(run) else importing.BATCH
     files = import_files.files_of(run.public_id, run.mapping["files"])
-    task = importing.task(files, size=size, skip=run.done_rows)
+    shown = importing.evidence(run.source, run.basis_note, run.account_id)
+    facts = "" if is_look(run) or run.ask_them else facts_of_all(shown, run.started_at or run.created_at)
+    task = importing.task(files, facts, size=size, skip=run.done_rows)
     db.session.rollback()
     with read_batches(task) as found:
         done = task.skip

@@ -18,7 +18,7 @@ from .import_cells import Refused
 from .import_evidence import Evidence
 from .import_on_postgresql import add_on_postgresql
 from .import_on_sqlite import add_on_sqlite
-from .import_packing import pack
+from .import_packing import Planned, pack
 from .import_rows import Batch, rising_ids
 from .import_staging import INCOMING, staged
 
@@ -65,7 +65,7 @@ def keep_out(batch: Batch, note: str, now: datetime, actor_id: int | None, *, dr
     reasons = {person[0]: reason for person, reason in batch.out}
     connection = db.session.connection()
     out = [person for person, _reason in batch.out]
-    with staged(connection, pack(connection.dialect.name, out, *rising_ids(len(out)))):
+    with staged(connection, pack(connection.dialect.name, out, *rising_ids(len(out)), Planned())):
         active = select(_new.address_key, _new.line, _new.address).where(
             select(Subscription.id)
             .where(Subscription.subscriber_id == _person(), Subscription.state == SubscriptionState.ACTIVE)

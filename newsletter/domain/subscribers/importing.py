@@ -20,10 +20,10 @@ from ...errors import Invalid, Problem
 from ...i18n import gettext as _
 from ...models import Account, MailingList
 from ..staff import activity
-from . import import_writing, indexing, moving_in, offering, sectors, suppressing
+from . import import_on_sqlite, import_writing, indexing, moving_in, offering, sectors, suppressing
 from .import_cells import Refused
 from .import_child import read_batches
-from .import_evidence import Evidence
+from .import_evidence import Evidence, facts_of_all
 from .import_reading import LARGEST, understand
 from .import_rows import Batch, Task
 
@@ -73,14 +73,15 @@ def read_upload(upload: Path, folder: Path) -> dict[str, Any]:
     }
 
 
-def task(files: list[Any], *, size: int = BATCH, skip: int = 0) -> Task:
-    """What the reader is handed."""
+def task(files: list[Any], facts: str = "", *, size: int = BATCH, skip: int = 0) -> Task:
+    """What the reader is handed. `facts`: of the events that are to be written (see `import_evidence`)."""
     known = {}
     for sector in sectors.every():
         known[sector.slug.lower()] = known[sector.name.strip().lower()] = sector.slug
     keys = current_settings().secret_keys
     form = db.engine.dialect.name
-    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, known, form)
+    planned = *import_on_sqlite.newest_numbers(db.session.connection()), facts.encode()
+    return Task([(path, layout) for path, layout in files], keys, suppressing.PURPOSE, size, skip, known, form, planned)
 
 
 def checked_source(source: str) -> str:
@@ -133,7 +134,8 @@ def import_csv(
         read = read_upload(_as_path(path_or_file, Path(folder)), Path(folder))
         report = ImportReport(dry_run, read["files"][0][1]["encoding"], read["kind"])
         list_id, shown = mailing_list.id, evidence(source, basis_note, actor.id if actor else None)
-        with read_batches(task(read["files"])) as found:
+        facts = "" if dry_run else facts_of_all(shown, now)
+        with read_batches(task(read["files"], facts)) as found:
             for batch in found:
                 if dry_run:
                     counts = take(batch, list_id, shown, now, dry_run=True)
