@@ -75,8 +75,8 @@ that may be in the wrong hands; that ends their sessions. Do not delete anything
 logs.
 
 Within 24 hours: write down what happened, when, whose data, how many people, what may follow for them. The \
-activity page says who exported, imported, sent and changed what. "The record of consent" shows whether it was \
-changed.
+activity page says who exported, imported, sent and changed what; "newsletter staff access --since" and the day, typed \
+where this program runs, says who could see people's data. "The record of consent" shows whether it was changed.
 
 Within 72 hours of noticing (UK GDPR article 33): unless harm to people is unlikely, report it to the Information \
 Commissioner (ico.org.uk, 0303 123 1113), with what is known; more can follow.
