@@ -195,6 +195,31 @@ def test_an_issue_may_have_a_day_of_approval_of_its_own(app: Flask, now: datetim
     assert str(reviewing.approval_day(issue, date(2026, 12, 7))) == "2026-12-07"
 
 
+@pytest.mark.parametrize(
+    ("own_day", "minute", "words"),
+    [
+        (None, "10:00", "5pm, Friday 11 December 2026 (UK time)"),
+        (date(2026, 12, 14), "10:00", "10am, Monday 14 December 2026 (UK time)"),
+        (date(2026, 12, 14), "19:30", "5pm, Monday 14 December 2026 (UK time)"),
+    ],
+)
+def test_who_is_asked_reads_until_when(
+    app: Flask, now: datetime, own_day: date | None, minute: str, words: str
+) -> None:
+    d = desk(now)
+    anna = staff(now, "Anna Reyes", Role.APPROVER)
+    issue = tried(d, now)
+    with transaction():
+        issue.planned_at = datetime.fromisoformat(f"2026-12-14T{minute}").replace(tzinfo=UTC)
+        issue.approval_on = own_day
+    _submit(issue, d, now, asked=[anna.id])
+    until = reviewing.approval_deadline(issue)
+    assert until is not None
+    assert (until.words_with_zone, until.is_open(until.instant)) == (words, True)
+    notice = db.session.scalars(select(Notice).where(Notice.template == "approval_requested")).one()
+    assert notice.values["until"] == words
+
+
 def test_on_its_day_those_who_were_asked_are_reminded_once(app: Flask, now: datetime) -> None:
     d = desk(now)
     anna = staff(now, "Anna Reyes", Role.APPROVER)

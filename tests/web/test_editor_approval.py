@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from newsletter.db import db, transaction
 from newsletter.doctor.findings import Area, Finding, Health
 from newsletter.doctor.record import remember
-from newsletter.domain.issues import editing
+from newsletter.domain.issues import editing, reviewing
 from newsletter.models import (
     Account,
     Approval,
@@ -84,6 +84,25 @@ def test_ruth_chooses_whom_she_asks_and_asks_a_deputy(client: FlaskClient, janua
     client.post(f"{ISSUE}/ask", data={"asked": [anna.id]})
     assert _told("approval_requested") == ["ewan@example.org", "anna@example.org"]
     assert client.post(f"{ISSUE}/ask", data={}).status_code == 422
+
+
+def test_ewan_reads_until_when_and_afterwards_that_he_still_can(
+    client: FlaskClient, january: Issue, now: datetime
+) -> None:
+    ewan = people.staff(now, "Ewan Marsh", Role.APPROVER)
+    until = reviewing.approval_deadline(january)
+    assert until is not None
+    assert f"It should be approved by {until.words_with_zone}." in _words(client.get(f"{ISSUE}/approval").text)
+    client.post(f"{ISSUE}/submit", data={"asked": [ewan.id], "note": ""})
+    for moment, said in (
+        (until.instant, f"Please decide by {until.words_with_zone}."),
+        (until.closes_at, f"It should have been approved by {until.words}. It still can be"),
+    ):
+        with time_machine.travel(moment, tick=False):
+            people.sign_in(client, ewan)
+            page = _words(client.get(f"{ISSUE}/approval").text)
+            assert said in page
+            assert "May this go out?" in page
 
 
 def test_ewan_sees_what_changed_since_he_returned_it(client: FlaskClient, january: Issue, now: datetime) -> None:

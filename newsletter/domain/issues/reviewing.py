@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import select
 
 from ... import dates
 from ...db import db
+from ...deadlines import Deadline
 from ...errors import Invalid, Problem, Refused
 from ...models import Account, Activity, Approval, CadenceRule, Issue, IssueVersion, MailingList, Rendition
 from ...states import IssueState
@@ -23,6 +24,8 @@ from .working_days import region_of, working_days_before
 _log = logging.getLogger(__name__)
 #: Without a rhythm that says otherwise, an issue should be approved on the working day before it goes out.
 _DAYS_BEFORE = 1
+#: When that day's work is over.
+EVENING = time(17)
 _MOST_LINES = 12
 _ASKED = ("issue.submitted", "issue.asked_again")
 
@@ -43,8 +46,11 @@ def chosen(issue: Issue, numbers: Sequence[int] | None, actor: Account | None) -
 
 def ask(issue: Issue, rendition: Rendition, people: Sequence[Account], *, by: str, note: str, now: datetime) -> None:
     """The mail that asks: the whole issue is in it, and what changed since somebody last looked."""
-    lines = change_lines(since_last_look(issue)[1])
-    tell("approval_requested", list(people), issue, now=now, by=by, comment=note, changes=lines, rendition=rendition.id)
+    lines, until = change_lines(since_last_look(issue)[1]), approval_deadline(issue)
+    tell(
+        "approval_requested", list(people), issue, now=now, by=by, comment=note, changes=lines, rendition=rendition.id,
+        until=until.words_with_zone if until else "",
+    )  # fmt: skip
 
 
 def ask_others(issue: Issue, numbers: Sequence[int], *, actor: Account, now: datetime) -> list[Account]:
@@ -167,6 +173,18 @@ def approval_day(issue: Issue, goes_out: date | None = None, rule: ApprovalRule 
     return working_days_before(goes_out, rule.days_before, rule.region)
 
 
+def approval_deadline(issue: Issue) -> Deadline | None:
+    """Until when the issue should be approved: 5pm on its day, or when it goes out, if that is earlier.
+
+    It bars nobody: until the issue goes out, an approval is better late than not at all. None without a date.
+    """
+    day, zone = approval_day(issue), issue.mailing_list.timezone
+    if day is None or issue.planned_at is None:
+        return None
+    goes_out = dates.local(issue.planned_at, zone)
+    return Deadline.of(day, min(EVENING, goes_out.time()) if day == goes_out.date() else EVENING, zone)
+
+
 def remind(now: datetime) -> list[Issue]:
     """On the day of approval, tell once who should approve, or, where nobody was asked, who should ask.
 
@@ -210,7 +228,10 @@ def _remind(issue: Issue, now: datetime) -> None:
         people = who_may(Permission.EDIT_ISSUES, issue.mailing_list)
         reason = "Nobody has been asked to approve it yet."
     at = dates.moment(issue.planned_at, issue.mailing_list.timezone)
-    tell("approval_reminder", people, issue, now=now, at=at, reason=reason)
+    until = approval_deadline(issue)
+    tell(
+        "approval_reminder", people, issue, now=now, at=at, reason=reason, until=until.words_with_zone if until else ""
+    )
     activity.record(
         "issue.approval_reminded", actor=None, now=now, issue=issue, planned=issue.planned_at.isoformat(),
         told=len(people),

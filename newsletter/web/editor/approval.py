@@ -60,6 +60,7 @@ def _approval_page(
     since, changed = reviewing.since_last_look(issue)
     asked = reviewing.asked(issue) if issue.state is IssueState.IN_REVIEW else []
     others = [person for person in reviewing.approvers(issue, me) if person not in asked]
+    until = reviewing.approval_deadline(issue)
     return page(
         "approval.html",
         issue=issue,
@@ -77,6 +78,8 @@ def _approval_page(
         may_submit=can(Permission.EDIT_ISSUES, issue),
         asked=asked,
         deputies=others,
+        until=until,
+        until_over=until is not None and not until.is_open(clock.now()),
         since=since,
         changed=changed,
         test=testing.last_test(issue, current=True),

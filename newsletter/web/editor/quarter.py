@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from newsletter import clock, dates
 from newsletter.db import db
 from newsletter.delivery.reports import accounts
-from newsletter.domain.issues.reviewing import approval_day
+from newsletter.domain.issues.reviewing import EVENING, approval_day
 from newsletter.domain.issues.working_days import region_of, working_days_before
 from newsletter.domain.staff.permissions import Permission
 from newsletter.i18n import gettext as _
@@ -172,7 +172,7 @@ def _stops(issue: Issue) -> list[_Stop]:
     unknown = _("no date yet")
 
     def end_of(day: date | None) -> datetime | None:
-        return dates.to_instant(day, _EVENING, zone) if day else None
+        return dates.to_instant(day, EVENING, zone) if day else None
 
     return [
         _Stop(_("Call opened"), dates.day(dates.local(opened, zone).date()), opened),
@@ -190,9 +190,6 @@ def _stops(issue: Issue) -> list[_Stop]:
         ),
         _Stop(_("Next call"), _("with this issue"), out + timedelta(minutes=1) if out else None),
     ]
-
-
-_EVENING = time(17)
 
 
 def _no_year(day: date) -> str:
