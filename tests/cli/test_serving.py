@@ -39,11 +39,13 @@ def newsletter(data_dir: Path, *words: str, **more: str) -> subprocess.Completed
 class Serving:
     """`newsletter serve`, on a port of its own."""
 
+    PARTS = ("web", "web", "worker")
+
     def __init__(self, data_dir: Path, *words: str) -> None:
         self._said = data_dir.parent / "said"
         with self._said.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "newsletter.cli", "serve", "--port", "0", *words],
+                [sys.executable, "-m", "newsletter.cli", "serve", "--port", "0", "--web-processes", "2", *words],
                 env={**environment(data_dir), "PYTHONUNBUFFERED": "1"},
                 stdout=output,
                 stderr=output,
@@ -74,8 +76,8 @@ class Serving:
         except (urllib.error.URLError, ConnectionError):
             return False
 
-    def children(self) -> dict[str, int]:
-        """The parts by name ("web", "worker") and their process numbers."""
+    def children(self) -> dict[int, str]:
+        """The parts by their process number: which is "web", which "worker"."""
         found = {}
         for folder in Path("/proc").iterdir():
             if not folder.name.isdecimal():
@@ -86,8 +88,12 @@ class Serving:
             except OSError:
                 continue
             if parent == self.process.pid and "newsletter.cli" in words:
-                found[words[words.index("newsletter.cli") + 1]] = int(folder.name)
+                found[int(folder.name)] = words[words.index("newsletter.cli") + 1]
         return found
+
+    @property
+    def is_whole(self) -> bool:
+        return tuple(sorted(self.children().values())) == self.PARTS
 
     def end(self) -> int:
         self.process.terminate()
@@ -119,30 +125,42 @@ def test_it_says_where_it_is_and_how_to_begin_and_starts_again_what_dies(serving
     serving.until(serving.answers)
     assert re.search(rf"Set it up, once, with this link: {serving.address}/set-up/\S+\n", serving.said)
     assert f"built-in mailbox: {serving.address}/desk/mailbox" in serving.said
-    serving.until(lambda: set(serving.children()) == {"web", "worker"})
+    serving.until(lambda: serving.is_whole)
     before = serving.children()
 
-    os.kill(before["web"], signal.SIGKILL)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
     # The port stays open meanwhile: who comes now waits, and is not turned away.
     assert serving.answers()
-    os.kill(before["worker"], signal.SIGKILL)
-    serving.until(lambda: set(serving.children()) == {"web", "worker"} and serving.children() != before)
+    serving.until(lambda: serving.is_whole and not before.keys() & serving.children().keys())
     assert "The web server ended (exit status -9); it is started again." in serving.said
 
     after = serving.children()
     assert serving.end() == 0
-    assert not any(alive(pid) for pid in after.values())
+    assert not any(alive(pid) for pid in after)
     assert "Traceback" not in serving.said
+
+
+def test_pages_are_answered_while_one_of_the_two_that_serve_them_stands_still(serving: Serving) -> None:
+    serving.until(serving.answers)
+    serving.until(lambda: serving.is_whole)
+    for still in [pid for pid, part in serving.children().items() if part == "web"]:
+        os.kill(still, signal.SIGSTOP)
+        try:
+            # Whoever was waiting at the one that stands still takes its turn there; the next comes to the other.
+            assert any(serving.answers() for _ in range(3))
+        finally:
+            os.kill(still, signal.SIGCONT)
 
 
 def test_the_parts_leave_when_the_one_who_watches_is_killed(serving: Serving) -> None:
     serving.until(serving.answers)
-    serving.until(lambda: set(serving.children()) == {"web", "worker"})
+    serving.until(lambda: serving.is_whole)
     parts = serving.children()
     serving.process.kill()
     serving.process.wait()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(alive(pid) for pid in parts.values()):
+    while any(alive(pid) for pid in parts):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

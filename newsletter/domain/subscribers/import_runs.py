@@ -150,7 +150,8 @@ def _one(run_id: int, batch: Batch, done: int, now: datetime) -> bool:
         # Outside of the transaction: whoever looks keeps nobody from writing.
         counts = importing.take(batch, run.list_id, shown, run.started_at or run.created_at, dry_run=True)
         db.session.rollback()
-    with transaction() as session:
+    # How far it is goes with the people: a machine that loses its power does the last batches again.
+    with transaction(lasting=False) as session:
         run = session.get_one(ImportRun, run_id, with_for_update=True)
         if run.state is not ImportState.RUNNING or run.done_rows != done:
             return False
