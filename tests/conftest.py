@@ -1,5 +1,6 @@
 """What every test may ask for: an application on a database of its own, and people to put in it."""
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -41,6 +42,13 @@ settings_of_hypothesis.load_profile("newsletter")
 
 _compile = Rule.compile
 _compiled: dict[object, Rule] = {}
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look past what the tests have in common, and more seldom: a sixth of their time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _compile_once(rule: Rule) -> None:

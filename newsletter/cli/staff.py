@@ -8,7 +8,7 @@ import click
 from .. import clock, dates
 from ..config import current_settings
 from ..db import transaction
-from ..domain.staff import accounts, erasing, identities, invitations, mailing_lists, second_step, who_had_access
+from ..domain.staff import accounts, identities, invitations, mailing_lists, second_step, who_had_access
 from ..domain.subscribers import erasure_log
 from ..errors import NotFound
 from ..models import Account
@@ -137,8 +137,7 @@ def forget(email: str) -> None:
     """Erase an account for good: name, address, roles, sessions. What they did stays, by "A former colleague"."""
     account, now = _account(email), clock.now()
     with transaction():
-        erasure_log.note_colleague(account.email, now)
-        number = erasing.erase_account(account, actor=None, now=now)
+        number = erasure_log.erase_colleague(account, actor=None, now=now)
     click.echo(f"Forgotten. {number:,} lines of the record name nobody now.")
 
 

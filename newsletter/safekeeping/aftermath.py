@@ -23,7 +23,7 @@ from ..delivery.ledger import tallies
 from ..domain.issues import scheduling
 from ..domain.issues.people import tell, who_may
 from ..domain.queries import the_organisation
-from ..domain.staff import activity, erasing
+from ..domain.staff import activity
 from ..domain.staff.permissions import Permission
 from ..domain.subscribers import erasure_log, forgetting, leaving, objection_log, suppressing
 from ..errors import Refused
@@ -151,7 +151,7 @@ def _forget_colleagues(now: datetime) -> int:
     forgotten = 0
     for account in erasure_log.colleagues_brought_back():
         with suppress(Refused), transaction():
-            erasing.erase_account(account, actor=None, now=now)
+            erasure_log.erase_colleague(account, actor=None, now=now)
             forgotten += 1
     return forgotten
 

@@ -33,6 +33,7 @@ _ELSEWHERE = {
     "editor.contribution_new": "calls",
     "editor.contributions_left": "test_triage.py",
     "editor.issue_recipients": "test_sending.py",
+    "editor.issue_people_csv": "test_taking_out.py: the page of every export",
     "editor.issue_sending_cancel": "test_sending.py",
     "editor.issue_decide_all": "test_sending.py",
     "editor.planner_dates": "test_planner.py",

@@ -355,7 +355,7 @@ def test_a_colleague_leaves_no_trace(quarterly: MailingList, now: datetime, tmp_
     assert found_in(tmp_path)
     account = db.session.scalars(select(Account).where(Account.email_key == ADDRESS)).one()
     with transaction():
-        erasing.erase_account(account, actor=None, now=now)
+        erasure_log.erase_colleague(account, actor=None, now=now)
 
     assert found_in(tmp_path) == []
     assert erasing.FORMER in db.session.scalars(select(Activity.actor_name)).all()
@@ -374,14 +374,14 @@ def test_a_mark_in_every_personal_column_of_a_colleague_goes(
     } <= marked  # fmt: skip
     account = db.session.scalars(select(Account).where(Account.email_key == ADDRESS)).one()
     with transaction():
-        erasing.erase_account(account, actor=None, now=now)
+        erasure_log.erase_colleague(account, actor=None, now=now)
     assert found_in(tmp_path) == []
 
 
 def test_the_last_administrator_stays(quarterly: MailingList, now: datetime) -> None:
     ruth = people.staff(now, "Ruth Adeyemi", Role.ADMIN)
     with pytest.raises(Conflict), transaction():
-        erasing.erase_account(ruth, actor=None, now=now)
+        erasure_log.erase_colleague(ruth, actor=None, now=now)
     assert accounts.find_account("ruth@example.org") is not None
 
 

@@ -23,7 +23,7 @@ from newsletter.domain.subscribers import (
 from newsletter.domain.subscribers.objection_log import Kind
 from newsletter.jobs import keep_logs
 from newsletter.models import ConsentWording, Subscription
-from newsletter.states import SuppressionReason
+from newsletter.states import Role, SuppressionReason
 from tests import people
 
 pytestmark = pytest.mark.both_databases
@@ -91,6 +91,20 @@ def test_the_other_machine_knows_it_too(
             assert log_keeping.catch_up() == 0
         assert lines() == before
         assert {path.stat().st_mode & 0o777 for path in objection_log.path().parent.iterdir()} == {0o600}
+
+
+def test_the_other_machine_knows_which_colleague_was_erased(app: Flask, now: datetime) -> None:
+    people.staff(now, "Ruth Adeyemi", Role.ADMIN)
+    ewan = people.staff(now, "Ewan Marsh", Role.EDITOR)
+    with on_machine(app, "one"), transaction():
+        erasure_log.erase_colleague(ewan, actor=None, now=now + HOUR)
+    with on_machine(app, "two"):
+        assert log_keeping.catch_up() == 1
+        assert erasure_log.entries(of_colleagues=True) == {suppressing.address_hash("ewan@example.org"): now + HOUR}
+        assert erasure_log.entries() == {}
+    for machine in ("one", "two"):
+        with on_machine(app, machine):
+            assert log_keeping.catch_up() == 0
 
 
 def test_who_comes_back_is_not_kept_out_for_ever(app: Flask, readers: list[Subscription], now: datetime) -> None:

@@ -19,7 +19,7 @@ from newsletter.delivery import launch
 from newsletter.delivery.notices import outbox
 from newsletter.delivery.reports import accounts
 from newsletter.domain.notices import send_notice
-from newsletter.domain.staff import browser_sessions, erasing, installation
+from newsletter.domain.staff import browser_sessions, installation
 from newsletter.domain.subscribers import erasure_log, forgetting, joining, leaving, suppressing
 from newsletter.errors import NewsletterError, Refused
 from newsletter.mail.memory import MemoryRelay
@@ -146,8 +146,7 @@ def after_the_backup(quarterly: MailingList, now: datetime) -> None:
         leaving.unsubscribe(theirs(5), route="link", now=now)
     with transaction() as session:
         ewan = session.scalars(select(Account).where(Account.email == "ewan@example.org")).one()
-        erasure_log.note_colleague(ewan.email, now)
-        erasing.erase_account(ewan, actor=None, now=now)
+        erasure_log.erase_colleague(ewan, actor=None, now=now)
     wording = db.session.scalars(select(ConsentWording).where(ConsentWording.list_id == quarterly.id)).one()
     with transaction():
         again = joining.Evidence(wording=wording, privacy_version=1, route="again")

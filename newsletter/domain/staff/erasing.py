@@ -13,12 +13,15 @@ from .activity import record
 
 #: Who did it, once nobody may be named.
 FORMER = "A former colleague"
+#: The line of the record that tells of it; its detail holds the `mark`.
+ERASED = "account.erased"
 
 
-def erase_account(account: Account, *, actor: Account | None, now: datetime) -> int:
+def erase_account(account: Account, *, mark: str, actor: Account | None, now: datetime) -> int:
     """Forget the account for good: name, address, sessions, roles, the mails that went to it.
 
     What they wrote for the newsletter is the organisation's and stays; their name under comments and approvals goes.
+    `mark` stands in the record: by it a restore knows whom to erase again, and nothing else tells who it was.
     Raises Conflict for the last administrator. Returns how many lines of the record were made nameless.
     """
     if account.active:
@@ -46,7 +49,8 @@ def erase_account(account: Account, *, actor: Account | None, now: datetime) -> 
     _count(delete(Account).where(Account.id == number))
     db.session.expire_all()
     on_commit(clear_log)
-    record("account.erased", actor=actor if actor is None or actor.id != number else None, now=now)
+    by = actor if actor is None or actor.id != number else None
+    record(ERASED, actor=by, now=now, mark=mark)
     return nameless
 
 

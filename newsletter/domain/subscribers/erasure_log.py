@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from ...config import current_settings
 from ...db import db, on_commit, transaction
-from ...models import Account, Contribution, Contributor, Notice, SignUp, Subscriber, Suppression, ViewsAnswer
+from ...models import Account, Activity, Contribution, Contributor, Notice, SignUp, Subscriber, Suppression, ViewsAnswer
 from ...states import SuppressionReason
+from ..staff import erasing
 from . import suppressing
 
 _log = logging.getLogger(__name__)
@@ -46,10 +47,16 @@ def note(address_hash: bytes, at: datetime) -> None:
     _add(f"{at.astimezone(UTC).isoformat()} {address_hash.hex()}\n".encode())
 
 
-def note_colleague(address: str, at: datetime) -> None:
-    """Note, once the running transaction is committed, that the account with this address was erased."""
-    digest = suppressing.address_hash(address)
-    on_commit(lambda: _add(f"{at.astimezone(UTC).isoformat()} {digest.hex()} {_COLLEAGUE}\n".encode()))
+def erase_colleague(account: Account, *, actor: Account | None, now: datetime) -> int:
+    """Erase an account as `erasing.erase_account` does, and note it once the running transaction is committed."""
+    mark = suppressing.address_hash(account.email).hex()
+    number = erasing.erase_account(account, mark=mark, actor=actor, now=now)
+    on_commit(lambda: _note_colleague(mark, now))
+    return number
+
+
+def _note_colleague(mark: str, at: datetime) -> None:
+    _add(f"{at.astimezone(UTC).isoformat()} {mark} {_COLLEAGUE}\n".encode())
 
 
 def _add(line: bytes) -> None:
@@ -86,7 +93,13 @@ def catch_up() -> int:
     missing = [(digest, at) for digest, at in db.session.execute(chosen) if digest not in known]
     for digest, at in missing:
         note(digest, at)
-    return len(missing)
+    known = entries(of_colleagues=True)
+    erased = select(Activity.detail, Activity.at).where(Activity.action == erasing.ERASED)
+    marks = [(detail.get("mark", ""), at) for detail, at in db.session.execute(erased)]
+    gone = [(mark, at) for mark, at in marks if mark and bytes.fromhex(mark) not in known]
+    for mark, at in gone:
+        _note_colleague(mark, at)
+    return len(missing) + len(gone)
 
 
 def brought_back() -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 `erasures.log` and `objections.log` are for a restore, when the database is gone; with it may go the machine on which
 somebody left. So each adds to its own what the database knows and they lack. That heals what a program that was killed
-left between its commit and its line, as well. Who of the staff was erased stands on the machine where that was done.
+left between its commit and its line, as well.
 """
 
 import fcntl
